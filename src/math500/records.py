@@ -1,0 +1,293 @@
+"""Every value that is written to disk.
+
+The records are frozen structs without behaviour. A run folder holds them as JSON:
+
+    manifest.json      Manifest          what was asked, of whom, with which settings
+    problems.jsonl     Problem           the problems of the run, in order
+    samples.jsonl      Sample            one line per finished sample, appended, never rewritten
+    grades/NAME.jsonl  SampleGrade       one line per graded sample, can always be made again
+    summary.json       Summary           the score and its parts, can always be made again
+
+Fields are added, never renamed; a reader ignores fields that it does not know, so that an older
+math500 reads a newer folder. Seconds are wall-clock floats, tokens are the endpoint's own counts,
+times are ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+Role = Literal["system", "user", "assistant"]
+Verdict = Literal["correct", "wrong", "no_answer", "ungraded"]
+Place = Literal["path", "cache", "hub", "registry"]
+
+
+class Record(Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """The base of all records: frozen, fields by name."""
+
+
+# -- problems --------------------------------------------------------------------------------
+
+
+class Problem(Record):
+    """One row of a problem set; field names are those of MATH-500's own files."""
+
+    problem: str
+    """The question, in LaTeX."""
+    answer: str
+    """The reference answer, in LaTeX, without its box."""
+    unique_id: str
+    """Such as `test/precalculus/807.json`; unique within the set."""
+    solution: str = ""
+    """The reference solution, where the set has one."""
+    subject: str = ""
+    level: int | None = None
+    """1 (easy) to 5 (hard); None where the set has none or writes `Level ?`."""
+
+
+class Step(Record):
+    """One place that was looked at while finding a problem set or a model file."""
+
+    place: Place
+    location: str
+    """The path, the hub's repository and revision, or the registry archive's name and version."""
+    outcome: str
+    """`used`, or why not."""
+
+
+class DataSource(Record):
+    """Where a problem set came from and what proves that it is the right one."""
+
+    name: str
+    """`math500`, `math-train`, ..., or the file's name for a user's own set."""
+    place: Place
+    location: str
+    rows: int
+    sha256: str
+    """Of the canonical rows: the hash is the same for every faithful copy, whatever its file format."""
+    verified: bool
+    """The hash is the known one. False only for a user's own set."""
+    steps: tuple[Step, ...] = ()
+
+
+class Selection(Record):
+    """Which of the set's problems a run is about; the problems themselves are in problems.jsonl."""
+
+    limit: int | None = None
+    subjects: tuple[str, ...] = ()
+    levels: tuple[int, ...] = ()
+    ids: tuple[str, ...] = ()
+    shuffle_seed: int | None = None
+    """With `limit`: a seeded sample instead of the first rows."""
+    count: int = 0
+    """Problems selected."""
+
+
+# -- asking ----------------------------------------------------------------------------------
+
+
+class Message(Record):
+    """One chat message."""
+
+    role: Role
+    content: str
+
+
+class Shot(Record):
+    """A worked example shown before the question."""
+
+    problem: str
+    solution: str
+    unique_id: str = ""
+
+
+class Prompt(Record):
+    """A named way to ask, complete: with it and a problem the messages can be made again."""
+
+    name: str
+    template: str
+    """The user message; `{problem}` stands for the question."""
+    source: str
+    """Where the wording comes from (paper, file and line, or report)."""
+    description: str = ""
+    language: Literal["en", "zh"] = "en"
+    system: str | None = None
+    """The system message, or None for no system message at all."""
+    shots: tuple[Shot, ...] = ()
+    shot_ids: tuple[str, ...] = ()
+    """Ids in the MATH train split that `shots` is filled from when the prompt is used."""
+    stop: tuple[str, ...] = ()
+    """Strings at which the endpoint ends a generation."""
+
+
+class Decoding(Record):
+    """How tokens are chosen. None leaves a setting out of the request: the endpoint's default holds."""
+
+    temperature: float | None = 0.0
+    top_p: float | None = None
+    max_tokens: int | None = None
+    """The limit on generated tokens, thinking included."""
+    seed: int | None = None
+    """Sent with sample 0; sample i sends seed + i."""
+
+
+class ModelInfo(Record):
+    """Which model was asked, and where. Never holds a key."""
+
+    name: str
+    """As typed: `embedded`, `openai/gpt-4o-mini`, `my-model`."""
+    served_name: str
+    """As sent to the endpoint."""
+    base_url: str
+    """Without user and password; empty for the embedded model."""
+    detail: dict[str, str | int | float | bool | None] = {}
+    """For the embedded model: file, sha256, engine and its version, threads, slots, context."""
+
+
+class Generation(Record):
+    """One completion of a model."""
+
+    text: str
+    """The content as the endpoint gave it, `<think>` blocks included."""
+    reasoning: str = ""
+    """What the endpoint returned apart from the content (`reasoning_content`)."""
+    finish_reason: str = ""
+    """`stop`, `length`, ... as the endpoint says; empty when it said nothing."""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    seconds: float = 0.0
+    """From sending the successful request to its last byte."""
+    attempts: int = 1
+    """Requests sent for it, the successful one included."""
+    request_id: str = ""
+    model: str = ""
+    """The model's name in the endpoint's answer."""
+
+
+class Failure(Record):
+    """Why a sample has no response. Ours or the endpoint's fault, never the model's wrong answer."""
+
+    kind: str
+    """One word out of the client's table of answers."""
+    detail: str
+
+
+class Sample(Record):
+    """One try at one problem, as it was collected."""
+
+    unique_id: str
+    index: int
+    """0 to k-1 of k samples a problem."""
+    response: str
+    """What is graded: the last generation's text for a single chain of thought."""
+    generations: tuple[Generation, ...] = ()
+    failure: Failure | None = None
+    """Set when no response could be had; such a sample is owed again on resume."""
+    started: str = ""
+    seconds: float = 0.0
+
+
+# -- grading ---------------------------------------------------------------------------------
+
+
+class Grade(Record):
+    """What one response is worth against one reference answer, and why."""
+
+    verdict: Verdict
+    extracted: str | None = None
+    """The answer found in the response."""
+    rule: str = ""
+    """The extraction rule that found it."""
+    stage: str = ""
+    """The comparison that decided."""
+    reason: str = ""
+    """In words; always set for `ungraded`."""
+    seconds: float = 0.0
+
+
+class SampleGrade(Record):
+    """The grade of one sample in a run."""
+
+    unique_id: str
+    index: int
+    grade: Grade
+
+
+# -- a run -----------------------------------------------------------------------------------
+
+
+class Manifest(Record):
+    """All that decides a run's score, written before the first request."""
+
+    run_id: str
+    created: str
+    math500_version: str
+    data: DataSource
+    selection: Selection
+    prompt: Prompt
+    decoding: Decoding
+    samples: int
+    """Samples per problem."""
+    model: ModelInfo
+    grader: str
+    """Name and version of the grader, such as `math500/1`."""
+    solver: str = "cot"
+    concurrency: int = 1
+    command: tuple[str, ...] = ()
+    """The arguments as typed."""
+    packages: dict[str, str] = {}
+    """Versions of math500, Python and the libraries that matter."""
+    platform: str = ""
+    format: int = 1
+    """Raised when a reader of the older format would misread the folder."""
+
+
+class Estimate(Record):
+    """A mean with its 95 % interval; all three are fractions between 0 and 1."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    """Problems behind it."""
+    method: str = ""
+    """How the interval was made."""
+
+
+class Part(Record):
+    """The score of one subject or level."""
+
+    name: str
+    score: Estimate
+
+
+class Summary(Record):
+    """The score of a run and its parts. `score` is None when nothing was graded."""
+
+    grader: str
+    score: Estimate | None
+    problems: int
+    samples: int
+    """Samples asked for: problems x samples per problem."""
+    correct: int
+    wrong: int
+    no_answer: int
+    ungraded: int
+    """The grader could not tell; kept out of the score."""
+    failed: int
+    """No response could be had; kept out of the score, owed on resume."""
+    missing: int
+    """Not collected yet."""
+    truncated: int
+    """Responses that ended at the token limit."""
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    """Wall-clock time spent collecting, summed over resumes."""
+    by_subject: tuple[Part, ...] = ()
+    by_level: tuple[Part, ...] = ()
+    rules: dict[str, int] = {}
+    """Extraction rule to the number of responses that it found an answer in."""

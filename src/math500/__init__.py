@@ -1,10 +1,10 @@
-"""math500 reproduces, explains and improves a language model's MATH-500 score.
+r"""math500 reproduces, explains and improves a language model's MATH-500 score.
 
 The public names are imported when first used, so that `import math500` and the command line stay
 fast:
 
     >>> import math500
-    >>> math500.grade(r"So the answer is $\\boxed{\\frac12}$.", "0.5").verdict
+    >>> math500.grade(r"So the answer is $\boxed{\frac12}$.", "0.5").verdict
     'correct'
 """
 

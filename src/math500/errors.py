@@ -5,7 +5,8 @@
     ├── DataError                       3  a problem set or file cannot be used
     │   ├── DataNotFound                   no source had it
     │   ├── DataMismatch                   it was found, and is not the set it should be
-    │   └── DataUnreadable                 it was found, and cannot be read
+    │   ├── DataUnreadable                 it was found, and cannot be read
+    │   └── CacheUnwritable                it cannot be kept: the cache folder refuses writing
     ├── ModelError                      4  the model cannot be used: the whole run stops
     │   ├── EndpointUnreachable            no connection, or no answer, for too long
     │   ├── KeyRejected                    no key, or a key that the endpoint refuses
@@ -80,6 +81,10 @@ class DataMismatch(DataError):
 
 class DataUnreadable(DataError):
     """The file was found and cannot be read as problems."""
+
+
+class CacheUnwritable(DataError):
+    """The cache folder refuses writing (a full disk is `StorageFull`)."""
 
 
 class ModelError(Math500Error):

@@ -100,7 +100,7 @@ class Shot(Record):
 
     problem: str
     solution: str
-    unique_id: str = ""
+    answer: str
 
 
 class Prompt(Record):
@@ -115,9 +115,11 @@ class Prompt(Record):
     language: Literal["en", "zh"] = "en"
     system: str | None = None
     """The system message, or None for no system message at all."""
+    shot_template: str = ""
+    """One worked example; `{problem}`, `{solution}` and `{answer}` stand for its parts."""
     shots: tuple[Shot, ...] = ()
-    shot_ids: tuple[str, ...] = ()
-    """Ids in the MATH train split that `shots` is filled from when the prompt is used."""
+    shot_keys: tuple[str, ...] = ()
+    """`prompts.key` of the MATH train problems that `shots` is filled from when the prompt is used."""
     stop: tuple[str, ...] = ()
     """Strings at which the endpoint ends a generation."""
 

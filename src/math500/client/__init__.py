@@ -1,0 +1,35 @@
+"""Chat with an OpenAI-compatible endpoint: as fast as it allows, and no answer that was paid for is lost.
+
+    endpoint.py     where the model is, and the key that opens it
+    vendors.py      what is known of each vendor, as data
+    wire.py         messages and settings -> request body; response body -> Generation
+    answers.py      THE table: every way a request can end, and what is done about it
+    waits.py        how long the endpoint asks to wait; how long to wait when it does not say
+    gate.py         who may send now: one brake and one limit for all workers
+    transport.py    the only file that opens a connection; tests and stub models put their own in its place
+    chat.py         Client: ties these together
+
+>>> endpoint = resolve("my-model", "http://localhost:8000/v1", {})
+>>> async with Client(endpoint, concurrency=16) as client:                       # doctest: +SKIP
+...     generation = await client.generate([Message(role="user", content="1+1?")], Decoding())
+
+`generate` returns a Generation, or raises SampleFailed (this sample is given up, the run goes on) or a
+ModelError (the run stops; every later call on this client raises the same error).
+"""
+
+from math500.client.chat import Client, Event, Stats
+from math500.client.endpoint import Endpoint, Secret, Timeouts, resolve
+from math500.client.transport import Fault, Reply, Transport
+
+__all__ = [
+    "Client",
+    "Endpoint",
+    "Event",
+    "Fault",
+    "Reply",
+    "Secret",
+    "Stats",
+    "Timeouts",
+    "Transport",
+    "resolve",
+]

@@ -1,0 +1,197 @@
+"""The only file that opens a connection.
+
+A Transport sends one request and returns the whole reply, or raises Fault with a word out of the table
+in answers.py. Tests, the self-check's stub models and the benchmarks put their own in its place.
+
+HttpTransport is the real one, over aiohttp (why: docs/decisions/http-library.md). aiohttp is imported when the
+first client opens, which keeps it out of `math500 --help`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol
+
+from math500.client.endpoint import Endpoint, without_credentials
+from math500.errors import UsageError
+
+if TYPE_CHECKING:
+    from aiohttp import BaseConnector, ClientResponse, ClientSession
+
+Sink = Callable[[bytes], None]
+
+LARGEST_BODY = 64 * 2**20
+"""Bytes; a longer reply is not an answer to a mathematics problem."""
+KEEP_ALIVE = 4.0
+"""Seconds that an idle connection is kept: below the 5 s after which uvicorn, Node and others close it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back for one request."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+    body: bytes = b""
+
+
+class Fault(Exception):
+    """No whole reply came back.
+
+    Args:
+        kind: one word out of the table in answers.py.
+        what: what happened, in a few words.
+    """
+
+    def __init__(self, kind: str, what: str) -> None:
+        super().__init__(kind, what)
+        self.kind = kind
+        self.what = what
+
+
+class Transport(Protocol):
+    """Sends requests. One is shared by all workers of a client."""
+
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, sink: Sink | None = None
+    ) -> Reply:
+        """Send one request and read its reply.
+
+        Args:
+            url: the full address.
+            headers: names and values.
+            body: JSON.
+            sink: takes the pieces of an event stream as they come; the reply's body is then empty.
+
+        Raises:
+            Fault: no whole reply came back.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
+class HttpTransport:
+    """Sends requests over HTTP/1.1, keeping connections open between them.
+
+    Args:
+        endpoint: its timeouts, proxy and certificates are used.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._timeouts = endpoint.timeouts
+        self._proxy = endpoint.proxy
+        self._tls = _tls(endpoint.ca_file)
+        self._session: ClientSession | None = None
+
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, sink: Sink | None = None
+    ) -> Reply:
+        """See Transport."""
+        import aiohttp  # noqa: PLC0415 - 0.3 s that `math500 --help` does not pay
+
+        session = self._session = self._session or self._open(aiohttp)
+        limit = self._timeouts.total
+        try:
+            async with asyncio.timeout(limit), await self._headers(session, url, headers, body) as response:
+                return await self._reply(response, sink)
+        except TimeoutError:
+            raise Fault("too_slow", f"the answer took more than {limit:g} s") from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _fault(aiohttp, error) from None
+
+    async def close(self) -> None:
+        """See Transport."""
+        if self._session is not None:
+            await self._session.close()
+            await asyncio.sleep(0)
+
+    def _open(self, aiohttp: ModuleType) -> ClientSession:
+        connector: BaseConnector = aiohttp.TCPConnector(
+            limit=0, ssl=self._tls or True, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=300
+        )
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._timeouts.connect)
+        session: ClientSession = aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False)
+        return session
+
+    async def _headers(
+        self, session: ClientSession, url: str, headers: Mapping[str, str], body: bytes
+    ) -> ClientResponse:
+        limit = self._timeouts.first_byte
+        try:
+            async with asyncio.timeout(limit):
+                return await session.post(
+                    url, data=body, headers=headers, proxy=self._proxy, allow_redirects=False
+                )
+        except TimeoutError as error:
+            if type(error) is not TimeoutError:
+                raise _fault_of_connect(error) from None
+            raise Fault("first_byte", f"no answer within {limit:g} s") from None
+
+    async def _reply(self, response: ClientResponse, sink: Sink | None) -> Reply:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        streamed = sink is not None and response.status == 200 and "event-stream" in response.content_type
+        pieces: list[bytes] = []
+        size = 0
+        while piece := await self._piece(response):
+            size += len(piece)
+            if size > LARGEST_BODY:
+                raise Fault("oversized", f"the answer is longer than {LARGEST_BODY >> 20} MiB")
+            if streamed and sink is not None:
+                sink(piece)
+            else:
+                pieces.append(piece)
+        return Reply(response.status, headers, b"".join(pieces))
+
+    async def _piece(self, response: ClientResponse) -> bytes:
+        limit = self._timeouts.between_bytes
+        try:
+            async with asyncio.timeout(limit):
+                return await response.content.readany()
+        except TimeoutError:
+            raise Fault("stalled", f"the answer stopped for more than {limit:g} s") from None
+
+
+def _tls(ca_file: str | None) -> ssl.SSLContext | None:
+    if ca_file is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            f"The certificate file {ca_file} cannot be used: {error}", "Name a PEM file that exists."
+        ) from None
+
+
+def _fault_of_connect(error: BaseException) -> Fault:
+    return Fault("unconnected", f"no connection in time ({_short(error)})")
+
+
+def _fault(aiohttp: ModuleType, error: Exception) -> Fault:
+    """The table's word for an exception of the HTTP library; the first class that fits."""
+    kinds: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+        ((aiohttp.ClientConnectorDNSError,), "unresolved"),
+        ((aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError, ssl.SSLError), "tls"),
+        ((aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError), "proxy"),
+        ((aiohttp.ClientConnectorError,), "unconnected"),
+        ((aiohttp.ClientPayloadError,), "truncated"),
+        ((aiohttp.ClientResponseError, ValueError), "garbled"),
+    )
+    kind = next((kind for classes, kind in kinds if isinstance(error, classes)), "reset")
+    if kind == "unconnected" and getattr(error, "errno", None) == errno.ECONNREFUSED:
+        kind = "refused"
+    return Fault(kind, _short(error))
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    words = [without_credentials(word) if "://" in word else word for word in text.split()]
+    return " ".join(words)[:200]

@@ -1,0 +1,186 @@
+"""Messages and settings -> request body; response body -> Generation.
+
+Reading is tolerant, since every server has its own habits: fields that are missing stay empty, content
+may be a list of parts, reasoning comes as `reasoning_content`, `reasoning` or a part. Nothing is taken
+from the text: a `<think>` block stays where the model wrote it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from math500.client.answers import Answer
+from math500.client.vendors import LimitField
+from math500.records import Decoding, Generation, Message
+
+Json = dict[str, Any]
+
+FINISH_SHAPES: Mapping[str, str] = {
+    "content_filter": "filtered",
+    "safety": "filtered",
+    "sensitive": "filtered",  # Zhipu
+    "recitation": "filtered",  # Gemini
+    "error": "interrupted",  # OpenRouter: the provider behind it failed
+    "network_error": "interrupted",  # Zhipu
+    "insufficient_system_resource": "interrupted",  # DeepSeek
+    "abort": "interrupted",  # vLLM, SGLang: the server gave the request up
+}
+"""Finish reasons that mean that this is not the model's whole answer."""
+
+LENGTH_SPELLINGS = frozenset({"length", "max_tokens", "model_length"})
+LONGEST_SAID = 300
+"""Characters of an endpoint's message that are kept."""
+
+
+def request_body(
+    model: str,
+    messages: Sequence[Message],
+    decoding: Decoding,
+    *,
+    seed: int | None,
+    stop: Sequence[str],
+    limit_field: LimitField,
+) -> bytes:
+    """The JSON of a chat request. A setting that is None is left out: the endpoint's default holds."""
+    body: Json = {"model": model, "messages": [{"role": m.role, "content": m.content} for m in messages]}
+    settings = {
+        "temperature": decoding.temperature,
+        "top_p": decoding.top_p,
+        limit_field: decoding.max_tokens,
+        "seed": decoding.seed if seed is None else seed,
+        "stop": list(stop) or None,
+    }
+    body.update({name: value for name, value in settings.items() if value is not None})
+    return msgspec.json.encode(body)
+
+
+def read(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    """What a whole reply comes to."""
+    parsed = _parsed(body)
+    error = _error(parsed)
+    if not 200 <= status < 300:
+        return Answer(status, said(error if error is not None else body), headers)
+    if error is not None:
+        code = error.get("code") if isinstance(error, dict) else None
+        return Answer(code if isinstance(code, int) and 400 <= code < 600 else 500, said(error), headers)
+    if not isinstance(parsed, dict):
+        return Answer("malformed", f"not a JSON object: {said(body)}", headers)
+    return _chat(parsed, headers)
+
+
+def said(error: object) -> str:
+    """An endpoint's error on one line: code, type, message and what else it holds, shortened."""
+    if isinstance(error, bytes):
+        text = re.sub(r"<[^>]{0,500}>", " ", error[:4000].decode("utf-8", "replace"))
+    elif isinstance(error, dict):
+        first = [str(error[name]) for name in ("code", "type", "status", "message") if error.get(name)]
+        rest = {name: value for name, value in error.items() if name not in _SAID_FIRST and value}
+        text = " ".join(dict.fromkeys(first)) + (f" {rest}" if rest else "")
+    else:
+        text = str(error)
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_SAID else text[:LONGEST_SAID] + " ..."
+
+
+_SAID_FIRST = frozenset({"code", "type", "status", "message"})
+
+
+def _parsed(body: bytes) -> object:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _error(parsed: object) -> object | None:
+    """The error inside a body: OpenAI's `error`, or a bare code and message (vLLM, Mistral, DashScope)."""
+    if isinstance(parsed, list) and parsed:
+        parsed = parsed[0]  # Gemini wraps its errors in a list
+    if not isinstance(parsed, dict):
+        return None
+    if parsed.get("error"):
+        return parsed["error"] if isinstance(parsed["error"], dict | str) else str(parsed["error"])
+    if "choices" not in parsed and ("message" in parsed or "detail" in parsed):
+        return {"message": parsed.get("detail"), **parsed} if "message" not in parsed else parsed
+    return None
+
+
+def _chat(parsed: Json, headers: Mapping[str, str]) -> Answer:
+    choices = parsed.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    if not isinstance(choice, dict):
+        return Answer("malformed", "the answer holds no choices", headers)
+    message = choice.get("message")
+    text, thought = _content(message if isinstance(message, dict) else {"content": choice.get("text")})
+    finish = _string(choice.get("finish_reason"))
+    generation = _generation(parsed, headers, text, thought, finish)
+    shape = _shape(generation, choice)
+    return Answer(shape, "" if shape == "ok" else f"finish_reason {finish or 'missing'}", headers, generation)
+
+
+def _shape(generation: Generation, choice: Json) -> str:
+    """One of the words of the table for a body that holds a choice."""
+    finish = generation.finish_reason
+    if finish.lower() in FINISH_SHAPES:
+        return FINISH_SHAPES[finish.lower()]
+    if generation.text.strip():
+        return "ok"
+    if isinstance(choice.get("message"), dict) and choice["message"].get("refusal"):
+        return "filtered"
+    cut_while_thinking = finish in LENGTH_SPELLINGS and (generation.reasoning or generation.reasoning_tokens)
+    return "ok" if cut_while_thinking else "empty"
+
+
+def _generation(parsed: Json, headers: Mapping[str, str], text: str, thought: str, finish: str) -> Generation:
+    usage = parsed.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    details = usage.get("completion_tokens_details")
+    return Generation(
+        text=text,
+        reasoning=thought,
+        finish_reason="length" if finish in LENGTH_SPELLINGS else finish,
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
+        reasoning_tokens=_count(details.get("reasoning_tokens")) if isinstance(details, dict) else None,
+        request_id=request_id(headers) or _string(parsed.get("id")),
+        model=_string(parsed.get("model")),
+    )
+
+
+def request_id(headers: Mapping[str, str]) -> str:
+    """What to quote to the vendor's support."""
+    names = ("x-request-id", "request-id", "apim-request-id", "x-dashscope-request-id", "x-generation-id")
+    return next((headers[name] for name in names if headers.get(name)), "")
+
+
+def _content(message: Json) -> tuple[str, str]:
+    """Text and reasoning of a message."""
+    content = message.get("content")
+    thought = _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
+    if not isinstance(content, list):
+        return _string(content), thought
+    texts, thoughts = [], [thought]
+    for part in content:
+        if isinstance(part, dict) and part.get("type") == "text":
+            texts.append(_string(part.get("text")))
+        elif isinstance(part, dict):
+            thoughts.append(_thinking(part.get("thinking")))
+    return "".join(texts), "".join(thoughts)
+
+
+def _thinking(value: object) -> str:
+    if isinstance(value, list):  # Mistral: a list of text parts
+        return "".join(_string(part.get("text")) for part in value if isinstance(part, dict))
+    return _string(value)
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -1,0 +1,223 @@
+"""Collect samples, grade them, sum them up: the three steps of a run.
+
+`collect` asks the model for every sample that the run still owes and writes each one before it
+counts; `grade` grades every sample that has no grade yet; `summarize` is made from what is on disk
+alone. Each can be stopped anywhere and called again.
+
+A request that failed is written as a sample with a failure: it is not graded, not in the score,
+and owed again by the next `collect`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+
+from math500 import grading, stats
+from math500.errors import Math500Error, SampleFailed
+from math500.records import Estimate, Failure, Generation, Grade, Part, Problem, Sample, SampleGrade, Summary
+from math500.rundir import Key, RunDir, RunWriter
+from math500.solve import Model, Solver
+
+GRACE_SECONDS = 1.0
+"""How long answers in flight are waited for when the run has to stop."""
+GRADERS = 2
+"""Grades made at the same time; each waits on a process of its own when it needs one."""
+
+NOTHING: tuple[Generation, ...] = ()
+
+OnSample = Callable[[Sample, Grade | None], None]
+"""Called for each finished sample with its grade; the grade is None when the sample failed."""
+
+
+def owed(run: RunDir) -> list[tuple[Problem, int]]:
+    """What the run has not collected yet: all first samples, then all second ones, and so on."""
+    have = {key for key, sample in run.samples().items() if sample.failure is None}
+    problems = run.problems()
+    return [(p, i) for i in range(run.manifest.samples) for p in problems if (p.unique_id, i) not in have]
+
+
+async def collect(
+    run: RunWriter, solver: Solver, model: Model, *, concurrency: int, on_sample: OnSample | None = None
+) -> None:
+    """Ask for every owed sample; write, grade and report each as it comes.
+
+    Raises:
+        ModelError: the run has to stop; answers in flight were waited for up to GRACE_SECONDS.
+        StorageFull: the disk is full; what is written is intact.
+    """
+    await _Collection(run, solver, model, on_sample).carry_out(concurrency)
+
+
+class _Collection:
+    """One pass over what a run owes."""
+
+    def __init__(self, run: RunWriter, solver: Solver, model: Model, on_sample: OnSample | None) -> None:
+        self._run = run
+        self._solver = solver
+        self._model = model
+        self._on_sample = on_sample
+        self._todo = deque(owed(run))
+        self._error: Math500Error | None = None
+        self._stopped = asyncio.Event()
+
+    async def carry_out(self, concurrency: int) -> None:
+        ungraded: asyncio.Queue[tuple[Problem, Sample] | None] = asyncio.Queue(maxsize=4 * concurrency)
+        graders = [asyncio.create_task(self._grade_each(ungraded)) for _ in range(GRADERS)]
+        workers = asyncio.gather(*(self._ask_each(ungraded) for _ in range(concurrency)))
+        stopped = asyncio.ensure_future(self._stopped.wait())
+        try:
+            await asyncio.wait((workers, stopped), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._todo.clear()
+            stopped.cancel()
+            # An answer that is nearly here is paid for: let it land, but not for long.
+            await asyncio.wait((workers,), timeout=GRACE_SECONDS)
+            workers.cancel()
+            for _ in graders:
+                await ungraded.put(None)
+            await asyncio.gather(*graders)
+        if self._error is not None:
+            raise self._error
+        workers.result()
+
+    def _stop(self, error: Math500Error) -> None:
+        self._error = self._error or error
+        self._todo.clear()
+        self._stopped.set()
+
+    async def _ask_each(self, ungraded: asyncio.Queue[tuple[Problem, Sample] | None]) -> None:
+        while self._todo:
+            problem, index = self._todo.popleft()
+            try:
+                sample = await self._ask(problem, index)
+                self._run.append(sample)
+            except Math500Error as e:
+                self._stop(e)
+                return
+            await ungraded.put((problem, sample))
+
+    async def _ask(self, problem: Problem, index: int) -> Sample:
+        first_seed = self._run.manifest.decoding.seed
+        seed = None if first_seed is None else first_seed + index
+        started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
+        response, generations, failure = "", NOTHING, None
+        try:
+            solution = await self._solver.solve(problem.problem, self._model, seed=seed)
+            response, generations = solution.response, solution.generations
+        except SampleFailed as e:
+            failure = Failure(kind=e.kind, detail=e.what)
+        return Sample(
+            unique_id=problem.unique_id,
+            index=index,
+            response=response,
+            generations=generations,
+            failure=failure,
+            started=started.isoformat(timespec="milliseconds"),
+            seconds=time.perf_counter() - clock,
+        )
+
+    async def _grade_each(self, ungraded: asyncio.Queue[tuple[Problem, Sample] | None]) -> None:
+        while (item := await ungraded.get()) is not None:
+            problem, sample = item
+            grade = None
+            if sample.failure is None:
+                grade = await asyncio.to_thread(grade_sample, sample, problem)
+                try:
+                    self._run.append_grade(grading.GRADER, named(sample, grade))
+                except Math500Error as e:
+                    self._stop(e)
+            if self._on_sample is not None:
+                self._on_sample(sample, grade)
+
+
+def truncated(sample: Sample) -> bool:
+    """The response ended at the token limit."""
+    return bool(sample.generations) and sample.generations[-1].finish_reason == "length"
+
+
+def grade_sample(sample: Sample, problem: Problem) -> Grade:
+    """The grade of a sample that did not fail."""
+    return grading.grade(sample.response, problem.answer, truncated=truncated(sample))
+
+
+def named(sample: Sample, grade: Grade) -> SampleGrade:
+    """The grade with its sample's name."""
+    return SampleGrade(unique_id=sample.unique_id, index=sample.index, grade=grade)
+
+
+def grade(run: RunWriter, on_sample: OnSample | None = None) -> None:
+    """Grade every sample of the run that this version of the grader has not graded yet."""
+    problems = {p.unique_id: p for p in run.problems()}
+    graded = run.grades(grading.GRADER)
+    for key, sample in run.samples().items():
+        if sample.failure is None and key not in graded:
+            result = grade_sample(sample, problems[sample.unique_id])
+            run.append_grade(grading.GRADER, named(sample, result))
+            if on_sample is not None:
+                on_sample(sample, result)
+
+
+def summarize(run: RunDir, grader: str = grading.GRADER) -> Summary:
+    """The score of a run and its parts, out of its samples and this grader's grades."""
+    problems, samples = run.problems(), run.samples()
+    ok = {key: s for key, s in samples.items() if s.failure is None}
+    grades = {key: g.grade for key, g in run.grades(grader).items() if key in ok}
+    verdicts = Counter(g.verdict for g in grades.values())
+    asked = len(problems) * run.manifest.samples
+    generations = [g for s in samples.values() for g in s.generations]
+    return Summary(
+        grader=grader,
+        score=_score(problems, grades),
+        problems=len(problems),
+        samples=asked,
+        correct=verdicts["correct"],
+        wrong=verdicts["wrong"],
+        no_answer=verdicts["no_answer"],
+        ungraded=verdicts["ungraded"] + len(ok) - len(grades),
+        failed=len(samples) - len(ok),
+        missing=asked - len(samples),
+        truncated=sum(truncated(s) for s in ok.values()),
+        prompt_tokens=sum(g.prompt_tokens or 0 for g in generations),
+        completion_tokens=sum(g.completion_tokens or 0 for g in generations),
+        seconds=_busy_seconds(samples.values()),
+        by_subject=_parts(problems, grades, lambda p: p.subject),
+        by_level=_parts(problems, grades, lambda p: "" if p.level is None else str(p.level)),
+        rules=dict(Counter(g.rule for g in grades.values() if g.extracted is not None).most_common()),
+    )
+
+
+def _score(problems: Iterable[Problem], grades: dict[Key, Grade]) -> Estimate | None:
+    """The mean over problems; ungraded samples are left out, no answer counts as not correct."""
+    by_problem: dict[str, list[bool]] = {p.unique_id: [] for p in problems}
+    for (unique_id, _), result in grades.items():
+        if unique_id in by_problem and result.verdict != "ungraded":
+            by_problem[unique_id].append(result.verdict == "correct")
+    return stats.score(list(by_problem.values()))
+
+
+def _parts(
+    problems: Iterable[Problem], grades: dict[Key, Grade], part_of: Callable[[Problem], str]
+) -> tuple[Part, ...]:
+    groups: dict[str, list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault(part_of(problem), []).append(problem)
+    scored = ((name, _score(groups[name], grades)) for name in sorted(groups) if name)
+    return tuple(Part(name=name, score=score) for name, score in scored if score is not None)
+
+
+def _busy_seconds(samples: Iterable[Sample]) -> float:
+    """Seconds in which at least one sample was being collected, pauses between resumes left out."""
+    spans = []
+    for s in samples:
+        if s.started:
+            begin = datetime.datetime.fromisoformat(s.started).timestamp()
+            spans.append((begin, begin + s.seconds))
+    busy, reached = 0.0, float("-inf")
+    for begin, end in sorted(spans):
+        busy += max(0.0, end - max(begin, reached))
+        reached = max(reached, end)
+    return busy

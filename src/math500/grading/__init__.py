@@ -1,0 +1,64 @@
+"""The one way to grade: a response and a reference answer give a grade.
+
+    response --extract--> answer --equivalent--> same value?  --> records.Grade
+
+`grade` is what the runner, the lm-eval tasks, the self-test and the rewards call. It never raises for anything
+that a model can write, never hangs, and may be called from any thread or process. A comparison that could not be
+made ends as `ungraded` with its reason, never as `wrong`.
+
+    >>> from math500 import grading
+    >>> grading.grade(r"So the answer is $\\boxed{\\frac12}$.", "0.5").verdict
+    'correct'
+"""
+
+from __future__ import annotations
+
+import time
+
+from math500.grading.equivalence import Comparison, equivalent
+from math500.grading.extract import Extraction, extract
+from math500.records import Grade
+
+__all__ = ["GRADER", "Comparison", "Extraction", "equivalent", "extract", "grade", "shutdown"]
+
+GRADER = "math500/1"
+"""Name and version of the grader; the version rises when a grade can change."""
+
+TIMEOUT = 5.0
+"""Seconds that one symbolic comparison may take."""
+
+
+def grade(
+    response: str,
+    answer: str,
+    *,
+    truncated: bool = False,
+    strict: bool = False,
+    timeout: float = TIMEOUT,
+) -> Grade:
+    r"""Grade a response against a reference answer.
+
+    Args:
+        response: the model's text.
+        answer: the reference answer in LaTeX, without its box.
+        truncated: the response ended at the token limit; what was not finished does not count.
+        strict: accept a `\boxed` answer only.
+        timeout: seconds that a symbolic comparison may take.
+    """
+    started = time.perf_counter()
+    found = extract(response, strict=strict, truncated=truncated)
+    if found.answer is None:
+        return Grade(verdict="no_answer", rule=found.rule, seconds=time.perf_counter() - started)
+    compared = equivalent(found.answer, answer, timeout=timeout)
+    return Grade(
+        verdict="ungraded" if compared.same is None else "correct" if compared.same else "wrong",
+        extracted=found.answer,
+        rule=found.rule,
+        stage=compared.stage,
+        reason=compared.reason,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def shutdown() -> None:
+    """End the comparison processes; the next comparison that needs one starts it again."""

@@ -1,0 +1,123 @@
+"""Answers that are announced in words: "the final answer is ...", "Answer: ...", "故答案为...".
+
+An announcement is followed by the answer itself, which ends with its sentence: `read` finds that end. Only the
+last `WINDOW` characters of a response are searched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+WINDOW = 20_000
+"""Characters at the end of a response in which announcements are looked for."""
+
+_WHOSE = r"(?:\s+(?:to|for|of)\s+(?:the|this|that|our|your|part|question|problem)\b[^.:\n$]{0,60}?)?"
+_IS = (
+    r"(?:\s+(?:(?:is|are|was|be|equals?|becomes)|(?:would|should|must|will|can only|has to)\s+be"
+    r"|(?:comes out|turns out|works out)\s+(?:to\s+be|to|as))\b|\s*[*_]{0,3}\s*[:：=])"
+)
+_FILLER = (
+    r"(?:\s*(?:[:：]|[*_]{2,3}|(?:therefore|thus|hence|simply|just|indeed|then|clearly|given by|equal to|exactly|found to be"
+    r"|option|choice|as follows)\b))*"
+)
+
+FINAL = re.compile(rf"\bfinal\s+answer{_WHOSE}{_IS}{_FILLER}", re.IGNORECASE)
+ANSWER = re.compile(
+    rf"\b(?:answer|ans\.?|correct\s+(?:option|choice)|(?:final|desired|required)\s+(?:result|value)){_WHOSE}{_IS}{_FILLER}",
+    re.IGNORECASE,
+)
+HEADING = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]*)?(?:\d+\.[ \t]*)?[*_]{0,3}(?:the[ \t]+)?(?:final[ \t]+)?(?:answer|result)[ \t]*[*_]{0,3}[ \t]*[:：]?[*_]{0,3}[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+CHINESE = re.compile(
+    r"(?:(?:最终|最后|正确|本题)?的?答案(?:应该|应当|就)?(?:是|为|等于|[:：])|(?:^|(?<=[\s。，\n]))答[:：]|(?:最终)?结果(?:是|为|[:：])|故?(?:应)?选(?:择)?[:：]?(?=\s*[（(]?[A-E]))"
+    r"(?:[:：]|\*\*)?",
+    re.MULTILINE,
+)
+HASHES = re.compile(r"^####[ \t]*(?=\S)", re.MULTILINE)
+
+_LEAD = re.compile(r"(?:[ \t]|\*\*|__|`(?!`)|>|\n(?!\s*\n\s*\n))*")
+_MATH = re.compile(
+    r"(?<!\\)\$\$(?P<a>.+?)(?<!\\)\$\$|(?<!\\)\$(?P<b>(?:\\.|[^$\\])+?)\$|\\\((?P<c>.+?)\\\)|\\\[(?P<d>.+?)\\\]"
+    r"|(?P<e>\\begin\{(?P<env>[a-z]*(?:matrix|array|cases))\}.*?\\end\{(?P=env)\})",
+    re.DOTALL,
+)
+_JOIN = re.compile(r"\s*(?:,\s*(?:and|or)\b|,|;|、|，|\band\b|\bor\b|和|或|及|与|\bto\b)\s*")
+_UNITS = re.compile(r"[ \t]*(?:[A-Za-z°%²³]+[ \t]*(?:\^?\d)?[ \t./]*){1,4}(?=$|[\n.,;*。，；)])")
+_SENTENCE_END = re.compile(r"\n|[。；！]|\.(?=[\s*\"'`_)]|$)|\*\*|__|`|(?<=[0-9A-Za-z)\]}$])[;!](?=\s|$)|</|\bI hope\b")
+_EXPLANATION = re.compile(
+    r",?\s+(?:because|since|which|where|when|so|as|for|given|but|by|using|after|if|that|assuming|due|from|not|rather|instead)\b|，|\s[—–-]{1,2}\s(?=[A-Za-z]{2})"
+)
+_NOT_A_UNIT = re.compile(
+    r"\s*(?:and|or|is|are|was|which|because|since|so|as|where|when|if|but|by|for|that|the|we|it|this|not|hence|then)\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Offsets of an announced answer; `finished` tells whether its sentence came to an end."""
+
+    start: int
+    end: int
+    finished: bool
+
+
+def announced(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+    """The announced answers, the last one first."""
+    for match in reversed(list(pattern.finditer(text, max(0, len(text) - WINDOW)))):
+        span = read(text, match.end())
+        if span is not None:
+            yield span
+
+
+def read(text: str, start: int) -> Span | None:
+    """The answer that begins behind an announcement, or None when nothing, a denial or a question follows."""
+    lead = _LEAD.match(text, start)
+    start = lead.end() if lead else start
+    if re.compile(r"not\b|no\b|n't|unknown|不|unclear|whatever|what\b", re.IGNORECASE).match(text, start):
+        return None
+    end = _math_end(text, start)
+    span = _plain(text, start) if end is None else _after_math(text, start, end)
+    return None if span.end <= span.start or _is_question(text, span.end) else span
+
+
+def _math_end(text: str, start: int) -> int | None:
+    """Behind the formulas that begin at `start`: one, or several joined by commas, "and" and "or"."""
+    match = _MATH.match(text, start)
+    if match is None:
+        return None
+    while joined := _JOIN.match(text, match.end()):
+        following = _MATH.match(text, joined.end())
+        if following is None:
+            break
+        match = following
+    return match.end()
+
+
+def _after_math(text: str, start: int, end: int) -> Span:
+    """Formulas, and the unit in words behind them."""
+    if not _NOT_A_UNIT.match(text, end) and (unit := _UNITS.match(text, end)):
+        end = len(text[: unit.end()].rstrip(" ./"))
+    finished = re.compile(r"\s*(?:[.。*\n,;，；!)]|$)").match(text, end) is not None
+    return Span(start, end, finished and bool(text[end:].strip("$ ")))
+
+
+def _plain(text: str, start: int) -> Span:
+    """Words and numbers up to the end of the sentence, without an explanation that follows."""
+    stop = _SENTENCE_END.search(text, start)
+    end = stop.start() if stop else len(text)
+    environment = text.rfind("\\begin{", start, end)
+    if environment >= 0 and (closing := re.compile(r"\\end\{[a-z]*\}").search(text, environment)):
+        end = max(end, closing.end())
+    explanation = _EXPLANATION.search(text, start, end)
+    if explanation and explanation.start() > start:
+        end = explanation.start()
+    end = start + len(text[start:end].rstrip(" \t\r,，"))
+    return Span(start, end, stop is not None or explanation is not None)
+
+
+def _is_question(text: str, end: int) -> bool:
+    return text[end : end + 3].lstrip(" *$").startswith(("?", "？"))

@@ -1,0 +1,88 @@
+"""A model's name to something that can be asked: an endpoint, or the embedded model.
+
+embedded               the small model that comes with math500[local]
+embedded:FILE.gguf     a model file of your own, run by the same engine
+openai/gpt-4o-mini     a vendor known by its prefix (see client)
+anything --base-url    any OpenAI-compatible server
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from math500.errors import UsageError
+from math500.records import ModelInfo
+
+if TYPE_CHECKING:
+    from math500.client import Endpoint
+
+EMBEDDED = "embedded"
+EMBEDDED_MAX_TOKENS = 1024
+"""The embedded model's token limit unless told otherwise: it repeats itself rather than stop."""
+EMBEDDED_CONCURRENCY = 16
+ENDPOINT_CONCURRENCY = 32
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model ready to be asked."""
+
+    endpoint: Endpoint
+    info: ModelInfo
+
+
+def is_embedded(name: str) -> bool:
+    """Whether the name means a model run in this process."""
+    return name == EMBEDDED or name.startswith(f"{EMBEDDED}:")
+
+
+def default_max_tokens(name: str) -> int | None:
+    """The token limit when the user gives none; None leaves it to the endpoint.
+
+    No number is right for every endpoint: a small one cuts reasoning off unseen, a large one is
+    refused by models with a smaller context. The summary says how many responses were cut off.
+    """
+    return EMBEDDED_MAX_TOKENS if is_embedded(name) else None
+
+
+def default_concurrency(name: str) -> int:
+    """Requests in flight when the user does not say."""
+    return EMBEDDED_CONCURRENCY if is_embedded(name) else ENDPOINT_CONCURRENCY
+
+
+@contextlib.contextmanager
+def open_model(
+    name: str,
+    *,
+    base_url: str | None,
+    concurrency: int,
+    environ: Mapping[str, str],
+    announce: Callable[[str], None] = lambda _: None,
+) -> Iterator[Opened]:
+    """Make the model ready; the embedded one runs until the block ends.
+
+    Raises:
+        UsageError: the name and the address do not go together, or name no model.
+        KeyRejected: the vendor needs a key that the environment does not hold.
+        DependencyMissing: the embedded model's engine is not installed.
+    """
+    from math500 import client  # noqa: PLC0415 - the HTTP library is not needed for --help
+
+    if not is_embedded(name):
+        endpoint = client.resolve(name, base_url, environ)
+        yield Opened(endpoint, ModelInfo(name=name, served_name=endpoint.model, base_url=endpoint.base_url))
+        return
+    if base_url is not None:
+        raise UsageError(
+            f"the model {name!r} runs in this process and has no --base-url", "Leave out one of the two."
+        )
+    from math500 import embedded  # noqa: PLC0415 - needs the extra `local`
+
+    file = Path(name.removeprefix(f"{EMBEDDED}:")) if ":" in name else None
+    with embedded.serve(slots=concurrency, gguf=file, announce=announce) as served:
+        endpoint = client.resolve(served.info.served_name, served.base_url, {})
+        yield Opened(endpoint, served.info)

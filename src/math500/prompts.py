@@ -1,0 +1,173 @@
+"""Named prompts: the ways in which models are asked, each with its source.
+
+A prompt is a record (`records.Prompt`), complete in itself: with it and a problem's text the
+messages can be made again, which is why a run's manifest holds it whole. Wording is never
+changed under a name; a new wording gets a new name.
+
+Worked examples that come from the MATH train split are named here by the hash of their problem
+text and filled in at run time (`with_shots`), since problem texts are not shipped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from math500.errors import DataMismatch, UsageError
+from math500.records import Message, Problem, Prompt, Shot
+
+BOXED = Prompt(
+    name="boxed",
+    template="{problem}\nPlease reason step by step, and put your final answer within \\boxed{}.",
+    source="DeepSeek-R1 README, usage recommendations; DeepSeek-Math README, English prompt",
+    description="Zero-shot chain of thought, answer in \\boxed{}; usual for Qwen and DeepSeek models.",
+)
+
+BOXED_SYSTEM = Prompt(
+    name="boxed-system",
+    template="{problem}",
+    system="Please reason step by step, and put your final answer within \\boxed{}.",
+    source="Qwen2.5-Math README, chain-of-thought example",
+    description="As `boxed`, with the request as the system message.",
+)
+
+BARE = Prompt(
+    name="bare",
+    template="{problem}",
+    source="math500",
+    description="The problem and nothing else: what a model does unasked.",
+)
+
+ANSWER_LINE = Prompt(
+    name="answer-line",
+    template=(
+        "Solve the following math problem step by step. The last line of your response should be of the form "
+        "Answer: $ANSWER (without quotes) where $ANSWER is the answer to the problem.\n\n{problem}\n\n"
+        'Remember to put your answer on its own line after "Answer:", and you do not need to use a '
+        "\\boxed command."
+    ),
+    source="openai/simple-evals math_eval.py, QUERY_TEMPLATE",
+    description="Zero-shot chain of thought, answer on a last line `Answer: ...`.",
+)
+
+MINERVA = Prompt(
+    name="minerva",
+    template="Problem:\n{problem}\n\nSolution:",
+    shot_template=(
+        "Problem:\n{problem}\n\nSolution:\n{solution}\n"
+        "Final Answer: The final answer is ${answer}$. I hope it is correct.\n\n"
+    ),
+    shot_keys=("88e5ad20fa278dcf", "8dab2730ad83e032", "b85bc186b2da64ef", "7d564506cdbcb37b"),
+    stop=("\nProblem:",),
+    source="Lewkowycz et al. 2022 (arXiv:2206.14858), appendix; the examples are MATH train problems",
+    description="Four worked examples before the question, in one user message.",
+)
+
+REPORT_ZH = Prompt(
+    name="report-zh",
+    template="题目: {problem}\n\n思考过程:",
+    shot_template="题目: {problem}\n\n思考过程:\n{solution}\n- 答案: {answer}\n\n",
+    shots=(
+        Shot(
+            problem="计算 24 ÷ 8",
+            solution=(
+                "- 第一步: 首先要知道, 24 ÷ 8 就是问 8 可以放进 24 几次。\n- 第二步: 24 除以 8 得到 3。"
+            ),
+            answer="3",
+        ),
+    ),
+    language="zh",
+    source="section 5.2 of the report that math500 started from (题目 / 思考过程 / 答案)",
+    description="One worked example in Chinese, then the question in the same form.",
+)
+
+BOXED_ZH = Prompt(
+    name="boxed-zh",
+    template="{problem}\n请通过逐步推理来解答问题，并把最终答案放置于\\boxed{}中。",
+    language="zh",
+    source="DeepSeek-Math README, Chinese prompt",
+    description="As `boxed`, asked in Chinese.",
+)
+
+DEFAULT = BOXED.name
+_ALL = {p.name: p for p in (BOXED, BOXED_SYSTEM, BARE, ANSWER_LINE, MINERVA, REPORT_ZH, BOXED_ZH)}
+_FIELD = re.compile(r"\{(problem|solution|answer)\}")
+
+
+def names() -> tuple[str, ...]:
+    """The names that `get` knows, the default first."""
+    return tuple(_ALL)
+
+
+def get(name: str) -> Prompt:
+    """The prompt of this name.
+
+    Raises:
+        UsageError: no prompt has this name.
+    """
+    if name not in _ALL:
+        raise UsageError(f"there is no prompt named {name!r}", f"Use one of: {', '.join(_ALL)}.")
+    return _ALL[name]
+
+
+def key(problem_text: str) -> str:
+    """What names a worked example: the first 16 hex digits of the problem text's sha256."""
+    return hashlib.sha256(problem_text.encode()).hexdigest()[:16]
+
+
+def with_shots(prompt: Prompt, train: Iterable[Problem]) -> Prompt:
+    """The prompt with its worked examples filled in from the MATH train split.
+
+    A prompt without `shot_keys`, or with its shots in place, is returned as it is.
+
+    Raises:
+        DataMismatch: the split given lacks one of the examples.
+    """
+    if not prompt.shot_keys or prompt.shots:
+        return prompt
+    wanted = set(prompt.shot_keys)
+    found = {k: p for p in train if (k := key(p.problem)) in wanted}
+    if missing := [k for k in prompt.shot_keys if k not in found]:
+        raise DataMismatch(
+            f"the prompt {prompt.name!r} needs {len(missing)} worked examples that this train split lacks",
+            "Give it the MATH train split: `math500 data math-train`.",
+        )
+    rows = (found[k] for k in prompt.shot_keys)
+    shots = tuple(Shot(problem=p.problem, solution=p.solution, answer=p.answer) for p in rows)
+    return msgspec.structs.replace(prompt, shots=shots)
+
+
+def messages(prompt: Prompt, problem_text: str) -> tuple[Message, ...]:
+    """The chat messages that ask this problem in this way.
+
+    The worked examples and the question form one user message, as in a plain text prompt.
+    """
+    if prompt.shot_keys and not prompt.shots:
+        raise ValueError(f"prompt {prompt.name!r} has unfilled shots: call with_shots first")
+    shots = (_fill(prompt.shot_template, s.problem, s.solution, s.answer) for s in prompt.shots)
+    user = "".join(shots) + _fill(prompt.template, problem_text)
+    asked = (Message(role="user", content=user),)
+    return asked if prompt.system is None else (Message(role="system", content=prompt.system), *asked)
+
+
+def from_text(template: str, *, name: str = "custom", stop: Sequence[str] = ()) -> Prompt:
+    """A user's own prompt out of a template with `{problem}` in it.
+
+    Raises:
+        UsageError: the template does not say where the problem goes.
+    """
+    if "{problem}" not in template:
+        raise UsageError(
+            f"the prompt template {name!r} has no {{problem}} in it",
+            "Write {problem} where the question belongs.",
+        )
+    return Prompt(name=name, template=template, source="user", stop=tuple(stop))
+
+
+def _fill(template: str, problem: str, solution: str = "", answer: str = "") -> str:
+    """Replace the placeholders in one pass, so that text with braces in it is left alone."""
+    parts = {"problem": problem, "solution": solution, "answer": answer}
+    return _FIELD.sub(lambda m: parts[m[1]], template)

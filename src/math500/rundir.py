@@ -1,0 +1,298 @@
+"""A run folder: the only file that knows the names inside it.
+
+    RUN/
+      manifest.json        what was asked, of whom, with which settings; written once
+      problems.jsonl       the problems, in order; written once
+      samples.jsonl        appended, one whole line per finished sample
+      grades/GRADER.jsonl  appended; can be deleted and made again from the samples
+      summary.json         replaced; can be made again from samples and grades
+      lock                 held (flock) by the process that writes
+
+A sample's line is handed to the kernel in one write before the sample counts as done, so a killed
+process loses only what was in flight; the disk is asked to keep it (fsync) at most once a second.
+A torn last line, which only a full disk or a power cut can leave, is cut off when the folder is
+opened for writing, and its sample is owed again. A bad line anywhere else is never guessed at.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import msgspec
+
+from math500.errors import (
+    DataUnreadable,
+    Math500Error,
+    RunDamaged,
+    RunError,
+    RunLocked,
+    RunNotFound,
+    StorageFull,
+)
+from math500.records import Manifest, Problem, Record, Sample, SampleGrade, Summary
+
+FORMAT = 1
+FSYNC_SECONDS = 1.0
+
+R = TypeVar("R", bound=Record)
+Key = tuple[str, int]
+"""A sample's name within a run: the problem's id and the sample's index."""
+
+
+class RunDir:
+    """A run folder opened for reading."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest = _read_one(path / "manifest.json", Manifest)
+        if self.manifest.format > FORMAT:
+            raise RunError(
+                f"{path} was written by a newer math500 ({self.manifest.math500_version})",
+                "Upgrade math500 to read it.",
+            )
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> RunDir:
+        """Open an existing run folder for reading.
+
+        Raises:
+            RunNotFound: there is no run folder at this path.
+            RunDamaged: its manifest cannot be read.
+        """
+        folder = Path(path)
+        if not (folder / "manifest.json").is_file():
+            what = "is not a run folder" if folder.exists() else "does not exist"
+            raise RunNotFound(
+                f"{folder} {what}", "Give the folder that `math500 run` printed; it holds a manifest.json."
+            )
+        return RunDir(folder)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """The run's problems, in order."""
+        return tuple(_read_lines(self.path / "problems.jsonl", Problem))
+
+    def samples(self) -> dict[Key, Sample]:
+        """The accepted sample of each key: the last one without failure, else the last failure."""
+        accepted: dict[Key, Sample] = {}
+        for sample in _read_lines(self.path / "samples.jsonl", Sample):
+            key = (sample.unique_id, sample.index)
+            known = accepted.get(key)
+            if known is None or known.failure is not None:
+                accepted[key] = sample
+        return accepted
+
+    def grades(self, grader: str) -> dict[Key, SampleGrade]:
+        """The grades that this grader gave; a later line replaces an earlier one."""
+        lines = _read_lines(self._grades(grader), SampleGrade)
+        return {(g.unique_id, g.index): g for g in lines}
+
+    def summary(self) -> Summary | None:
+        """The summary as last written, or None."""
+        path = self.path / "summary.json"
+        return _read_one(path, Summary) if path.is_file() else None
+
+    def _grades(self, grader: str) -> Path:
+        return self.path / "grades" / f"{grader.replace('/', '-')}.jsonl"
+
+
+class RunWriter(RunDir):
+    """A run folder opened for writing by this process alone; a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = _lock(path)
+        self._journals: dict[Path, _Journal] = {}
+        try:
+            super().__init__(path)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    @classmethod
+    def create(cls, path: Path, manifest: Manifest, problems: Sequence[Problem]) -> Self:
+        """Make a new run folder.
+
+        Raises:
+            RunError: the folder exists and is not empty, or cannot be made.
+            StorageFull: the disk is full.
+        """
+        try:
+            if path.exists() and any(path.iterdir()):
+                raise RunError(
+                    f"{path} exists and is not empty",
+                    f"Use `--resume {path}` to go on with it, or another --out.",
+                )
+            path.mkdir(parents=True, exist_ok=True)
+            lines = b"".join(msgspec.json.encode(p) + b"\n" for p in problems)
+            _replace(path / "problems.jsonl", lines)
+            _replace(path / "manifest.json", _pretty(manifest))
+        except OSError as e:
+            raise _storage_error(e, path) from e
+        return cls(path)
+
+    def append(self, sample: Sample) -> None:
+        """Write one finished sample; when this returns, a killed process does not lose it."""
+        self._journal(self.path / "samples.jsonl").append(sample)
+
+    def append_grade(self, grader: str, grade: SampleGrade) -> None:
+        """Write one grade."""
+        self._journal(self._grades(grader)).append(grade)
+
+    def write_summary(self, summary: Summary) -> None:
+        """Replace the summary."""
+        try:
+            _replace(self.path / "summary.json", _pretty(summary))
+        except OSError as e:
+            raise _storage_error(e, self.path) from e
+
+    def close(self) -> None:
+        """Ask the disk to keep what is written, and let others write the folder."""
+        for journal in self._journals.values():
+            journal.close()
+        self._journals.clear()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _journal(self, path: Path) -> _Journal:
+        if path not in self._journals:
+            path.parent.mkdir(exist_ok=True)
+            self._journals[path] = _Journal(path)
+        return self._journals[path]
+
+
+class _Journal:
+    """An append-only JSONL file that never holds half a line for long."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            self._size = _end_of_last_line(self._fd)
+            os.ftruncate(self._fd, self._size)
+        except OSError as e:
+            raise _storage_error(e, path) from e
+        self._synced = time.monotonic()
+
+    def append(self, record: Record) -> None:
+        """Write one line, whole or not at all."""
+        line = msgspec.json.encode(record) + b"\n"
+        try:
+            written = os.write(self._fd, line)
+            if written != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._size += written
+            if time.monotonic() - self._synced > FSYNC_SECONDS:
+                self._sync()
+        except OSError as e:
+            os.ftruncate(self._fd, self._size)
+            raise _storage_error(e, self.path) from e
+
+    def close(self) -> None:
+        """Sync and close."""
+        self._sync()
+        os.close(self._fd)
+
+    def _sync(self) -> None:
+        os.fsync(self._fd)
+        self._synced = time.monotonic()
+
+
+def _end_of_last_line(fd: int, block: int = 65536) -> int:
+    """The offset just after the file's last newline."""
+    end = os.fstat(fd).st_size
+    while end > 0:
+        start = max(0, end - block)
+        found = os.pread(fd, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def _read_lines(path: Path, kind: type[R]) -> Iterator[R]:
+    """The records of a JSONL file; a missing file has none, a torn last line is left out."""
+    if not path.is_file():
+        return
+    decoder = msgspec.json.Decoder(kind)
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError) as e:
+                raise RunDamaged(
+                    f"{path}, line {number} cannot be read ({e})",
+                    "Restore the file from a copy, or delete that line: its sample is then asked again.",
+                ) from e
+
+
+def _read_one(path: Path, kind: type[R]) -> R:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+        raise RunDamaged(
+            f"{path} cannot be read ({e})", "Restore the file from a copy, or start a new run."
+        ) from e
+    except OSError as e:
+        raise DataUnreadable(f"{path} cannot be read ({e.strerror})", "Check the file's permissions.") from e
+
+
+def _lock(folder: Path) -> int:
+    """Take the folder's write lock, which ends with this process however it ends."""
+    if not folder.is_dir():
+        raise RunNotFound(f"{folder} does not exist", "Give the folder that `math500 run` printed.")
+    try:
+        fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as e:
+        raise _storage_error(e, folder) from e
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as e:
+        os.close(fd)
+        raise RunLocked(
+            f"{folder} is in use by another process", "Wait for it to end, or stop it, then try again."
+        ) from e
+    return fd
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new, never half."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _pretty(record: Record) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+
+
+def _storage_error(e: OSError, path: Path) -> Math500Error:
+    if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StorageFull(
+            f"the disk is full, writing {path}",
+            "What is written is intact: free some space, then resume the run.",
+        )
+    return RunError(f"{path} cannot be written ({e.strerror})", "Check the path and its permissions.")

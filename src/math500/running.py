@@ -1,0 +1,200 @@
+"""A run from what was typed to what is shown: find the problems, open the model, collect, sum up."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import importlib.metadata
+import os
+import platform
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+import math500
+from math500 import data, evaluate, grading, models, prompts
+from math500.client import Client
+from math500.display import Progress
+from math500.errors import DataUnreadable, RunMismatch, UsageError
+from math500.records import DataSource, Decoding, Manifest, ModelInfo, Prompt, Selection, Step
+from math500.rundir import RunWriter
+from math500.solve import Cot
+
+PACKAGES = ("math500", "math-verify", "latex2sympy2_extended", "sympy", "httpx2", "xllamacpp")
+"""Libraries whose version can change a score or how it was collected."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the user asked for; each field is an option of `math500 run`."""
+
+    model: str = models.EMBEDDED
+    base_url: str | None = None
+    data: str = "math500"
+    limit: int | None = None
+    shuffle_seed: int | None = None
+    subjects: tuple[str, ...] = ()
+    levels: tuple[int, ...] = ()
+    ids: tuple[str, ...] = ()
+    prompt: str = prompts.DEFAULT
+    prompt_file: Path | None = None
+    system: str | None = None
+    no_system: bool = False
+    decoding: Decoding = field(default_factory=Decoding)
+    samples: int = 1
+    concurrency: int | None = None
+    out: Path | None = None
+    command: tuple[str, ...] = ()
+
+
+def start(request: Request, *, say: Say, quiet: bool = False) -> Path:
+    """Carry out a new run and return its folder.
+
+    However it ends, what was collected is in the folder and its summary is written.
+
+    Raises:
+        Math500Error: see `errors`; a run that was stopped can be resumed.
+    """
+    problem_set = data.load(request.data, on_step=lambda step: say(_step(step)))
+    problems, selection = data.select(
+        problem_set.problems,
+        limit=request.limit,
+        subjects=request.subjects,
+        levels=request.levels,
+        ids=request.ids,
+        shuffle_seed=request.shuffle_seed,
+    )
+    prompt = _prompt(request, say)
+    concurrency = request.concurrency or models.default_concurrency(request.model)
+    concurrency = min(concurrency, len(problems) * request.samples)
+    with models.open_model(
+        request.model, base_url=request.base_url, concurrency=concurrency, environ=os.environ, announce=say
+    ) as opened:
+        manifest = _manifest(request, problem_set.source, selection, prompt, opened.info, concurrency)
+        folder = request.out or Path("runs") / manifest.run_id
+        with RunWriter.create(folder, manifest, problems) as run:
+            say(f"{len(problems)} problems of {manifest.data.name}, written to {folder}")
+            _collect(run, opened, concurrency, quiet=quiet)
+    return folder
+
+
+def resume(folder: Path, *, concurrency: int | None, say: Say, quiet: bool = False) -> None:
+    """Finish a run that was stopped: ask what is owed, grade what is ungraded.
+
+    Raises:
+        RunMismatch: what the run was made with is not to be had any more.
+    """
+    with RunWriter(folder) as run:
+        manifest = run.manifest
+        evaluate.grade(run)
+        left = len(evaluate.owed(run))
+        say(f"{left} of {manifest.samples * len(run.problems())} samples are owed")
+        try:
+            if left:
+                at_once = min(concurrency or manifest.concurrency, left)
+                with models.open_model(
+                    manifest.model.name,
+                    base_url=None if models.is_embedded(manifest.model.name) else manifest.model.base_url,
+                    concurrency=at_once,
+                    environ=os.environ,
+                    announce=say,
+                ) as opened:
+                    _require_same_model(manifest, opened)
+                    _collect(run, opened, at_once, quiet=quiet)
+        finally:
+            run.write_summary(evaluate.summarize(run))
+
+
+def _collect(run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: bool) -> None:
+    async def collect() -> None:
+        solver = Cot(run.manifest.prompt, run.manifest.decoding)
+        async with Client(opened.endpoint, concurrency=concurrency) as client:
+            await evaluate.collect(run, solver, client, concurrency=concurrency, on_sample=progress)
+
+    try:
+        with Progress(evaluate.summarize(run), quiet=quiet) as progress:
+            asyncio.run(collect())
+    finally:
+        run.write_summary(evaluate.summarize(run))
+
+
+def _prompt(request: Request, say: Say) -> Prompt:
+    if request.prompt_file is not None:
+        try:
+            text = request.prompt_file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as e:
+            raise DataUnreadable(
+                f"the prompt file {request.prompt_file} cannot be read ({e})", "Check it."
+            ) from e
+        prompt = prompts.from_text(text, name=request.prompt_file.stem)
+    else:
+        prompt = prompts.get(request.prompt)
+    if request.system is not None and request.no_system:
+        raise UsageError("--system and --no-system exclude each other", "Leave out one of the two.")
+    if request.system is not None:
+        prompt = msgspec.structs.replace(prompt, system=request.system)
+    elif request.no_system:
+        prompt = msgspec.structs.replace(prompt, system=None)
+    if prompt.shot_keys:
+        prompt = prompts.with_shots(prompt, data.load("math-train", on_step=lambda s: say(_step(s))).problems)
+    return prompt
+
+
+def _manifest(
+    request: Request,
+    source: DataSource,
+    selection: Selection,
+    prompt: Prompt,
+    model: ModelInfo,
+    concurrency: int,
+) -> Manifest:
+    now = datetime.datetime.now(datetime.UTC)
+    decoding = request.decoding
+    if decoding.max_tokens is None:
+        decoding = msgspec.structs.replace(decoding, max_tokens=models.default_max_tokens(request.model))
+    name = re.sub(r"[^\w.-]+", "-", Path(request.model.split(":")[-1]).name)
+    return Manifest(
+        run_id=f"{now:%Y%m%d-%H%M%S}-{name}-{prompt.name}",
+        created=now.isoformat(timespec="seconds"),
+        math500_version=math500.__version__,
+        data=source,
+        selection=selection,
+        prompt=prompt,
+        decoding=decoding,
+        samples=request.samples,
+        model=model,
+        grader=grading.GRADER,
+        concurrency=concurrency,
+        command=request.command,
+        packages=_packages(),
+        platform=f"{platform.platform()}, Python {platform.python_version()}",
+    )
+
+
+def _packages() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _require_same_model(manifest: Manifest, opened: models.Opened) -> None:
+    was, now = manifest.model, opened.info
+    differing = [key for key in ("sha256", "engine") if was.detail.get(key) != now.detail.get(key)]
+    if differing:
+        raise RunMismatch(
+            f"the embedded model's {' and '.join(differing)} changed since the run was started",
+            "Start a new run, or go back to the versions in its manifest.json.",
+        )
+
+
+def _step(step: Step) -> str:
+    return f"{step.place}: {step.location}: {step.outcome}"

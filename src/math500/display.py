@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -15,7 +15,7 @@ from unicodedata import east_asian_width
 
 import msgspec
 
-from math500 import prompts, stats
+from math500 import data, prompts, stats
 from math500.records import Estimate, Grade, Manifest, Part, Prompt, Sample, Summary
 
 if TYPE_CHECKING:
@@ -256,3 +256,32 @@ def grade(result: Grade, answer: str) -> str:
         ("took", f"{1000 * result.seconds:.1f} ms"),
     ]
     return table([row for row in rows if row[1]])
+
+
+def problem_sets() -> str:
+    """The known problem sets and whether they are here."""
+    rows = [("set", "problems", "in the cache", "")]
+    for known in data.known_sets():
+        rows.append((known.name, f"{known.rows:,}", data.where(known.name).state, known.description))
+    return table(rows, right=(1,))
+
+
+def problem_set(found: data.ProblemSet) -> str:
+    """One problem set: where it came from, what proves it, and its counts."""
+    source = found.source
+    proof = "verified" if source.verified else "your own set: there is nothing to verify it against"
+    counts = data.counts(found.problems)
+    blocks = [
+        f"{source.name}: {source.rows:,} problems, {proof}",
+        table([(s.place, s.location, s.outcome) for s in source.steps]),
+        f"sha256 of the rows: {source.sha256}",
+        _counts("subject", {k or "(none)": n for k, n in counts.by_subject.items()}),
+        _counts("level", {"(none)" if k is None else str(k): n for k, n in counts.by_level.items()}),
+    ]
+    return "\n\n".join(b for b in blocks if b)
+
+
+def _counts(what: str, numbers: Mapping[str, int]) -> str:
+    if len(numbers) < 2:
+        return ""
+    return table([(what, "problems"), *((name, str(n)) for name, n in numbers.items())], right=(1,))

@@ -19,7 +19,7 @@ from math500 import data, evaluate, grading, models, prompts
 from math500.client import Client
 from math500.display import Progress
 from math500.errors import DataUnreadable, RunMismatch, UsageError
-from math500.records import DataSource, Decoding, Manifest, ModelInfo, Prompt, Selection, Step
+from math500.records import DataSource, Decoding, Manifest, ModelInfo, Prompt, Selection
 from math500.rundir import RunWriter
 from math500.solve import Cot
 
@@ -36,6 +36,7 @@ class Request:
     model: str = models.EMBEDDED
     base_url: str | None = None
     data: str = "math500"
+    data_path: Path | None = None
     limit: int | None = None
     shuffle_seed: int | None = None
     subjects: tuple[str, ...] = ()
@@ -60,7 +61,8 @@ def start(request: Request, *, say: Say, quiet: bool = False) -> Path:
     Raises:
         Math500Error: see `errors`; a run that was stopped can be resumed.
     """
-    problem_set = data.load(request.data, on_step=lambda step: say(_step(step)))
+    problem_set = data.load(request.data, path=request.data_path, announce=say)
+    say(_source(problem_set.source))
     problems, selection = data.select(
         problem_set.problems,
         limit=request.limit,
@@ -141,7 +143,7 @@ def _prompt(request: Request, say: Say) -> Prompt:
     elif request.no_system:
         prompt = msgspec.structs.replace(prompt, system=None)
     if prompt.shot_keys:
-        prompt = prompts.with_shots(prompt, data.load("math-train", on_step=lambda s: say(_step(s))).problems)
+        prompt = prompts.with_shots(prompt, data.load("math-train", announce=say).problems)
     return prompt
 
 
@@ -196,5 +198,7 @@ def _require_same_model(manifest: Manifest, opened: models.Opened) -> None:
         )
 
 
-def _step(step: Step) -> str:
-    return f"{step.place}: {step.location}: {step.outcome}"
+def _source(source: DataSource) -> str:
+    """Where the problems came from, each place that was looked at."""
+    steps = "; ".join(f"{s.place} {s.location}: {s.outcome}" for s in source.steps)
+    return f"{source.name}: {source.rows} problems, {'verified' if source.verified else 'not verified'} ({steps})"

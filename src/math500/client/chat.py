@@ -9,7 +9,6 @@ All calls on one client share its gate, so one worker's bad news slows or stops 
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections import Counter
@@ -29,11 +28,9 @@ from math500.client.gate import Gate
 from math500.client.transport import Fault, HttpTransport, Transport
 from math500.client.waits import Clock
 from math500.errors import (
-    EndpointUnreachable,
     KeyRejected,
     ModelError,
     ModelNotFound,
-    QuotaExhausted,
     SampleFailed,
 )
 from math500.records import Decoding, Generation, Message
@@ -106,7 +103,7 @@ class Client:
         self.endpoint = endpoint
         self.concurrency = concurrency
         self._transport = transport or HttpTransport(endpoint)
-        self._tell = on_event or (lambda event: None)
+        self._tell = on_event or _nobody
         self._patience = patience
         self._gate = Gate(concurrency, clock or Clock())
         self._clock = self._gate.clock
@@ -155,9 +152,11 @@ class Client:
                 answer = await self._send(ask)
                 row = answers.find(answer, self._host)
                 self._note(row)
-            if row.action is Action.ACCEPT and answer.generation is not None:
-                return self._accepted(answer.generation, ask)
-            await self._after(row, answer, ask)
+                if row.action is Action.ACCEPT and answer.generation is not None:
+                    return self._accepted(answer.generation, ask)
+                # While this place is held nobody else goes through, so a stop or a hold meets all of them.
+                pause = self._pause(row, answer, ask)
+            await self._clock.sleep(pause)
 
     async def _send(self, ask: _Ask) -> Answer:
         body = wire.request_body(
@@ -185,10 +184,10 @@ class Client:
         return f"{self.endpoint.base_url}/chat/completions"
 
     def _headers(self) -> Mapping[str, str]:
-        headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "math500"}
+        headers = {"Content-Type": "application/json", "Accept": "application/json", **self.endpoint.headers}
         if self.endpoint.key is not None:
             headers["Authorization"] = f"Bearer {self.endpoint.key.reveal()}"
-        return {**headers, **self.endpoint.headers}
+        return headers
 
     def _clean(self, said: str) -> str:
         """What an endpoint said, without the key that some of them repeat."""
@@ -200,7 +199,7 @@ class Client:
         """Tell the gate what this answer says about the endpoint."""
         if row.action is Action.ACCEPT:
             if self._gate.outage:
-                self._tell(Event("recovered", f"{self.endpoint.shown_url} answers again"))
+                self._tell(Event("recovered", f"{self.endpoint.base_url} answers again"))
             self._gate.succeeded()
         elif row.action in (Action.WAIT, Action.BACKOFF):
             self._gate.failed()
@@ -211,63 +210,61 @@ class Client:
         self._stats.completion_tokens += generation.completion_tokens or 0
         return msgspec.structs.replace(generation, attempts=ask.sent)
 
-    async def _after(self, row: Row, answer: Answer, ask: _Ask) -> None:
-        """Return when the request is to be sent again, or raise."""
+    def _pause(self, row: Row, answer: Answer, ask: _Ask) -> float:
+        """Seconds until the request comes back to the gate; raises where it does not."""
         ask.tries[row.kind] += 1
         failures = ask.tries[row.kind]
         if row.action is Action.RESPELL and failures == 1:
-            self._respell()
-        elif row.action is Action.STOP or self._in_vain(row, failures):
+            return self._respell()
+        if row.action is Action.STOP or self._in_vain(row):
             raise self._stop(row, answer)
-        elif row.action in (Action.GIVE_UP, Action.RESPELL) or 0 < row.tries <= failures:
-            self._give_up(row, answer)
-        else:
-            await self._wait(row, answer, failures)
+        if row.action in (Action.GIVE_UP, Action.RESPELL) or 0 < row.tries <= failures:
+            raise self._give_up(row, answer)
+        return self._wait(row, answer, failures)
 
-    def _in_vain(self, row: Row, failures: int) -> bool:
-        """Whether waiting has become pointless: never any answer, or none for too long."""
-        never = not self._answered and 0 < row.first_tries <= failures
-        return never or self._gate.failing_for > self._patience
+    def _in_vain(self, row: Row) -> bool:
+        """Whether waiting has become pointless: nothing has worked for too long."""
+        never = not self._answered and row.first_patience > 0
+        return self._gate.failing_for > (row.first_patience if never else self._patience)
 
-    def _respell(self) -> None:
-        other = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
+    def _respell(self) -> float:
         self._limit_field = "max_tokens" if self._limit_field != "max_tokens" else "max_completion_tokens"
         self._tell(Event("respelled", f"the token limit is sent as {self._limit_field}"))
+        return 0.0
 
-    async def _wait(self, row: Row, answer: Answer, failures: int) -> None:
+    def _wait(self, row: Row, answer: Answer, failures: int) -> float:
+        """Hold everybody where the endpoint asks for it; otherwise this request alone."""
         asked = waits.announced(answer.headers, answer.said)
         seconds = waits.pause(failures) if asked is None else asked
         if seconds > self._patience:
-            raise self._stop(row, answer, f"and asks to wait {seconds:.0f} s")
-        if row.action is Action.WAIT or asked is not None:
+            raise self._stop(row, answer, f", and asks to wait {seconds:.0f} s")
+        together = row.action is Action.WAIT or asked is not None
+        self._tell(Event("waiting" if together else "retry", answers.sentence(answer), seconds))
+        if together:
             self._gate.hold(seconds)
-            self._tell(Event("waiting", self._sentence(answer), seconds))
-        else:
-            self._tell(Event("retry", self._sentence(answer), seconds))
-            await self._clock.sleep(seconds)
+        return 0.0 if together else seconds
 
-    def _give_up(self, row: Row, answer: Answer) -> None:
+    def _give_up(self, row: Row, answer: Answer) -> SampleFailed | ModelError:
         self._stats.failed += 1
         if self._stats.succeeded == 0 and self._stats.failed >= HOPELESS:
-            raise self._stop(row, answer, f"for the first {HOPELESS} problems alike")
-        raise SampleFailed(row.kind, self._sentence(answer))
+            return self._stop(row, answer, f", for each of the first {HOPELESS} requests")
+        return SampleFailed(row.kind, answers.sentence(answer))
 
     def _stop(self, row: Row, answer: Answer, more: str = "") -> ModelError:
-        what = " ".join(
-            filter(None, (f"{self.endpoint.shown_url} ({self.endpoint.model})", self._sentence(answer), more))
-        )
+        """Close the gate, and make the error that says why."""
+        what = f"{self.endpoint.base_url} (model {self.endpoint.model}) {answers.sentence(answer)}{more}"
         error = row.error(what, row.next_step or self._next_step(row))
         self._gate.stop(error)
         self._tell(Event("stopped", what))
         return error
 
-    def _sentence(self, answer: Answer) -> str:
-        status = f"answers {answer.what}" if isinstance(answer.what, int) else f"{answer.what}"
-        return f"{status}: {answer.said}" if answer.said else status
-
     def _next_step(self, row: Row) -> str:
         if row.error is KeyRejected:
             return f"Check the key in {self.endpoint.key_name}."
         if row.error is ModelNotFound:
-            return f"Check the model's name; {self.endpoint.shown_url}/models lists what the endpoint has."
-        return "Resume the run later; what is collected is kept."
+            return f"Check the model's name; {self.endpoint.base_url}/models lists what the endpoint has."
+        return "Resume the run when it answers again; what is collected is kept."
+
+
+def _nobody(_event: Event) -> None:
+    """The listener where there is none."""

@@ -7,11 +7,11 @@ to any other host goes MATH500_API_KEY or nothing.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, urlsplit, urlunsplit
-from urllib.request import proxy_bypass_environment
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from math500.client.vendors import BY_PREFIX, LimitField, Vendor, by_host
 from math500.errors import KeyRejected, UsageError
@@ -62,7 +62,7 @@ class Endpoint:
     """A model at an OpenAI-compatible endpoint."""
 
     base_url: str
-    """Up to and without `/chat/completions`; may carry a user and password, which are never shown."""
+    """Up to and without `/chat/completions`. A user and password in it become a header, and go from here."""
     model: str
     """The model's name as the endpoint knows it."""
     name: str = ""
@@ -80,16 +80,20 @@ class Endpoint:
     limit_field: LimitField = "max_tokens"
 
     def __repr__(self) -> str:
-        return f"Endpoint({self.shown_url!r}, {self.model!r})"
+        return f"Endpoint({self.base_url!r}, {self.model!r})"
 
-    @property
-    def shown_url(self) -> str:
-        """The base URL without user and password: for messages and records."""
-        return without_credentials(self.base_url)
+    def __post_init__(self) -> None:
+        """Take user and password out of the URL, so that it can be shown and written."""
+        parts = urlsplit(self.base_url)
+        if parts.username is not None:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+            basic = "Basic " + base64.b64encode(pair).decode()
+            object.__setattr__(self, "headers", {"Authorization": basic, **self.headers})
+            object.__setattr__(self, "base_url", without_credentials(self.base_url))
 
     def info(self) -> ModelInfo:
         """What a manifest says of this endpoint."""
-        return ModelInfo(name=self.name or self.model, served_name=self.model, base_url=self.shown_url)
+        return ModelInfo(name=self.name or self.model, served_name=self.model, base_url=self.base_url)
 
 
 def resolve(name: str, base_url: str | None, environ: Mapping[str, str]) -> Endpoint:
@@ -104,14 +108,9 @@ def resolve(name: str, base_url: str | None, environ: Mapping[str, str]) -> Endp
         UsageError: the name has no known vendor and there is no base URL, or the URL is not one.
         KeyRejected: the vendor needs a key and no variable holds one.
     """
-    if base_url is None:
-        vendor, model = _split(name)
-        url = environ.get(vendor.base_url_name) or vendor.base_url
-    else:
-        vendor, model, url = by_host(base_url), name, base_url
-    url = _checked(url)
-    key, key_name = _key(vendor, url, environ)
-    if vendor and key is None and not is_local(url):
+    vendor, model, url = _place(name, base_url, environ)
+    key, key_name = _key(vendor, environ)
+    if vendor is not None and key is None and not is_local(url):
         raise KeyRejected(
             f"{vendor.prefix} needs a key and {' or '.join(vendor.key_names)} is not set",
             f"Set it: export {vendor.key_names[0]}=... (or {OVERRIDE}).",
@@ -123,7 +122,7 @@ def resolve(name: str, base_url: str | None, environ: Mapping[str, str]) -> Endp
         key=key,
         key_name=key_name,
         proxy=proxy_for(url, environ),
-        limit_field=vendor.limit_field if vendor else "max_tokens",
+        limit_field=vendor.limit_field if vendor is not None else "max_tokens",
     )
 
 
@@ -150,20 +149,41 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
     Reads HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY in either case, the lower one first.
     """
     parts = urlsplit(url)
-    if _is_loopback(parts):
-        return None
     found = {name: environ.get(f"{name}_proxy") or environ.get(f"{name}_proxy".upper()) for name in _PROXIES}
-    if proxy_bypass_environment(parts.netloc.rpartition("@")[2], {"no": found["no"] or ""}):
+    if _is_loopback(parts.hostname or "") or _exempt(parts.hostname or "", found["no"] or ""):
         return None
-    return found.get(parts.scheme) or found["all"]
+    return found[parts.scheme] or found["all"]
 
 
 _PROXIES = ("http", "https", "all", "no")
 
 
-def _is_loopback(parts: SplitResult) -> bool:
-    host = parts.hostname or ""
+def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.endswith(".localhost") or host.startswith("127.")
+
+
+def _exempt(host: str, no_proxy: str) -> bool:
+    """Whether NO_PROXY names a host: `*`, a name with all below it, an address, or a network."""
+    rules = {rule.strip().lstrip(".") for rule in no_proxy.lower().split(",") if rule.strip()}
+    return bool(rules & {"*", host}) or any(
+        host.endswith(f".{rule}") or _inside(host, rule) for rule in rules
+    )
+
+
+def _inside(host: str, network: str) -> bool:
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False
+
+
+def _place(name: str, base_url: str | None, environ: Mapping[str, str]) -> tuple[Vendor | None, str, str]:
+    """The vendor, the model's name as sent, and the base URL."""
+    if base_url is not None:
+        url = _checked(base_url)
+        return by_host(url), name, url
+    vendor, model = _split(name)
+    return vendor, model, _checked(environ.get(vendor.base_url_name) or vendor.base_url)
 
 
 def _split(name: str) -> tuple[Vendor, str]:
@@ -190,9 +210,13 @@ def _checked(url: str) -> str:
     return url
 
 
-def _key(vendor: Vendor | None, url: str, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
-    for name in (OVERRIDE, *(vendor.key_names if vendor else ())):
+def _key(vendor: Vendor | None, environ: Mapping[str, str]) -> tuple[Secret | None, str]:
+    """The key and the variable it is from; without a key, the variable to name in errors."""
+    names = (OVERRIDE, *(vendor.key_names if vendor is not None else ()))
+    for name in names:
         value = environ.get(name, "").strip()
+        if value and not (value.isascii() and value.isprintable()):
+            raise KeyRejected(f"{name} holds characters that no key has", "Copy the key again.")
         if value:
             return Secret(value), name
-    return None, vendor.key_names[0] if vendor and not is_local(url) else OVERRIDE
+    return None, names[min(1, len(names) - 1)]

@@ -41,6 +41,7 @@ class Gate:
         self.in_flight = 0
         self.failures = 0
         """Failures in a row."""
+        self._probes = 0
         self._failing_since: float | None = None
         self._held_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -75,7 +76,7 @@ class Gate:
 
     def succeeded(self) -> None:
         """A request was answered."""
-        self.failures = 0
+        self.failures = self._probes = 0
         self._failing_since = None
 
     def failed(self) -> None:
@@ -83,8 +84,9 @@ class Gate:
         self.failures += 1
         if self._failing_since is None:
             self._failing_since = self.clock.now()
-        if self.outage:
-            self.hold(pause(self.failures - OUTAGE_AFTER + 1, FIRST_PROBE, LONGEST_PROBE))
+        if self.outage and self.clock.now() >= self._held_until:
+            self._probes += 1
+            self.hold(pause(self._probes, FIRST_PROBE, LONGEST_PROBE))
 
     def hold(self, seconds: float) -> None:
         """Let nobody through for so long."""

@@ -3,8 +3,8 @@
 A Transport sends one request and returns the whole reply, or raises Fault with a word out of the table
 in answers.py. Tests, the self-check's stub models and the benchmarks put their own in its place.
 
-HttpTransport is the real one, over aiohttp (why: docs/decisions/http-library.md). aiohttp is imported when the
-first client opens, which keeps it out of `math500 --help`.
+HttpTransport is the real one, over aiohttp (why: docs/decisions/http-library.md), which is imported with the
+first request and so kept out of `math500 --help`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
-from math500.client.endpoint import Endpoint, without_credentials
+from math500.client.endpoint import Endpoint
 from math500.errors import UsageError
 
 if TYPE_CHECKING:
@@ -192,6 +192,7 @@ def _fault(aiohttp: ModuleType, error: Exception) -> Fault:
 
 
 def _short(error: BaseException) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    words = [without_credentials(word) if "://" in word else word for word in text.split()]
-    return " ".join(words)[:200]
+    """The innermost reason, without URLs: they may hold a proxy's password."""
+    inner = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
+    text = getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
+    return " ".join(word for word in text.split() if "://" not in word)[:200]

@@ -125,7 +125,8 @@ def _until(value: str, now: datetime) -> float | None:
 
 
 _WORDS = re.compile(
-    rf"(?:try again|retry|retry[ _]?delay|wait)\W{{0,4}}(?:in|after)?\W{{0,4}}((?:{_PIECE})+|\d+(?:\.\d+)?(?= ?sec))",
+    r"(?:try again|retry|retry[ _]?delay|wait)\W{0,4}(?:in|after)?\W{0,4}"
+    rf"((?:{_PIECE})+|\d+(?:\.\d+)?(?= ?sec))",
     re.IGNORECASE,
 )
 

@@ -32,8 +32,8 @@ FINISH_SHAPES: Mapping[str, str] = {
 """Finish reasons that mean that this is not the model's whole answer."""
 
 LENGTH_SPELLINGS = frozenset({"length", "max_tokens", "model_length"})
-LONGEST_SAID = 300
-"""Characters of an endpoint's message that are kept."""
+LONGEST_SAID = 4000
+"""Characters of an endpoint's message that are read."""
 
 
 def request_body(
@@ -75,15 +75,14 @@ def read(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
 def said(error: object) -> str:
     """An endpoint's error on one line: code, type, message and what else it holds, shortened."""
     if isinstance(error, bytes):
-        text = re.sub(r"<[^>]{0,500}>", " ", error[:4000].decode("utf-8", "replace"))
+        text = re.sub(r"<[^>]{0,500}>", " ", error[:LONGEST_SAID].decode("utf-8", "replace"))
     elif isinstance(error, dict):
         first = [str(error[name]) for name in ("code", "type", "status", "message") if error.get(name)]
         rest = {name: value for name, value in error.items() if name not in _SAID_FIRST and value}
         text = " ".join(dict.fromkeys(first)) + (f" {rest}" if rest else "")
     else:
         text = str(error)
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST_SAID else text[:LONGEST_SAID] + " ..."
+    return " ".join(text.split())[:LONGEST_SAID]
 
 
 _SAID_FIRST = frozenset({"code", "type", "status", "message"})

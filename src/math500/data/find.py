@@ -18,13 +18,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from math500 import archives
 from math500.archives import Announce
 from math500.data import hub, rows, verify
 from math500.data.known import KNOWN, HubFile, KnownSet, get
-from math500.errors import CacheUnwritable, DataError, DataMismatch, DataNotFound, DependencyMissing
+from math500.errors import (
+    CacheUnwritable,
+    DataError,
+    DataMismatch,
+    DataNotFound,
+    DependencyMissing,
+    StorageFull,
+)
 from math500.records import DataSource, Place, Problem, Step
 
 OnStep = Callable[[Step], None]
@@ -97,7 +104,7 @@ def load(
     if name_or_path in KNOWN:
         return _load_known(KNOWN[name_or_path], path, trail)
     if path is not None:
-        return _load_own(name_or_path, Path(path), trail)
+        return _load_own(name_or_path, Path(path).expanduser(), trail)
     file = Path(name_or_path).expanduser()
     if not file.exists():
         get(name_or_path)  # raises, naming the known sets
@@ -169,7 +176,7 @@ def _load_known(known: KnownSet, path: str | Path | None, trail: _Trail) -> Prob
 
 
 def _from_path(known: KnownSet, file: Path, trail: _Trail) -> Problems:
-    copy = _identify(known, rows.read_file(file), str(file))
+    copy = verify.identify(known, rows.read_file(file), str(file))
     problems, note = verify.settle(copy, known, str(file), _reference(known))
     trail.add("path", str(file), _used(note))
     return problems
@@ -199,9 +206,8 @@ def _from_parts(known: KnownSet, trail: _Trail) -> ProblemSet:
     in_math500 = verify.math500_reference()
     problems = train + tuple(problem for problem in test if problem.unique_id not in in_math500)
     location = f"{' + '.join(known.parts)} without MATH-500"
-    place: Place = next(
-        (step.place for step in trail.steps if _is_used(step) and step.place != "cache"), "cache"
-    )
+    used = [step.place for step in trail.steps if step.outcome.split(";")[0] == "used"]
+    place: Place = next((place for place in used if place != "cache"), "cache")
     found = rows.digest(problems)
     if found != known.sha256:
         raise DataMismatch(f"{location} has sha256 {found[:12]}, not {known.sha256[:12]}", "Report this.")
@@ -209,32 +215,15 @@ def _from_parts(known: KnownSet, trail: _Trail) -> ProblemSet:
     return _problem_set(known.name, problems, trail, sha256=known.sha256)
 
 
-def _identify(known: KnownSet, raw: list[rows.Row], place: str) -> Problems:
-    """A copy's rows as problems, with the ids that the set has here.
-
-    Only MATH-500's own rows have published ids. The others get the row's number in the set's order,
-    which is right once the hash of all of them is.
-    """
-    if known.name == "math500":
-        return rows.to_problems(raw, place, known.name)
-    bare = [{key: value for key, value in row.items() if key not in ("unique_id", "id")} for row in raw]
-    problems = rows.to_problems(bare, place, known.name)
-    if known.name != "math-test":
-        return problems
-    return tuple(_with_math500_id(problem) for problem in problems)
-
-
-def _with_math500_id(problem: Problem) -> Problem:
-    unique_id = verify.math500_id(problem.problem)
-    return structs.replace(problem, unique_id=unique_id) if unique_id else problem
-
-
 def _reference(known: KnownSet) -> verify.Reference | None:
     """What a copy can be compared with, row by row, without a network."""
     if known.name == "math500":
         return verify.math500_reference()
+    quiet = _Trail(None, None)
+    if known.parts:
+        at_hand = where(known.name).state == "ready"
+        return verify.reference_of(_from_parts(known, quiet).problems) if at_hand else None
     with contextlib.suppress(DataError):
-        quiet = _Trail(None, None)
         if (problems := _from_cache(known, quiet)) is not None:
             return verify.reference_of(problems)
         if found := _from_archive_in_cache(known, quiet):
@@ -244,10 +233,6 @@ def _reference(known: KnownSet) -> verify.Reference | None:
 
 def _used(note: str) -> str:
     return f"used; {note}" if note else "used"
-
-
-def _is_used(step: Step) -> bool:
-    return step.outcome.split(";")[0] == "used"
 
 
 # -- the cache -------------------------------------------------------------------------------
@@ -278,19 +263,10 @@ def _from_cache(known: KnownSet, trail: _Trail) -> Problems | None:
 
 def _keep(known: KnownSet, problems: Problems) -> str:
     """Write the set into the cache; a sentence when that failed, for the set itself is at hand."""
-    path = _cached_path(known)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            try:
-                file.write(rows.canonical(problems))
-                file.close()
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
-    except OSError as fault:
-        return f"not kept: {archives.storage_error(fault, path.parent).what}"
+        archives.store(_cached_path(known), rows.canonical(problems))
+    except (CacheUnwritable, StorageFull) as fault:
+        return f"not kept: {fault.what}"
     return ""
 
 
@@ -330,7 +306,8 @@ def _from_registry(known: KnownSet, trail: _Trail) -> Found:
     if known.member is None:
         return None
     location = str(known.member)
-    siblings = [other.member for other in KNOWN.values() if other.member and other is not known]
+    members = [other.member for other in KNOWN.values() if other.member and other is not known]
+    siblings = [member for member in members if member.archive == known.member.archive]
     try:
         try:
             data = archives.fetch(known.member, siblings=siblings, announce=trail.announce).read_bytes()
@@ -346,7 +323,7 @@ def _from_registry(known: KnownSet, trail: _Trail) -> Found:
 def _settled(known: KnownSet, data: bytes, place: Place, location: str, trail: _Trail) -> Found:
     """The set out of a source's bytes; None, with a step that says why, when they are not it."""
     try:
-        copy = _identify(known, rows.parse(data, location), location)
+        copy = verify.identify(known, rows.parse(data, location), location)
         problems, note = verify.settle(copy, known, location, _reference_for(known, place))
     except (DataError, DependencyMissing) as fault:
         trail.refuse(place, location, fault)

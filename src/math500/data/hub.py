@@ -46,7 +46,11 @@ def location(file: HubFile) -> str:
     """The file as shown to the user and kept in records; an unusual endpoint is named, its password not."""
     if endpoint() == DEFAULT_ENDPOINT:
         return str(file)
-    return f"{file} at {urlsplit(endpoint()).netloc.rpartition('@')[2] or 'an unreadable HF_ENDPOINT'}"
+    try:
+        host = urlsplit(endpoint()).netloc.rpartition("@")[2]
+    except ValueError:
+        host = ""
+    return f"{file} at {host or 'an unreadable HF_ENDPOINT'}"
 
 
 def forbidden() -> str:
@@ -83,9 +87,10 @@ def _collect(base: str, answer: queue.SimpleQueue[bytes | Exception]) -> bytes:
         except queue.Empty:
             piece = _Unreachable(f"no answer within {SILENCE_SECONDS:.0f} s")
         if isinstance(piece, _Unreachable):
-            _dead[base] = f"{piece} (not tried again in this process)"
+            _dead[base] = f"{piece} earlier in this process"
+            raise DataNotFound(str(piece))
         if isinstance(piece, Exception):
-            raise DataNotFound(str(piece)) from piece
+            raise piece
         if not piece:
             return b"".join(pieces)
         pieces.append(piece)
@@ -127,10 +132,10 @@ def _download(
         answer.put(b"")
     except (httpx2.ConnectError, httpx2.TimeoutException, httpx2.ProxyError) as fault:
         answer.put(_Unreachable(f"the hub cannot be reached ({_words(fault)})"))
-    except DataNotFound as fault:
-        answer.put(DataNotFound(fault.what))
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, ImportError, OSError) as fault:
         answer.put(DataNotFound(f"the download failed ({_words(fault)})"))
+    except Exception as fault:  # the caller's thread raises it
+        answer.put(fault)
 
 
 def _headers() -> dict[str, str]:

@@ -57,18 +57,18 @@ class Differences(Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         changed = [f"{unique_id}: {', '.join(fields)}" for unique_id, fields in self.changed.items()]
         parts = (
-            ("differ", changed, "; "),
-            ("are missing", self.missing, ", "),
-            ("do not belong to it", self.unknown, ", "),
-            ("are there more than once", self.repeated, ", "),
+            ("rows that differ", changed, "; "),
+            ("rows missing", self.missing, ", "),
+            ("rows of no such set", self.unknown, ", "),
+            ("rows repeated", self.repeated, ", "),
         )
-        return "; ".join(_name_rows(verb, names, mark) for verb, names, mark in parts if names)
+        return "; ".join(_name_rows(kind, names, mark) for kind, names, mark in parts if names)
 
 
-def _name_rows(verb: str, names: Sequence[str], mark: str) -> str:
+def _name_rows(kind: str, names: Sequence[str], mark: str) -> str:
     shown = mark.join(names[:_NAMED])
     more = f"{mark}and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{len(names)} row{'s' if len(names) > 1 else ''} that {verb} ({shown}{more})"
+    return f"{kind}: {len(names)} ({shown}{more})"
 
 
 # -- references ------------------------------------------------------------------------------
@@ -114,6 +114,29 @@ def math500_id(problem: str) -> str | None:
 def reference_of(problems: Iterable[Problem]) -> Reference:
     """A reference made of verified problems."""
     return {problem.unique_id: hash_row(problem, problem.unique_id) for problem in problems}
+
+
+def identify(known: KnownSet, raw: Sequence[rows.Row], place: str) -> tuple[Problem, ...]:
+    """A copy's rows as problems, with the ids that the set has here.
+
+    Only MATH-500's own rows have published ids. The others get the row's number in the set's order,
+    which is right once the hash of all of them is; MATH-500's keep their own id in MATH's test split.
+
+    Raises:
+        DataUnreadable: a row is no problem.
+    """
+    if known.name == "math500":
+        return rows.to_problems(raw, place, known.name)
+    bare = [{key: value for key, value in row.items() if key not in ("unique_id", "id")} for row in raw]
+    problems = rows.to_problems(bare, place, known.name)
+    if known.name != "math-test":
+        return problems
+    return tuple(_with_math500_id(problem) for problem in problems)
+
+
+def _with_math500_id(problem: Problem) -> Problem:
+    unique_id = math500_id(problem.problem)
+    return structs.replace(problem, unique_id=unique_id) if unique_id else problem
 
 
 # -- the verdict -----------------------------------------------------------------------------

@@ -1,13 +1,13 @@
-"""The one way to grade: a response and a reference answer give a grade.
+r"""The one way to grade: a response and a reference answer give a grade.
 
     response --extract--> answer --equivalent--> same value?  --> records.Grade
 
-`grade` is what the runner, the lm-eval tasks, the self-test and the rewards call. It never raises for anything
-that a model can write, never hangs, and may be called from any thread or process. A comparison that could not be
-made ends as `ungraded` with its reason, never as `wrong`.
+`grade` is what the runner, the lm-eval tasks, the self-test and the rewards call. It never raises for
+anything that a model can write, never hangs, and may be called from any thread or process. A comparison that
+could not be made ends as `ungraded` with its reason, never as `wrong`.
 
     >>> from math500 import grading
-    >>> grading.grade(r"So the answer is $\\boxed{\\frac12}$.", "0.5").verdict
+    >>> grading.grade(r"So the answer is $\boxed{\frac12}$.", "0.5").verdict
     'correct'
 """
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 
+from math500.grading import pool
 from math500.grading.equivalence import Comparison, equivalent
 from math500.grading.extract import Extraction, extract
 from math500.records import Grade
@@ -62,3 +63,4 @@ def grade(
 
 def shutdown() -> None:
     """End the comparison processes; the next comparison that needs one starts it again."""
+    pool.shutdown()

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 _COMMAND = re.compile(r"\\(?:boxed|fbox|framebox)(?![A-Za-z])\s*")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _TOKEN = re.compile(r"-?[0-9][0-9.,]*|[A-Za-z](?![A-Za-z])|\\[A-Za-z]+")
-_PLACEHOLDER = re.compile(r"(?:[.\s?_]|\\(?:[lc]?dots|text|,|;| )|\{|\}|\b(?:your|final|answer|here|the)\b)*", re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    r"(?:[.\s?_]|\\(?:[lc]?dots|text|,|;| )|\{|\}|\b(?:your|final|answer|here|the)\b)*", re.IGNORECASE
+)
 _CLOSING_MATH = re.compile(r"\$|\\\)|\\\]")
 
 
@@ -23,7 +25,7 @@ class Box:
 
 
 def find_boxes(text: str) -> list[Box]:
-    """The boxes of the text in order, without those inside another one, and without empty and placeholder ones."""
+    """The outermost boxes of the text in order, without empty and placeholder ones."""
     commands = list(_COMMAND.finditer(text))
     if not commands:
         return []

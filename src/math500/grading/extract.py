@@ -1,17 +1,36 @@
 r"""Which answer did the response give?
 
 A response goes through an ordered list of named rules; the first rule that finds something wins and its name
-is recorded. Text inside a thinking block is blanked out first, in place, so that offsets still point into the
-response. A thinking block that never ends means that no answer was given.
+is recorded. Text inside a thinking block does not count; a thinking block that never ends means that no
+answer was given. Within one rule the last match wins. A response that was cut off (`truncated=True`) only
+counts what was finished before the cut.
 
-Within one rule the last match wins. A response that was cut off (`truncated=True`) only counts what was
-finished before the cut.
+    correction      an announced answer behind the last box, with "wait", "correction", ... between them
+    boxed_parts     several boxes joined by commas or "and" in one sentence: one answer in parts
+    boxed           the last \boxed{...} or \fbox{...}
+    boxed_mended    the same with its closing brace lost
+    answer_tag      <answer>...</answer>
+    final_answer    "the final answer is ..."
+    answer          "Answer: ...", "the answer is ...", "答案是...", "故答案为..."
+    heading         a line "Final answer", and the answer on the next one
+    hashes          "#### ..." as in GSM8K's solutions
+    bare            the whole response is one short formula or number
+    bold            the last **...** that holds a formula or number, in the last paragraph
+    last_formula    the formula that ends the last sentence, when the sentence concludes ("therefore", "so",
+    "因此")
+
+When no rule finds an answer, the rule is named for the reason: `empty`, `unfinished_thinking` or `none`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from math500.grading import statements
+from math500.grading.boxes import Box, find_boxes, mend
+from math500.grading.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +50,49 @@ class Extraction:
     end: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What the rules look at: the response without its thinking, its boxes, whether it was cut off."""
+
+    text: str
+    boxes: list[Box]
+    truncated: bool
+
+    @property
+    def closed(self) -> list[Box]:
+        return [box for box in self.boxes if box.closed]
+
+
+_Found = tuple[int, int] | str | None
+"""Offsets of an answer; or, where parts were put together, the answer itself; or nothing."""
+
+_GAP = re.compile(
+    r"\}?(?:\s|\$|\\[()\[\]]|\\(?:quad|qquad|,|;|!|:)|\*\*)*"
+    r"(?:,|;|、|，|和|或|及|&|\b(?:and|or)\b|\\(?:text|mbox|textrm)\{\s*(?:,\s*)?(?:and|or)?\s*\})"
+    r"(?:\s|\$|\\[()\[\]]|\\(?:quad|qquad|,|;|!|:)|\*\*|\b(?:and|or)\b|\\(?:text|mbox|textrm)\{\s*(?:and|or)\s*\})*"
+    r"(?:[A-Za-z](?:_\{?\w\}?)?\s*=\s*)?"
+)
+_CORRECTION = re.compile(
+    r"\b(?:wait|correction|actually|oops|sorry|mistake|incorrect|wrong|on second thought"
+    r"|let me re-?(?:check|do|consider))\b|更正|不对|错了",
+    re.IGNORECASE,
+)
+_DOLLAR = re.compile(r"(?<!\\)\$")
+_ANSWER_TAG = re.compile(r"<answer>\s*(.*?)\s*</answer>", re.DOTALL | re.IGNORECASE)
+_BOLD = re.compile(r"\*\*\s*((?:\\.|[^*\\\n])+?)\s*\*\*")
+_NUMBER = re.compile(r"[-+−]?\s*\\?\$?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:/\d+)?\s*(?:%|\\%|°|[A-Za-z]+\.?)?")
+_FORMULA = re.compile(
+    r"(?<!\\)\$\$(.+?)(?<!\\)\$\$|(?<!\\)\$((?:\\.|[^$\\])+?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL
+)
+_CONCLUSION = re.compile(
+    r"\b(?:therefore|thus|hence|so|in conclusion|finally|consequently|this (?:gives|means)"
+    r"|we (?:get|have|obtain|find|conclude)"
+    r"|result|solution|equals|value|total|answer)\b|因此|所以|故|综上|解得|可得|从而|结果|即",
+    re.IGNORECASE,
+)
+_END_MARK = " \t\r\n.。!！*_✓✅∎\"'"
+
+
 def extract(response: str, *, strict: bool = False, truncated: bool = False) -> Extraction:
     r"""The answer that a response gives.
 
@@ -39,8 +101,151 @@ def extract(response: str, *, strict: bool = False, truncated: bool = False) -> 
         strict: accept a `\boxed` answer only.
         truncated: the response ended at the token limit.
     """
-    matches = list(re.finditer(r"\\boxed\s*\{([^{}]*)\}", response))
-    if not matches:
-        return Extraction(None, "none")
-    last = matches[-1]
-    return Extraction(last.group(1), "boxed", last.start(1), last.end(1))
+    if not response.strip():
+        return Extraction(None, "empty")
+    text = visible(response)
+    if text is None:
+        return Extraction(None, "unfinished_thinking")
+    view = _View(text, find_boxes(text), truncated)
+    for name, rule in _BOX_RULES if strict else _RULES:
+        found = rule(view)
+        if isinstance(found, str):
+            return Extraction(found, name, view.closed[0].command, view.closed[-1].end)
+        if found is not None:
+            return Extraction(response[found[0] : found[1]], name, *found)
+    return Extraction(None, "none")
+
+
+def _correction(view: _View) -> _Found:
+    """The answer announced behind the last box, when the text between them takes the box back."""
+    if not view.closed:
+        return None
+    behind = view.closed[-1].end
+    taken_back = _CORRECTION.search(view.text, behind)
+    if taken_back is None:
+        return None
+    for pattern in (statements.FINAL, statements.ANSWER, statements.CHINESE):
+        for span in statements.announced(pattern, view.text):
+            if span.start > taken_back.end() and (span.finished or not view.truncated):
+                return span.start, span.end
+    return None
+
+
+def _boxed_parts(view: _View) -> _Found:
+    boxes = view.closed
+    first = len(boxes) - 1
+    while first > 0 and _joined(view.text, boxes[first - 1], boxes[first]):
+        first -= 1
+    parts = [view.text[box.start : box.end].strip() for box in boxes[first:]]
+    return ", ".join(parts) if len(set(parts)) > 1 else None
+
+
+def _joined(text: str, left: Box, right: Box) -> bool:
+    return right.command - left.end < 80 and _GAP.fullmatch(text, left.end, right.command) is not None
+
+
+def _boxed(view: _View) -> _Found:
+    if not view.closed:
+        return None
+    last = view.closed[-1]
+    unfinished = view.boxes[-1]
+    if not unfinished.closed and _joined(view.text, last, unfinished):
+        return None
+    return None if _ends_in_formula(view.text, last.end) else (last.start, last.end)
+
+
+def _ends_in_formula(text: str, box: int) -> bool:
+    """Whether the box was not the last word: its paragraph is cut inside a later formula."""
+    paragraph = text[text.rfind("\n\n", 0, box) + 1 :]
+    if "\n\n" in text[box:]:
+        return False
+    dollars = [match.start() for match in _DOLLAR.finditer(paragraph)]
+    behind = len(paragraph) - (len(text) - box)
+    if len(dollars) % 2 == 1 and dollars[-1] > behind:
+        return True
+    return paragraph.rfind("\\[") > max(paragraph.rfind("\\]"), behind)
+
+
+def _boxed_mended(view: _View) -> _Found:
+    if not view.boxes or view.boxes[-1].closed:
+        return None
+    box = mend(view.text, view.boxes[-1])
+    return (box.start, box.end) if box else None
+
+
+def _answer_tag(view: _View) -> _Found:
+    tags = list(_ANSWER_TAG.finditer(view.text))
+    return tags[-1].span(1) if tags and tags[-1].group(1) else None
+
+
+def _announced(*patterns: re.Pattern[str]) -> Callable[[_View], _Found]:
+    def rule(view: _View) -> _Found:
+        spans = [_last_finished(view, pattern) for pattern in patterns]
+        last = max((span for span in spans if span), key=lambda span: span.start, default=None)
+        return (last.start, last.end) if last else None
+
+    return rule
+
+
+def _last_finished(view: _View, pattern: re.Pattern[str]) -> statements.Span | None:
+    spans = statements.announced(pattern, view.text)
+    return next((span for span in spans if span.finished or not view.truncated), None)
+
+
+def _bare(view: _View) -> _Found:
+    """The whole response, when it is one line without a sentence."""
+    text = view.text.rstrip(_END_MARK).lstrip()
+    if view.truncated or view.boxes or len(text) > 200 or "\n" in text or _is_prose(text):
+        return None
+    start = view.text.find(text)
+    return (start, start + len(text)) if text else None
+
+
+def _is_prose(text: str) -> bool:
+    """More words than a unit has, outside of formulas and text commands."""
+    plain = re.sub(r"\\(?:text|mbox|textbf|textrm|mathrm)\{[^{}]*\}|\\[A-Za-z]+|\$[^$]*\$", " ", text)
+    return len(re.findall(r"[A-Za-z]{2,}|[\u4e00-\u9fff]", plain)) > 2
+
+
+def _bold(view: _View) -> _Found:
+    """The last bold text that holds a formula or a number, in the last paragraph."""
+    paragraph = view.text.rstrip().rfind("\n\n") + 1
+    for bold in reversed(list(_BOLD.finditer(view.text, paragraph))):
+        if _FORMULA.search(bold.group(1)) or _NUMBER.fullmatch(bold.group(1)):
+            return bold.span(1)
+    return None
+
+
+def _last_formula(view: _View) -> _Found:
+    """The formula that ends the response, when its sentence concludes or it stands on a line of its own."""
+    if view.truncated:
+        return None
+    text = view.text.rstrip(_END_MARK)
+    start = max(0, len(text) - 2000)
+    formulas = list(_FORMULA.finditer(text, start))
+    if not formulas or formulas[-1].end() != len(text):
+        return None
+    last = formulas[-1]
+    sentence = max(text.rfind(mark, 0, last.start()) for mark in (". ", "\n", "。", ".\n")) + 1
+    if not _CONCLUSION.search(text, sentence, last.start()):
+        return None
+    return last.span(last.lastindex or 0)
+
+
+_BOX_RULES: tuple[tuple[str, Callable[[_View], _Found]], ...] = (
+    ("boxed_parts", _boxed_parts),
+    ("boxed", _boxed),
+    ("boxed_mended", _boxed_mended),
+)
+_RULES: tuple[tuple[str, Callable[[_View], _Found]], ...] = (
+    ("correction", _correction),
+    *_BOX_RULES,
+    ("answer_tag", _answer_tag),
+    ("final_answer", _announced(statements.FINAL)),
+    ("answer", _announced(statements.ANSWER, statements.CHINESE)),
+    ("heading", _announced(statements.HEADING)),
+    ("hashes", _announced(statements.HASHES)),
+    ("bare", _bare),
+    ("bold", _bold),
+    ("last_formula", _last_formula),
+)

@@ -1,9 +1,9 @@
 """Persistent comparison processes that can be killed.
 
-A comparison that runs over its time is ended by killing its process and starting a new one; no signal is used in
-the caller, so `ask` may be called from any thread, from `asyncio.to_thread`, and inside daemonic worker processes
-of other pools. Processes start when they are first needed (a second for sympy's import) and end with the
-interpreter. A forked copy of the caller forgets the parent's processes and starts its own.
+A comparison that runs over its time is ended by killing its process and starting a new one; no signal is
+used in the caller, so `ask` may be called from any thread, from `asyncio.to_thread`, and inside daemonic
+worker processes of other pools. Processes start when they are first needed (a second for sympy's import) and
+end with the interpreter. A forked copy of the caller forgets the parent's processes and starts its own.
 
     ask ── take an idle process or start one ── write request ── wait, at most `timeout` ── reply
                                                                     │
@@ -34,7 +34,7 @@ SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 Reply = dict[str, Any]
 
 
-class Fault(Exception):  # noqa: N818 - a state of a comparison, not a programmer's error
+class Fault(Exception):
     """A comparison that was not answered; its text is the reason."""
 
 
@@ -183,7 +183,9 @@ class Pool:
 
 def _environment() -> dict[str, str]:
     """The caller's environment without its secrets; its import path; and a fixed hash seed."""
-    clean = {name: text for name, text in os.environ.items() if not any(word in name.upper() for word in SECRET)}
+    clean = {
+        name: text for name, text in os.environ.items() if not any(word in name.upper() for word in SECRET)
+    }
     path = os.pathsep.join(entry for entry in sys.path if entry)
     return {**clean, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
 

@@ -1,7 +1,7 @@
 """Answers that are announced in words: "the final answer is ...", "Answer: ...", "故答案为...".
 
-An announcement is followed by the answer itself, which ends with its sentence: `read` finds that end. Only the
-last `WINDOW` characters of a response are searched.
+An announcement is followed by the answer itself, which ends with its sentence: `read` finds that end. Only
+the last `WINDOW` characters of a response are searched.
 """
 
 from __future__ import annotations
@@ -13,14 +13,17 @@ from dataclasses import dataclass
 WINDOW = 20_000
 """Characters at the end of a response in which announcements are looked for."""
 
+LONGEST = 500
+"""Characters that an announced answer in words may have."""
+
 _WHOSE = r"(?:\s+(?:to|for|of)\s+(?:the|this|that|our|your|part|question|problem)\b[^.:\n$]{0,60}?)?"
 _IS = (
     r"(?:\s+(?:(?:is|are|was|be|equals?|becomes)|(?:would|should|must|will|can only|has to)\s+be"
     r"|(?:comes out|turns out|works out)\s+(?:to\s+be|to|as))\b|\s*[*_]{0,3}\s*[:：=])"
 )
 _FILLER = (
-    r"(?:\s*(?:[:：]|[*_]{2,3}|(?:therefore|thus|hence|simply|just|indeed|then|clearly|given by|equal to|exactly|found to be"
-    r"|option|choice|as follows)\b))*"
+    r"(?:\s*(?:[:：]|[*_]{2,3}|(?:therefore|thus|hence|simply|just|indeed|then|clearly|given by"
+    r"|equal to|exactly|found to be|option|choice|as follows)\b))*"
 )
 
 FINAL = re.compile(rf"\bfinal\s+answer{_WHOSE}{_IS}{_FILLER}", re.IGNORECASE)
@@ -29,11 +32,13 @@ ANSWER = re.compile(
     re.IGNORECASE,
 )
 HEADING = re.compile(
-    r"^[ \t]*(?:#{1,6}[ \t]*)?(?:\d+\.[ \t]*)?[*_]{0,3}(?:the[ \t]+)?(?:final[ \t]+)?(?:answer|result)[ \t]*[*_]{0,3}[ \t]*[:：]?[*_]{0,3}[ \t]*$",
+    r"^[ \t]*(?:#{1,6}[ \t]*)?(?:\d+\.[ \t]*)?[*_]{0,3}(?:the[ \t]+)?"
+    r"(?:final[ \t]+)?(?:answer|result)[ \t]*[*_]{0,3}[ \t]*[:：]?[*_]{0,3}[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 CHINESE = re.compile(
-    r"(?:(?:最终|最后|正确|本题)?的?答案(?:应该|应当|就)?(?:是|为|等于|[:：])|(?:^|(?<=[\s。，\n]))答[:：]|(?:最终)?结果(?:是|为|[:：])|故?(?:应)?选(?:择)?[:：]?(?=\s*[（(]?[A-E]))"
+    r"(?:(?:最终|最后|正确|本题)?的?答案(?:应该|应当|就)?(?:是|为|等于|[:：])"
+    r"|(?:^|(?<=[\s。，\n]))答[:：]|(?:最终)?结果(?:是|为|[:：])|故?(?:应)?选(?:择)?[:：]?(?=\s*[（(]?[A-E]))"
     r"(?:[:：]|\*\*)?",
     re.MULTILINE,
 )
@@ -47,12 +52,15 @@ _MATH = re.compile(
 )
 _JOIN = re.compile(r"\s*(?:,\s*(?:and|or)\b|,|;|、|，|\band\b|\bor\b|和|或|及|与|\bto\b)\s*")
 _UNITS = re.compile(r"[ \t]*(?:[A-Za-z°%²³]+[ \t]*(?:\^?\d)?[ \t./]*){1,4}(?=$|[\n.,;*。，；)])")
-_SENTENCE_END = re.compile(r"\n|[。；！]|\.(?=[\s*\"'`_)]|$)|\*\*|__|`|(?<=[0-9A-Za-z)\]}$])[;!](?=\s|$)|</|\bI hope\b")
+_SENTENCE_END = re.compile(
+    r"\n|[。；！]|\.(?=[\s*\"'`_)]|$)|\*\*|__|`|(?<=[0-9A-Za-z)\]}$])[;!](?=\s|$)|</|\bI hope\b"
+)
 _EXPLANATION = re.compile(
     r",?\s+(?:because|since|which|where|when|so|as|for|given|but|by|using|after|if|that|assuming|due|from|not|rather|instead)\b|，|\s[—–-]{1,2}\s(?=[A-Za-z]{2})"
 )
 _NOT_A_UNIT = re.compile(
-    r"\s*(?:and|or|is|are|was|which|because|since|so|as|where|when|if|but|by|for|that|the|we|it|this|not|hence|then)\b", re.IGNORECASE
+    r"\s*(?:and|or|is|are|was|which|because|since|so|as|where|when|if|but|by|for|that|the|we|it|this|not|hence|then)\b",
+    re.IGNORECASE,
 )
 
 
@@ -107,8 +115,9 @@ def _after_math(text: str, start: int, end: int) -> Span:
 
 def _plain(text: str, start: int) -> Span:
     """Words and numbers up to the end of the sentence, without an explanation that follows."""
-    stop = _SENTENCE_END.search(text, start)
-    end = stop.start() if stop else len(text)
+    limit = min(len(text), start + LONGEST)
+    stop = _SENTENCE_END.search(text, start, limit)
+    end = stop.start() if stop else limit
     environment = text.rfind("\\begin{", start, end)
     if environment >= 0 and (closing := re.compile(r"\\end\{[a-z]*\}").search(text, environment)):
         end = max(end, closing.end())

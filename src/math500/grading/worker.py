@@ -1,15 +1,17 @@
-"""The comparison process: symbolic equality by math-verify, where it can be killed.
+r"""The comparison process: symbolic equality by math-verify, where it can be killed.
 
     python -P -m math500.grading.worker
 
-It reads one JSON request a line on standard input and writes one JSON reply a line on what was standard output:
+It reads one JSON request a line on standard input and writes one JSON reply a line on what was standard
+output:
 
     {"candidate": "\\frac12", "answer": "0.5", "timeout": 5.0}  ->  {"same": true, "reason": "..."}
 
-The parent (`pool`) kills a worker that is late. Three nets are below that, for the case that the parent is gone:
-the end of standard input, a change of the parent's id, and an alarm whose default action ends the process even
-while a long multiplication holds the interpreter. Memory is limited by the kernel. Text is never evaluated as
-Python: sympy's evaluator is replaced by a reader of plain numbers, and only the LaTeX grammar is used.
+The parent (`pool`) kills a worker that is late. Three nets are below that, for the case that the parent is
+gone: the end of standard input, a change of the parent's id, and an alarm whose default action ends the
+process even while a long multiplication holds the interpreter. Memory is limited by the kernel. Text is
+never evaluated as Python: sympy's evaluator is replaced by a reader of plain numbers, and only the LaTeX
+grammar is used.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ def main() -> None:
 
 
 def _take_channels() -> tuple[BinaryIO, BinaryIO]:
-    """Standard input, and a private copy of standard output, so that no library can write into the replies."""
+    """Standard input, and a private copy of standard output that no library can write into."""
     replies = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     return sys.stdin.buffer, replies
@@ -99,7 +101,7 @@ def answer_request(request: Reply) -> Reply:
         return {"same": None, "reason": "out of memory", "replace": True}
     except RecursionError:
         return {"same": None, "reason": "nested too deep"}
-    except Exception as error:  # noqa: BLE001 - any fault of the libraries means: could not tell
+    except Exception as error:
         return {"same": None, "reason": f"the symbolic comparison failed: {type(error).__name__}"}
 
 
@@ -132,7 +134,7 @@ def parse(latex: str) -> object | None:
         expression: object = parse_latex_cached(normalize_latex(latex, config=config))
     except (MemoryError, RecursionError):
         raise
-    except Exception:  # noqa: BLE001 - the grammar refuses text with many kinds of errors
+    except Exception:
         return None
     return expression
 

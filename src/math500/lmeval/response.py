@@ -12,6 +12,20 @@ from typing import Any, Self
 
 from math500.records import Failure, Generation
 
+FACTS = (
+    "finish_reason",
+    "prompt_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "max_tokens",
+    "seconds",
+    "attempts",
+    "request_id",
+    "model",
+    "reasoning",
+)
+"""What the log says of a response: the fields of its generation, and the token limit."""
+
 
 class Response(str):
     """The text of a generation together with its facts; empty when the request failed."""
@@ -53,19 +67,11 @@ def truncated(response: str) -> bool | None:
 
 def facts(response: str) -> dict[str, Any]:
     """How the response was generated, for the log; None stands for unknown."""
-    generation = response.generation if isinstance(response, Response) else None
-    limit = response.max_tokens if isinstance(response, Response) else None
-    if generation is None:
-        generation = Generation(text=response)
-    return {
-        "finish_reason": generation.finish_reason or None,
-        "prompt_tokens": generation.prompt_tokens,
-        "completion_tokens": generation.completion_tokens,
-        "reasoning_tokens": generation.reasoning_tokens,
-        "max_tokens": limit,
-        "seconds": generation.seconds or None,
-        "attempts": generation.attempts if isinstance(response, Response) else None,
-        "request_id": generation.request_id or None,
-        "model": generation.model or None,
-        "reasoning": generation.reasoning or None,
-    }
+    known = dict.fromkeys(FACTS)
+    if not isinstance(response, Response):
+        return known
+    generation = response.generation
+    if generation is not None:
+        told = {name: getattr(generation, name) for name in FACTS if name != "max_tokens"}
+        known |= {name: None if value == "" else value for name, value in told.items()}
+    return known | {"max_tokens": response.max_tokens}

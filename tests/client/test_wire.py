@@ -1,0 +1,133 @@
+"""Requests as they are sent, answers as they are read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from math500.client import wire
+from math500.records import Decoding, Message
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=12,
+)
+NAMES = (
+    "choices",
+    "message",
+    "content",
+    "text",
+    "usage",
+    "error",
+    "code",
+    "detail",
+    "finish_reason",
+    "model",
+)
+
+
+def sent(decoding: Decoding, **more: Any) -> dict[str, Any]:
+    options = {"seed": None, "stop": (), "limit_field": "max_tokens", **more}
+    messages = [Message(role="system", content="Be brief."), Message(role="user", content="1+1?")]
+    body: dict[str, Any] = json.loads(wire.request_body("m", messages, decoding, **options))
+    assert body.pop("model") == "m"
+    assert body.pop("messages") == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "1+1?"},
+    ]
+    return body
+
+
+def test_a_setting_that_is_none_is_not_sent() -> None:
+    assert sent(Decoding(temperature=None)) == {}
+    assert sent(Decoding()) == {"temperature": 0.0}
+
+
+def test_all_settings_are_sent() -> None:
+    decoding = Decoding(temperature=0.6, top_p=0.95, max_tokens=64, seed=3)
+    assert sent(decoding, stop=("Problem:",)) == {
+        "temperature": 0.6,
+        "top_p": 0.95,
+        "max_tokens": 64,
+        "seed": 3,
+        "stop": ["Problem:"],
+    }
+    assert sent(decoding, seed=0)["seed"] == 0
+    assert sent(decoding, limit_field="max_completion_tokens")["max_completion_tokens"] == 64
+
+
+def test_a_whole_answer() -> None:
+    body = {
+        "id": "c1",
+        "model": "served",
+        "choices": [
+            {
+                "finish_reason": "stop",
+                "message": {"content": "<think>hm</think> 4", "reasoning_content": "apart"},
+            }
+        ],
+        "usage": {
+            "prompt_tokens": 3,
+            "completion_tokens": 9,
+            "completion_tokens_details": {"reasoning_tokens": 5},
+        },
+    }
+    answer = wire.read(200, {"x-request-id": "req-1"}, json.dumps(body).encode())
+    assert answer.generation is not None
+    assert answer.generation.text == "<think>hm</think> 4"
+    assert answer.generation.reasoning == "apart"
+    assert answer.generation.request_id == "req-1"
+    assert (answer.generation.model, answer.generation.finish_reason) == ("served", "stop")
+    assert answer.generation.prompt_tokens == 3
+    assert answer.generation.completion_tokens == 9
+    assert answer.generation.reasoning_tokens == 5
+
+
+@pytest.mark.parametrize("spelling", ["length", "max_tokens", "model_length"])
+def test_a_truncated_answer_has_one_spelling(spelling: str) -> None:
+    body = {"choices": [{"finish_reason": spelling, "message": {"content": "half"}}]}
+    answer = wire.read(200, {}, json.dumps(body).encode())
+    assert answer.what == "ok"
+    assert answer.generation is not None
+    assert answer.generation.finish_reason == "length"
+
+
+@pytest.mark.parametrize(
+    "usage", [None, [], {"prompt_tokens": -1, "completion_tokens": "9"}, {"prompt_tokens": True}]
+)
+def test_odd_usage_is_no_usage(usage: object) -> None:
+    body = {"choices": [{"message": {"content": "4"}}], "usage": usage}
+    answer = wire.read(200, {}, json.dumps(body).encode())
+    assert answer.generation is not None
+    assert answer.generation.prompt_tokens is None
+    assert answer.generation.completion_tokens is None
+
+
+@given(st.integers(200, 599), st.binary(max_size=200))
+def test_no_bytes_break_the_reader(status: int, body: bytes) -> None:
+    answer = wire.read(status, {}, body)
+    assert answer.generation is None or answer.generation.text
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(NAMES), JSON | st.lists(st.dictionaries(st.sampled_from(NAMES), JSON), max_size=2)
+    )
+)
+def test_no_json_breaks_the_reader(body: dict[str, Any]) -> None:
+    answer = wire.read(200, {}, json.dumps(body).encode())
+    assert answer.what != "ok" or answer.generation is not None
+
+
+def test_nesting_without_end_is_malformed() -> None:
+    assert wire.read(200, {}, b"[" * 100_000).what == "malformed"
+
+
+def test_a_page_of_html_is_shown_as_its_text() -> None:
+    answer = wire.read(502, {}, b"<html><h1>Bad   Gateway</h1>\n<p>nginx</p></html>")
+    assert answer.said == "Bad Gateway nginx"

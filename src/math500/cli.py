@@ -259,11 +259,13 @@ def selftest(data_name: str, prompt_file: Path | None, as_json: bool) -> None:
 
     All of the right answers must be accepted and none of the wrong ones, before any money is spent.
     """
+    import msgspec
+
     from math500 import display
     from math500 import selftest as room
 
     report = room.run(data_name, prompt_file=prompt_file, say=_say)
-    click.echo(display.selftest(report, as_json=as_json))
+    click.echo(msgspec.json.encode(report) if as_json else display.selftest(report))
     room.require_passed(report)
 
 

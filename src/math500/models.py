@@ -60,10 +60,19 @@ def open_model(
     *,
     base_url: str | None,
     concurrency: int,
+    max_tokens: int | None,
     environ: Mapping[str, str],
     announce: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Opened]:
     """Make the model ready; the embedded one runs until the block ends.
+
+    Args:
+        name: as in the module's first lines.
+        base_url: the server's address, for a model that is not embedded and not a known vendor's.
+        concurrency: requests that will be in flight.
+        max_tokens: the token limit they will have; the embedded model's context is made to fit it.
+        environ: where the key is looked up.
+        announce: gets a sentence before each longer wait.
 
     Raises:
         UsageError: the name and the address do not go together, or name no model.
@@ -83,6 +92,6 @@ def open_model(
     from math500 import embedded  # noqa: PLC0415 - needs the extra `local`
 
     file = Path(name.removeprefix(f"{EMBEDDED}:")) if ":" in name else None
-    with embedded.serve(slots=concurrency, gguf=file, announce=announce) as served:
+    with embedded.serve(slots=concurrency, max_tokens=max_tokens, gguf=file, announce=announce) as served:
         endpoint = client.resolve(served.info.served_name, served.base_url, {})
         yield Opened(endpoint, served.info)

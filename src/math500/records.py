@@ -24,7 +24,7 @@ Verdict = Literal["correct", "wrong", "no_answer", "ungraded"]
 Place = Literal["path", "cache", "hub", "registry"]
 
 
-class Record(Struct, frozen=True, kw_only=True, omit_defaults=False):
+class Record(Struct, frozen=True, kw_only=True):
     """The base of all records: frozen, fields by name."""
 
 

@@ -71,16 +71,22 @@ def start(request: Request, *, say: Say, quiet: bool = False) -> Path:
         ids=request.ids,
         shuffle_seed=request.shuffle_seed,
     )
-    prompt = _prompt(request, say)
+    prompt = prompt_of(request, say)
+    decoding = _decoding(request)
     concurrency = request.concurrency or models.default_concurrency(request.model)
     concurrency = min(concurrency, len(problems) * request.samples)
     with models.open_model(
-        request.model, base_url=request.base_url, concurrency=concurrency, environ=os.environ, announce=say
+        request.model,
+        base_url=request.base_url,
+        concurrency=concurrency,
+        max_tokens=decoding.max_tokens,
+        environ=os.environ,
+        announce=say,
     ) as opened:
-        manifest = _manifest(request, problem_set.source, selection, prompt, opened.info, concurrency)
-        folder = request.out or Path("runs") / manifest.run_id
-        with RunWriter.create(folder, manifest, problems) as run:
-            say(f"{len(problems)} problems of {manifest.data.name}, written to {folder}")
+        asked = manifest(request, problem_set.source, selection, prompt, opened.info, concurrency)
+        folder = request.out or Path("runs") / asked.run_id
+        with RunWriter.create(folder, asked, problems) as run:
+            say(f"{len(problems)} problems of {asked.data.name}, written to {folder}")
             _collect(run, opened, concurrency, quiet=quiet)
     return folder
 
@@ -92,21 +98,22 @@ def resume(folder: Path, *, concurrency: int | None, say: Say, quiet: bool = Fal
         RunMismatch: what the run was made with is not to be had any more.
     """
     with RunWriter(folder) as run:
-        manifest = run.manifest
+        made = run.manifest
         evaluate.grade(run)
         left = len(evaluate.owed(run))
-        say(f"{left} of {manifest.samples * len(run.problems())} samples are owed")
+        say(f"{left} of {made.samples * len(run.problems())} samples are owed")
         try:
             if left:
-                at_once = min(concurrency or manifest.concurrency, left)
+                at_once = min(concurrency or made.concurrency, left)
                 with models.open_model(
-                    manifest.model.name,
-                    base_url=None if models.is_embedded(manifest.model.name) else manifest.model.base_url,
+                    made.model.name,
+                    base_url=None if models.is_embedded(made.model.name) else made.model.base_url,
                     concurrency=at_once,
+                    max_tokens=made.decoding.max_tokens,
                     environ=os.environ,
                     announce=say,
                 ) as opened:
-                    _require_same_model(manifest, opened)
+                    _require_same_model(made, opened)
                     _collect(run, opened, at_once, quiet=quiet)
         finally:
             run.write_summary(evaluate.summarize(run))
@@ -125,7 +132,13 @@ def _collect(run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: 
         run.write_summary(evaluate.summarize(run))
 
 
-def _prompt(request: Request, say: Say) -> Prompt:
+def prompt_of(request: Request, say: Say) -> Prompt:
+    """The prompt that was asked for, complete.
+
+    Raises:
+        UsageError: there is no such prompt, or the options contradict each other.
+        DataError: the prompt file, or the train split for the worked examples, cannot be had.
+    """
     if request.prompt_file is not None:
         try:
             text = request.prompt_file.read_text(encoding="utf-8")
@@ -147,7 +160,7 @@ def _prompt(request: Request, say: Say) -> Prompt:
     return prompt
 
 
-def _manifest(
+def manifest(
     request: Request,
     source: DataSource,
     selection: Selection,
@@ -155,10 +168,8 @@ def _manifest(
     model: ModelInfo,
     concurrency: int,
 ) -> Manifest:
+    """All that decides the score of the run that was asked for."""
     now = datetime.datetime.now(datetime.UTC)
-    decoding = request.decoding
-    if decoding.max_tokens is None:
-        decoding = msgspec.structs.replace(decoding, max_tokens=models.default_max_tokens(request.model))
     name = re.sub(r"[^\w.-]+", "-", Path(request.model.split(":")[-1]).name)
     return Manifest(
         run_id=f"{now:%Y%m%d-%H%M%S}-{name}-{prompt.name}",
@@ -167,7 +178,7 @@ def _manifest(
         data=source,
         selection=selection,
         prompt=prompt,
-        decoding=decoding,
+        decoding=_decoding(request),
         samples=request.samples,
         model=model,
         grader=grading.GRADER,
@@ -176,6 +187,12 @@ def _manifest(
         packages=_packages(),
         platform=f"{platform.platform()}, Python {platform.python_version()}",
     )
+
+
+def _decoding(request: Request) -> Decoding:
+    """As asked for, with the model's own default for a token limit that was left open."""
+    limit = request.decoding.max_tokens or models.default_max_tokens(request.model)
+    return msgspec.structs.replace(request.decoding, max_tokens=limit)
 
 
 def _packages() -> dict[str, str]:
@@ -188,8 +205,8 @@ def _packages() -> dict[str, str]:
     return found
 
 
-def _require_same_model(manifest: Manifest, opened: models.Opened) -> None:
-    was, now = manifest.model, opened.info
+def _require_same_model(made: Manifest, opened: models.Opened) -> None:
+    was, now = made.model, opened.info
     differing = [key for key in ("sha256", "engine") if was.detail.get(key) != now.detail.get(key)]
     if differing:
         raise RunMismatch(
@@ -201,4 +218,5 @@ def _require_same_model(manifest: Manifest, opened: models.Opened) -> None:
 def _source(source: DataSource) -> str:
     """Where the problems came from, each place that was looked at."""
     steps = "; ".join(f"{s.place} {s.location}: {s.outcome}" for s in source.steps)
-    return f"{source.name}: {source.rows} problems, {'verified' if source.verified else 'not verified'} ({steps})"
+    proof = "verified" if source.verified else "your own set"
+    return f"{source.name}: {source.rows} problems, {proof} ({steps})"

@@ -32,7 +32,7 @@ def act_of(case: dict[str, Any]) -> Act:
 
 
 def endpoint_of(server: FaultyServer) -> Endpoint:
-    return Endpoint(server.url, "m", timeouts=Timeouts(first_byte=0.05, between_bytes=0.05))
+    return Endpoint(server.url, "m", timeouts=Timeouts(connect=0.1, first_byte=0.05, between_bytes=0.05))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])

@@ -126,23 +126,37 @@ async def test_a_host_that_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None
     assert fault.kind == "unresolved"
 
 
-async def test_what_is_not_http() -> None:
+@asynccontextmanager
+async def greeter() -> AsyncIterator[int]:
+    """The port of a server that speaks first, and not HTTP."""
+
     async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"SSH-2.0-OpenSSH_9.9\r\n\r\n")
         await writer.drain()
         writer.close()
 
     server = await asyncio.start_server(greet, "127.0.0.1", 0)
-    fault = await fault_of(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+    yield server.sockets[0].getsockname()[1]
     server.close()
     await server.wait_closed()
+
+
+async def test_what_is_not_http() -> None:
+    async with greeter() as port:
+        fault = await fault_of(f"http://127.0.0.1:{port}/v1")
     assert fault.kind == "garbled"
 
 
-async def test_plain_http_where_tls_is_expected() -> None:
+async def test_what_is_not_tls() -> None:
+    async with greeter() as port:
+        fault = await fault_of(f"https://127.0.0.1:{port}/v1")
+    assert fault.kind == "tls"
+
+
+async def test_a_handshake_that_never_ends() -> None:
     async with FaultyServer() as server:
         fault = await fault_of(server.url.replace("http:", "https:"))
-    assert fault.kind == "tls"
+    assert fault.kind == "unconnected"
 
 
 Certificates = tuple[ssl.SSLContext, str]
@@ -154,9 +168,8 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     folder = tmp_path_factory.mktemp("tls")
     key, certificate = str(folder / "key.pem"), str(folder / "certificate.pem")
     made = subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        + ["-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=test"]
-        + ["-addext", "subjectAltName=IP:127.0.0.1"],
+        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout {key}"
+        f" -out {certificate} -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1".split(),
         capture_output=True,
         check=False,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import ssl
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -84,7 +85,7 @@ Answer = tuple[int, dict[str, str], bytes]
 class Hub:
     """A web server on loopback; `answers` maps a path to what it says."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.answers: dict[str, Answer] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.release = threading.Event()
@@ -110,7 +111,9 @@ class Hub:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
 
@@ -130,11 +133,11 @@ def path_of(file: HubFile) -> str:
 
 
 @pytest.fixture
-def start_hub() -> Iterator[Callable[[], Hub]]:
+def start_hub() -> Iterator[Callable[..., Hub]]:
     hubs: list[Hub] = []
 
-    def start() -> Hub:
-        hubs.append(Hub())
+    def start(tls: ssl.SSLContext | None = None) -> Hub:
+        hubs.append(Hub(tls))
         return hubs[-1]
 
     yield start

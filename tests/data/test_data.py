@@ -454,7 +454,7 @@ def test_the_known_sets_are_described() -> None:
 
 
 def test_importing_the_room_loads_nothing_heavy() -> None:
-    code = "import sys, math500.data; print([name for name in ('httpx2', 'pyarrow') if name in sys.modules])"
+    code = "import sys, math500.data; print([name for name in ('aiohttp', 'pyarrow') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

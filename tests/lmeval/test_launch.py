@@ -18,7 +18,7 @@ from lm_eval.models import MODEL_MAPPING
 from math500 import running
 from math500.errors import DependencyMissing, UsageError
 from math500.evaluate import summarize
-from math500.lmeval import TASKS, launch, require
+from math500.lmeval import TASKS, launch, require, scoring
 from math500.records import Decoding
 from math500.rundir import RunDir
 from tests.lmeval.conftest import Endpoint
@@ -45,8 +45,9 @@ def no_scan(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    """Whatever happens, the process is left as it was."""
+def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever happens, the process is left as it was; lm-eval's log handler would outlive the test."""
+    monkeypatch.setattr("lm_eval.utils.setup_logging", lambda: None)
     argv, manager = list(sys.argv), lm_eval.tasks.TaskManager
     yield
     assert sys.argv == argv
@@ -155,14 +156,13 @@ def test_lm_evals_own_refusals_keep_their_exit_code(capsys: pytest.CaptureFixtur
 
 
 def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch, problem_file: Path) -> None:
-    from math500.lmeval import task
-
     def broken(*_: object) -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr(task.scoring, "metric_list", broken)
+    monkeypatch.setattr(scoring, "metric_list", broken)
+    arguments = ["--tasks", "math500", "--model", "dummy", "--metadata", f"problems={problem_file}"]
     with pytest.raises(ValueError, match="a bug"):
-        launch.main(["run", "--tasks", "math500", "--model", "dummy"])
+        launch.main(["run", *arguments])
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,8 @@ class Row:
     """How often one sample may end so before it is given up; 0 for as long as the client's patience."""
     first_patience: float = 0.0
     """Seconds after which the run stops when the endpoint has never answered at all; 0 for the client's."""
+    down: bool = False
+    """Whether such answers, many in a row, mean that the endpoint is down."""
     error: type[ModelError] = EndpointUnreachable
     """What the run stops with."""
     next_step: str = ""
@@ -133,12 +135,12 @@ TABLE: tuple[Row, ...] = (
     Row("oversized", GIVE_UP, ("oversized",), error=RequestRejected, next_step=_SHORTER),
     # The connection.
     Row("tls", STOP, ("tls",), next_step=_CERTIFICATES),
-    Row("proxy", BACKOFF, ("proxy", 407), first_patience=2.0, next_step=_PROXY),
+    Row("proxy", BACKOFF, ("proxy", 407), first_patience=1.5, next_step=_PROXY, down=True),
     Row(
         "unreachable",
         BACKOFF,
         ("refused", "unresolved", "unconnected"),
-        first_patience=2.0,
+        first_patience=1.5,
         next_step=_NETWORK,
     ),
     Row(
@@ -146,10 +148,10 @@ TABLE: tuple[Row, ...] = (
         BACKOFF,
         ("reset", "truncated", "garbled"),
         tries=8,
-        first_patience=2.0,
+        first_patience=1.5,
         next_step=_NETWORK,
     ),
-    Row("timeout", BACKOFF, ("first_byte", "stalled", "too_slow"), tries=3, next_step=_SLOW),
+    Row("timeout", BACKOFF, ("first_byte", "stalled", "too_slow"), tries=3, next_step=_SLOW, down=True),
     # What is paid for.
     Row("rate", WAIT, (429,), spellings.QUOTA_OF_A_MINUTE, host="dashscope"),
     Row("rate", WAIT, (429,), spellings.QUOTA_BUT_COMES_BACK),
@@ -170,12 +172,12 @@ TABLE: tuple[Row, ...] = (
     Row("address", STOP, (*_MOVED, 404, 405, 410), error=RequestRejected, next_step=_URL),
     # How much, how fast.
     Row("rate", WAIT, (429,)),
-    Row("overloaded", WAIT, (503, 529, 498)),
+    Row("overloaded", WAIT, (503, 529, 498), down=True),
     # The rest.
-    Row("server_error", BACKOFF, (500, 408, 409, 425, 499), tries=8),
-    Row("gateway", BACKOFF, _GATEWAY, tries=8),
+    Row("server_error", BACKOFF, (500, 408, 409, 425, 499), tries=8, down=True),
+    Row("gateway", BACKOFF, _GATEWAY, tries=8, down=True),
     Row("rejected", GIVE_UP, ("4xx",), error=RequestRejected, next_step=_SETTINGS),
-    Row("server_error", BACKOFF, ("5xx",), tries=8),
+    Row("server_error", BACKOFF, ("5xx",), tries=8, down=True),
     Row("malformed", BACKOFF, ("other",), tries=3, error=RequestRejected, next_step=_URL),
 )
 

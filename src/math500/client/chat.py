@@ -124,7 +124,9 @@ class Client:
     @property
     def stats(self) -> Stats:
         """A copy of the counts."""
-        return msgspec.structs.replace(self._stats, in_flight=self._gate.in_flight, limit=self._gate.limit)
+        return msgspec.structs.replace(
+            self._stats, in_flight=self._gate.in_flight, limit=self._gate.concurrency.now
+        )
 
     async def generate(
         self,
@@ -148,10 +150,11 @@ class Client:
         """
         ask = _Ask(messages, decoding, seed, stop)
         while True:
-            async with self._gate.slot(again=ask.sent > 0):
+            async with self._gate.slot(again=ask.sent > 0) as ticket:
                 answer = await self._send(ask)
                 row = answers.find(answer, self._host)
-                self._note(row)
+                self._gate.read(ticket, answer.headers)
+                self._note(row, answer)
                 if row.action is Action.ACCEPT and answer.generation is not None:
                     return self._accepted(answer.generation, ask)
                 # While this place is held nobody else goes through, so a stop or a hold meets all of them.
@@ -195,14 +198,18 @@ class Client:
             said = said.replace(self.endpoint.key.reveal(), "***")
         return re.sub(r"\b(sk|pk|gsk|xai|hf|AIza)[-_A-Za-z0-9*]{8,}", r"\1-***", said)
 
-    def _note(self, row: Row) -> None:
+    def _note(self, row: Row, answer: Answer) -> None:
         """Tell the gate what this answer says about the endpoint."""
         if row.action is Action.ACCEPT:
             if self._gate.outage:
                 self._tell(Event("recovered", f"{self.endpoint.base_url} answers again"))
-            self._gate.succeeded()
+            self._gate.succeeded(_tokens(answer.generation))
         elif row.action in (Action.WAIT, Action.BACKOFF):
-            self._gate.failed()
+            (self._gate.failed if row.down else self._gate.troubled)()
+        if row.action is Action.WAIT:
+            self._gate.pushed_back()
+        elif row.kind == "timeout":
+            self._gate.timed_out()
 
     def _accepted(self, generation: Generation, ask: _Ask) -> Generation:
         self._stats.succeeded += 1
@@ -268,3 +275,9 @@ class Client:
 
 def _nobody(_event: Event) -> None:
     """The listener where there is none."""
+
+
+def _tokens(generation: Generation | None) -> int:
+    if generation is None:
+        return 0
+    return (generation.prompt_tokens or 0) + (generation.completion_tokens or 0)

@@ -3,49 +3,67 @@
 A worker enters before each request and leaves after it. The gate lets workers through in the order in
 which they came, those that try again first, while
 
-- fewer than `limit` requests are in flight,
+- fewer requests are in flight than the endpoint stands (limits.Concurrency),
 - no hold is on (an endpoint's `Retry-After` holds everybody),
+- the limits that the endpoint announces have room (limits.Meter),
 - and, in an outage, while no other probe is in flight.
 
 An outage is seen when several requests in a row have failed with none succeeding in between. Then one
-request at a time goes out, with doubling pauses; the first success ends it.
+request at a time goes out, with doubling pauses; the first success ends it, and the concurrency grows
+again from a few.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
+from math500.client.limits import RAMP, Concurrency, Meter
 from math500.client.waits import Clock, pause
 from math500.errors import ModelError
 
 OUTAGE_AFTER = 8
 """Failures in a row: with one in five requests failing by chance, 8 in a row come up once in 400,000."""
 FIRST_PROBE = 0.25
-LONGEST_PROBE = 8.0
+LONGEST_PROBE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One request's place."""
+
+    number: int
+    """1 for the first request."""
+    at: float
+    """When it was let through."""
 
 
 class Gate:
     """Lets workers through.
 
     Args:
-        limit: requests in flight at once.
+        at_most: requests in flight at once, at most.
         clock: the time.
     """
 
-    def __init__(self, limit: int, clock: Clock) -> None:
-        self.limit = limit
+    def __init__(self, at_most: int, clock: Clock) -> None:
         self.clock = clock
+        self.concurrency = Concurrency(at_most)
+        self.meters = (Meter("requests"), Meter("tokens"))
         self.in_flight = 0
+        self.sent = 0
         self.failures = 0
         """Failures in a row."""
         self._probes = 0
+        self._limit_before = at_most
         self._failing_since: float | None = None
         self._held_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._waiting: deque[asyncio.Future[bool]] = deque()
+        self._due = 0.0
+        self._waiting: deque[asyncio.Future[Ticket | None]] = deque()
         self._stopped: ModelError | None = None
 
     @property
@@ -59,7 +77,7 @@ class Gate:
         return 0.0 if self._failing_since is None else self.clock.now() - self._failing_since
 
     @asynccontextmanager
-    async def slot(self, again: bool = False) -> AsyncIterator[None]:
+    async def slot(self, again: bool = False) -> AsyncIterator[Ticket]:
         """Hold one place among the requests in flight.
 
         Args:
@@ -68,25 +86,49 @@ class Gate:
         Raises:
             ModelError: the run was stopped.
         """
-        await self._enter(again)
+        ticket = await self._enter(again)
         try:
-            yield
+            yield ticket
         finally:
             self._leave()
 
-    def succeeded(self) -> None:
-        """A request was answered."""
+    def read(self, ticket: Ticket, headers: Mapping[str, str]) -> None:
+        """Take over the limits that an answer announces."""
+        for meter in self.meters:
+            meter.read(headers, ticket.number, self.sent, ticket.at, self.clock.now())
+
+    def succeeded(self, tokens: int = 0) -> None:
+        """A request was answered, for so many tokens."""
+        if self.outage:
+            self.concurrency.restart(self._limit_before)
         self.failures = self._probes = 0
         self._failing_since = None
+        self.concurrency.succeeded(self.in_flight, self.clock.now())
+        self.meters[1].learn(tokens)
 
     def failed(self) -> None:
-        """A request failed in a way that says something about the endpoint."""
+        """A request failed as it does when the endpoint is down."""
+        if self.failures == 0:
+            self._limit_before = self.concurrency.now
         self.failures += 1
-        if self._failing_since is None:
-            self._failing_since = self.clock.now()
+        self.troubled()
         if self.outage and self.clock.now() >= self._held_until:
             self._probes += 1
             self.hold(pause(self._probes, FIRST_PROBE, LONGEST_PROBE))
+
+    def troubled(self) -> None:
+        """A request did not work, and the endpoint does."""
+        if self._failing_since is None:
+            self._failing_since = self.clock.now()
+
+    def pushed_back(self) -> None:
+        """The endpoint wants fewer requests at once."""
+        if all(meter.wait(self.clock.now()) == 0 for meter in self.meters):
+            self.concurrency.pushed_back(self.in_flight - 1, self.clock.now())
+
+    def timed_out(self) -> None:
+        """An answer did not come in time."""
+        self.concurrency.timed_out(self.clock.now())
 
     def hold(self, seconds: float) -> None:
         """Let nobody through for so long."""
@@ -98,29 +140,32 @@ class Gate:
         self._let_through()
 
     def close(self) -> None:
-        """Forget the timer; nobody is waiting any more."""
+        """Forget the timer."""
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
 
-    async def _enter(self, again: bool) -> None:
+    async def _enter(self, again: bool) -> Ticket:
         if self._stopped is None and not self._waiting and self._open():
-            self.in_flight += 1
-        else:
-            await self._turn(again)
-
-    async def _turn(self, again: bool) -> None:
-        """Wait in line; the turn's result is False when the run was stopped meanwhile."""
-        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            return self._admit()
+        turn: asyncio.Future[Ticket | None] = asyncio.get_running_loop().create_future()
         (self._waiting.appendleft if again else self._waiting.append)(turn)
         self._let_through()
         try:
-            admitted = await turn
+            ticket = await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.result():
+            if turn.done() and not turn.cancelled() and turn.result() is not None:
                 self._leave()
             raise
-        if not admitted and self._stopped is not None:
-            raise type(self._stopped)(self._stopped.what, self._stopped.next_step)
+        if ticket is None:
+            raise self._stop_again()
+        return ticket
+
+    def _stop_again(self) -> ModelError:
+        """A copy of the error that stopped the run: a traceback of its own for each worker."""
+        error = self._stopped
+        assert error is not None, "only a stop wakes a worker without a ticket"  # noqa: S101
+        return type(error)(error.what, error.next_step)
 
     def _leave(self) -> None:
         self.in_flight -= 1
@@ -131,20 +176,40 @@ class Gate:
         while self._waiting and (self._stopped is not None or self._open()):
             turn = self._waiting.popleft()
             if not turn.done():
-                self.in_flight += self._stopped is None
-                turn.set_result(self._stopped is None)
+                turn.set_result(self._admit() if self._stopped is None else None)
 
     def _open(self) -> bool:
-        left = self._held_until - self.clock.now()
-        if left > 0:
-            self._call_again_in(left)
+        now = self.clock.now()
+        wait = max(self._held_until - now, *(meter.wait(now) for meter in self.meters))
+        if wait > 0:
+            self._call_again_in(wait)
             return False
-        return self.in_flight < (1 if self.outage else self.limit)
+        if self.in_flight < (1 if self.outage else self.concurrency.now):
+            return True
+        if self.concurrency.ramping and self._timer is None:
+            self._timer = self.clock.later(RAMP, self._ramp)
+        return False
+
+    def _admit(self) -> Ticket:
+        now = self.clock.now()
+        self.in_flight += 1
+        self.sent += 1
+        for meter in self.meters:
+            meter.take(now)
+        return Ticket(self.sent, now)
 
     def _call_again_in(self, seconds: float) -> None:
-        if self._timer is None:
-            self._timer = self.clock.later(seconds, self._timed)
+        """Look again after so long, or earlier where that is planned already."""
+        due = self.clock.now() + seconds
+        if self._timer is None or due < self._due:
+            self.close()
+            self._due = due
+            self._timer = self.clock.later(seconds, self._look_again)
 
-    def _timed(self) -> None:
+    def _ramp(self) -> None:
+        self.concurrency.ramp()
+        self._look_again()
+
+    def _look_again(self) -> None:
         self._timer = None
         self._let_through()

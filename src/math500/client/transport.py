@@ -127,7 +127,7 @@ class HttpTransport:
     ) -> ClientResponse:
         limit = self._timeouts.first_byte
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(self._timeouts.connect + limit):
                 return await session.post(
                     url, data=body, headers=headers, proxy=self._proxy, allow_redirects=False
                 )

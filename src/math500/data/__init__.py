@@ -5,6 +5,7 @@
     rows.py      a file into problems; problems into canonical bytes
     verify.py    is a copy the set, and if not, which rows differ
     hub.py       one file from the hub
+    download.py  the GET itself, over aiohttp, which is imported with the first one
     choose.py    select() and counts()
 
 `load("math500")` returns verified problems or says why not; a set that differs from the known one

@@ -1,24 +1,36 @@
-"""Is a candidate the same value as the reference answer: yes, no, or could not tell.
+r"""Is a candidate the same answer as the reference: yes, no, or could not tell.
 
 The stages, cheapest first; the first one that can tell decides:
 
-    text        both spell the same after normalisation
+    text        both spell the same after normalisation (`normalize`)
     integer     both are plain integers
-    symbolic    math-verify in a process that can be killed (`pool`)
+    label       the reference is a choice such as `\text{(C)}` or a time such as `4:30 p.m.`
+    structure   both are read as trees and compared by structure and value (`parse`, `compare`)
+    symbolic    math-verify in a process that can be killed (`pool`), for what the grammar does not know
 
 "Could not tell" (`same` is None) is kept for what is not the candidate's fault: a comparison out of time or
-memory, a process that died, a reference answer that cannot be read. A candidate that is not mathematics at
-all is a wrong answer, and so is one longer than `LONGEST` characters.
+memory, a number too large to be evaluated, a reference answer that cannot be read. A candidate that is not
+mathematics at all is a wrong answer, and so is one longer than `LONGEST` characters.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from math500.grading import normalize, pool
+from math500.grading import labels, normalize, pool
+from math500.grading.compare import Comparer
+from math500.grading.conventions import DEFAULT, Conventions
+from math500.grading.exact import Undefined
+from math500.grading.parse import parse
+from math500.grading.tree import Based, Node, NotRead, Sequence, Text, TooLarge
 
 LONGEST = 5_000
 """Characters beyond which a candidate is no answer; the longest of MATH-500's own has 64."""
+
+LONGEST_SYMBOLIC = 400
+"""Characters beyond which the symbolic comparison is not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +48,105 @@ class Comparison:
     reason: str = ""
 
 
-def equivalent(candidate: str, answer: str, *, timeout: float = 5.0) -> Comparison:
-    """Compare a candidate with a reference answer, both in LaTeX.
+def equivalent(
+    candidate: str, answer: str, *, timeout: float = 5.0, conventions: Conventions = DEFAULT
+) -> Comparison:
+    """Compare a candidate with a reference answer, both in LaTeX or plain text.
 
     Args:
         candidate: the answer to judge.
         answer: the reference answer.
         timeout: seconds that a symbolic comparison may take.
+        conventions: what counts as the same by agreement.
     """
     if len(candidate) > LONGEST:
         return Comparison(False, "text", f"longer than {LONGEST} characters")
-    if normalize.key(candidate) == normalize.key(answer):
+    if _same_text(candidate, answer):
         return Comparison(True, "text", "the same text after normalisation")
     left, right = normalize.integer(candidate), normalize.integer(answer)
     if left is not None and right is not None:
-        return Comparison(
-            left == right, "integer", f"{left} and {right}" if left != right else "the same integer"
-        )
-    return _symbolic(normalize.prepare(candidate), normalize.prepare(answer), timeout)
+        return Comparison(left == right, "integer", "the same integer" if left == right else "other integers")
+    if labelled := _label(candidate, answer, conventions):
+        return labelled
+    return _structure(candidate, answer, timeout, conventions)
 
 
-def _symbolic(candidate: str, answer: str, timeout: float) -> Comparison:
+def _same_text(candidate: str, answer: str) -> bool:
+    return candidate == answer or (normalize.key(candidate) == normalize.key(answer) != "")
+
+
+def _label(candidate: str, answer: str, conventions: Conventions) -> Comparison | None:
+    """The comparison of a reference that is a choice or a time of day; None for any other."""
+    letter = labels.choice(answer)
+    if letter and conventions.choice_with_text:
+        return Comparison(labels.chosen(candidate) == letter, "label", f"the reference is choice {letter}")
+    time = labels.time_of_day(answer)
+    if time and time[2]:
+        return Comparison(labels.same_time(candidate, time), "label", "the reference is a time of day")
+    return None
+
+
+def _structure(candidate: str, answer: str, timeout: float, conventions: Conventions) -> Comparison:
     try:
-        reply = pool.ask(candidate, answer, timeout)
+        reference = parse(answer)
+    except (NotRead, TooLarge) as error:
+        return _symbolic(candidate, answer, timeout, f"the reference answer was not read: {error}")
+    comparer = Comparer(conventions)
+    unclear = ""
+    for reading in _readings(candidate, reference):
+        if isinstance(reading, str):
+            unclear = reading
+            continue
+        try:
+            if comparer.same(reading, reference):
+                return Comparison(True, "structure", "the same value")
+        except TooLarge as error:
+            return Comparison(None, "structure", str(error))
+        except (NotRead, Undefined, ZeroDivisionError) as error:
+            unclear = str(error)
+        except RecursionError:
+            return Comparison(None, "structure", "nested too deep to be compared")
+    if not unclear:
+        return Comparison(False, "structure", "another value")
+    if isinstance(reference, (Based, Text)):
+        return Comparison(False, "structure", f"not read: {unclear}")
+    return _symbolic(candidate, answer, timeout, unclear)
+
+
+_UNIT_LETTER = re.compile(r"(?<=[\d})])\s+(m|g|s|h|L|l)(\^\{?[23]\}?)?$")
+
+
+def _readings(candidate: str, reference: Node) -> Iterator[Node | str]:
+    """The trees that the candidate may mean, or the reason why it was not read."""
+    try:
+        yield parse(candidate)
+    except (NotRead, TooLarge) as error:
+        yield str(error)
+    if isinstance(reference, Sequence) and "," in candidate:
+        yield from _read_again(candidate, thousands=False)
+    spelled = _UNIT_LETTER.sub(r" \\text{ \1}\2", normalize.prepare(candidate))
+    if spelled != candidate:
+        yield from _read_again(spelled)
+
+
+def _read_again(candidate: str, *, thousands: bool = True) -> Iterator[Node]:
+    try:
+        yield parse(candidate, thousands=thousands)
+    except (NotRead, TooLarge):
+        return
+
+
+_MATHEMATICS = re.compile(r"\\[A-Za-z]|[\d^_=+*/]")
+_PROSE = re.compile(r"(?:\b[A-Za-z]{3,}\b\W+){4}")
+
+
+def _symbolic(candidate: str, answer: str, timeout: float, unclear: str) -> Comparison:
+    """Ask math-verify about what was not understood here, unless the candidate is plainly no mathematics."""
+    prepared = normalize.prepare(candidate)
+    if not _MATHEMATICS.search(prepared) or _PROSE.search(prepared) or len(prepared) > LONGEST_SYMBOLIC:
+        return Comparison(False, "structure", f"the candidate is not an answer: {unclear}")
+    try:
+        reply = pool.ask(prepared, normalize.prepare(answer), timeout)
     except pool.Fault as fault:
         return Comparison(None, "symbolic", str(fault))
     return Comparison(reply["same"], "symbolic", reply["reason"])

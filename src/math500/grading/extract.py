@@ -14,8 +14,10 @@ counts what was finished before the cut.
     answer          "Answer: ...", "the answer is ...", "答案是...", "故答案为..."
     heading         a line "Final answer", and the answer on the next one
     hashes          "#### ..." as in GSM8K's solutions
-    bare            the whole response is one short formula or number
+    json            {"answer": ...}
+    reversed        "... is the answer"
     bold            the last **...** that holds a formula or number, in the last paragraph
+    label           "Result: ...", "Therefore: ..." at the start of a line
     last_formula    the formula that ends the last sentence, when the sentence concludes ("therefore", "so",
     "因此")
 
@@ -83,6 +85,12 @@ _BOLD = re.compile(r"\*\*\s*((?:\\.|[^*\\\n])+?)\s*\*\*")
 _NUMBER = re.compile(r"[-+−]?\s*\\?\$?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:/\d+)?\s*(?:%|\\%|°|[A-Za-z]+\.?)?")
 _FORMULA = re.compile(
     r"(?<!\\)\$\$(.+?)(?<!\\)\$\$|(?<!\\)\$((?:\\.|[^$\\])+?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL
+)
+_REVERSED = re.compile(
+    r"(?:(?<!\\)\$((?:\\.|[^$\\])+?)\$|\\\(([^\n]{1,200}?)\\\)|(?<![\w.$])(-?\d[\d,.]*(?:/\d+)?))"
+    r"\s+(?:is|must be|should be|would be)\s+(?:therefore\s+)?(?:the|our|my)\s+"
+    r"(?:final\s+|correct\s+|desired\s+|required\s+)?answer\b",
+    re.IGNORECASE,
 )
 _CONCLUSION = re.compile(
     r"\b(?:therefore|thus|hence|so|in conclusion|finally|consequently|this (?:gives|means)"
@@ -187,6 +195,16 @@ def _announced(*patterns: re.Pattern[str]) -> Callable[[_View], _Found]:
     return rule
 
 
+def _reversed(view: _View) -> _Found:
+    """The formula or number that a sentence calls the answer."""
+    start = max(0, len(view.text) - statements.WINDOW)
+    found = list(_REVERSED.finditer(view.text, start))
+    if not found:
+        return None
+    last = found[-1]
+    return last.span(last.lastindex or 0)
+
+
 def _last_finished(view: _View, pattern: re.Pattern[str]) -> statements.Span | None:
     spans = statements.announced(pattern, view.text)
     return next((span for span in spans if span.finished or not view.truncated), None)
@@ -245,7 +263,10 @@ _RULES: tuple[tuple[str, Callable[[_View], _Found]], ...] = (
     ("answer", _announced(statements.ANSWER, statements.CHINESE)),
     ("heading", _announced(statements.HEADING)),
     ("hashes", _announced(statements.HASHES)),
-    ("bare", _bare),
+    ("json", _announced(statements.JSON)),
+    ("reversed", _reversed),
     ("bold", _bold),
+    ("label", _announced(statements.LABEL)),
     ("last_formula", _last_formula),
+    ("bare", _bare),
 )

@@ -2,7 +2,7 @@ r"""Tokens → tree: a recursive-descent parser for answers in LaTeX or plain te
 
     answer    relation ((","|";"|"and"|"or") relation)*         a bare list when there are several
     relation  union (("="|"<"|"in"|...) union)*
-    union     sum ("\cup" sum)*
+    union     sum ("\cup" sum)* | sum (":"|"to") sum
     sum       ["\pm"|"-"] product (("+"|"-"|"\pm") product)*
     product   power (["\cdot"|"/"] power)* [unit]               juxtaposition multiplies
     power     primary ("^" factor | "_" base | "!" | "%" | "\degree")*
@@ -48,12 +48,35 @@ MOST_DIGITS = 400
 _END = Token("end_of_text", "")
 _OPEN = {"(": ")", "[": "]", r"\{": r"\}"}
 _CLOSE = {")", "]", r"\}"}
-_MATRICES = {"pmatrix", "bmatrix", "Bmatrix", "matrix", "smallmatrix", "array", "vmatrix", "Vmatrix", "psmallmatrix"}
+_MATRICES = {
+    "pmatrix",
+    "bmatrix",
+    "Bmatrix",
+    "matrix",
+    "smallmatrix",
+    "array",
+    "vmatrix",
+    "Vmatrix",
+    "psmallmatrix",
+}
 _WRAPPERS = {"overline", "underline", "mathbb", "mathcal", "widehat", "bar", "displaylines", "mathop"}
 _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _JOINERS = {",", ";"}
-_RELATION_WORDS = {"not", "if", "for", "when", "where", "with", "because", "since", "but", "than", "then", "instead"}
+_RELATION_WORDS = {
+    "not",
+    "if",
+    "for",
+    "when",
+    "where",
+    "with",
+    "because",
+    "since",
+    "but",
+    "than",
+    "then",
+    "instead",
+}
 
 
 def parse(latex: str, *, thousands: bool = True) -> Node:
@@ -127,7 +150,11 @@ class _Parser:
 
     def joiner(self) -> bool:
         start = self.position
-        while self.at("op", *_JOINERS) or self.at("word", "and", "or", "xor") or self.at("cmd", "lor", "vee", "land"):
+        while (
+            self.at("op", *_JOINERS)
+            or self.at("word", "and", "or", "xor")
+            or self.at("cmd", "lor", "vee", "land")
+        ):
             self.position += 1
         if self.peek() is _END or self.at("op", *_CLOSE):
             return False
@@ -150,6 +177,8 @@ class _Parser:
         parts = [self.sum()]
         while self.accept("cmd", "cup", "bigcup"):
             parts.append(self.sum())
+        if len(parts) == 1 and (self.accept("op", ":") or self.accept("word", "to")):
+            return Div(_expression(parts[0]), _expression(self.sum()))
         return parts[0] if len(parts) == 1 else Union(tuple(parts))
 
     # -- expressions -------------------------------------------------------------------------
@@ -264,7 +293,7 @@ class _Parser:
         return self.primary()
 
     def _one_digit(self) -> bool:
-        r"""Whether the argument is TeX's single token, as in `\frac59`; behind `^` people mean the whole number."""
+        r"""Whether the argument is one digit, as in `\frac59`; behind `^` people mean the whole number."""
         before = self.tokens[self.position - 1]
         return before.kind != "op"
 
@@ -278,7 +307,7 @@ class _Parser:
 
     # -- primaries ---------------------------------------------------------------------------
 
-    def primary(self) -> Node:
+    def primary(self) -> Node:  # noqa: PLR0911 - one return per kind of token
         token = self.peek()
         match token.kind:
             case "num":
@@ -296,7 +325,9 @@ class _Parser:
             case "op":
                 return self.bracketed()
             case _:
-                raise NotRead(f"{token.text!r} not understood" if token.text else "the answer is not complete")
+                raise NotRead(
+                    f"{token.text!r} not understood" if token.text else "the answer is not complete"
+                )
 
     def number(self) -> Node:
         """A number; with a fraction right behind it, a mixed number."""
@@ -312,7 +343,9 @@ class _Parser:
         part: Node | None = None
         if self.at("cmd", "frac"):
             part = self.command()
-        elif self.at("num") and self.peek().spaced and self.peek(1).text == "/" and self.peek(2).kind == "num":
+        elif (
+            self.at("num") and self.peek().spaced and self.peek(1).text == "/" and self.peek(2).kind == "num"
+        ):
             top, bottom = _number(self.take().text), _number(self.peek(1).text)
             self.position += 2
             part = Div(top, bottom)
@@ -350,7 +383,7 @@ class _Parser:
             result = Mul(result, _expression(self.power()))
         return (result,)
 
-    def command(self) -> Node:
+    def command(self) -> Node:  # noqa: C901, PLR0911 - one return per command
         name = self.take().text
         match name:
             case "frac":
@@ -431,7 +464,11 @@ class _Parser:
         brackets = "()" if closing == "rangle" else (opening + closing).replace("\\", "")
         if brackets not in {"()", "[]", "(]", "[)", "{}"}:
             raise NotRead(f"the brackets {brackets} do not match")
-        single = len(items) == 1 and brackets in {"()", "[]"} and isinstance(items[0], (*EXPRESSIONS, Quantity))
+        single = (
+            len(items) == 1
+            and brackets in {"()", "[]"}
+            and isinstance(items[0], (*EXPRESSIONS, Quantity, Matrix))
+        )
         return items[0] if single and not _spelled(items[0], self.peek()) else Sequence(brackets, items)
 
     def matrix(self) -> Node:
@@ -461,20 +498,27 @@ class _Parser:
     def words(self) -> Node:
         """An answer that begins with a word: text up to the end, or up to a joiner."""
         words: list[str] = []
-        while self.peek() is not _END and not self.at("op", ",", ";", ")", "]") and not self.at("word", "or"):
-            token = self.take()
-            if token.kind in {"num", "rel"} and not words:
-                raise NotRead("words around a formula")
-            words.append(token.text)
+        while (
+            self.peek() is not _END
+            and not self.at("op", ",", ";", *_CLOSE, "}")
+            and not self.at("word", "or")
+        ):
+            if self.at("rel"):
+                break
+            words.append(self.take().text)
         return Text(" ".join(words).replace(" - ", "-").lower())
 
     def with_unit(self, value: Node) -> Node:
         """A value and the words behind it: a scale, a base, a time of day, or a unit."""
-        if self.at("word", "and", "or", "xor"):
+        if self.at("word", "and", "or", "xor", "to"):
             return value
         if self.peek().text in _SCALES:
             scale = Num(Fraction(_SCALES[self.take().text]))
-            return self.with_unit(Mul(_expression(value), scale)) if self.at("word") else Mul(_expression(value), scale)
+            return (
+                self.with_unit(Mul(_expression(value), scale))
+                if self.at("word")
+                else Mul(_expression(value), scale)
+            )
         if self.accept("word", "base") and isinstance(value, Num):
             return self.subscript(value)
         words: list[str] = []

@@ -37,14 +37,20 @@ HEADING = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 CHINESE = re.compile(
-    r"(?:(?:最终|最后|正确|本题)?的?答案(?:应该|应当|就)?(?:是|为|等于|[:：])"
-    r"|(?:^|(?<=[\s。，\n]))答[:：]|(?:最终)?结果(?:是|为|[:：])|故?(?:应)?选(?:择)?[:：]?(?=\s*[（(]?[A-E]))"
+    r"(?:(?:最终|最后|正确|本题)?的?答案(?:\*\*)?(?:应该|应当|就)?(?:是|为|等于|[:：])"
+    r"|(?:^|(?<=[\s。，\n]))答[:：]|(?:最终)?结果(?:是|为|[:：])|故?应?选择?[:：]?(?=\s*[（(]?[A-E]))"
     r"(?:[:：]|\*\*)?",
     re.MULTILINE,
 )
+LABEL = re.compile(
+    r"^[ \t]*[*_]{0,3}(?:(?:final[ \t]+)?(?:results?|solutions?|conclusion|value)|therefore|thus|hence|so|A|ans\.?"
+    r"|结论|结果|解)[*_]{0,3}[ \t]*(?:[:：]|(?<=ns\.)|is\b)[*_]{0,3}",
+    re.IGNORECASE | re.MULTILINE,
+)
+JSON = re.compile(r"\"(?:final_)?answer\"\s*:\s*(?=[\"\d\[-])", re.IGNORECASE)
 HASHES = re.compile(r"^####[ \t]*(?=\S)", re.MULTILINE)
 
-_LEAD = re.compile(r"(?:[ \t]|\*\*|__|`(?!`)|>|\n(?!\s*\n\s*\n))*")
+_LEAD = re.compile(r"(?:[ \t]|\"|\((?=\$)|\*\*|__|`(?!`)|>|\n(?!\s*\n\s*\n))*")
 _MATH = re.compile(
     r"(?<!\\)\$\$(?P<a>.+?)(?<!\\)\$\$|(?<!\\)\$(?P<b>(?:\\.|[^$\\])+?)\$|\\\((?P<c>.+?)\\\)|\\\[(?P<d>.+?)\\\]"
     r"|(?P<e>\\begin\{(?P<env>[a-z]*(?:matrix|array|cases))\}.*?\\end\{(?P=env)\})",

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - tables of words read better as text than as forty quoted lines
 r"""LaTeX answer → tokens.
 
 A token is `(kind, text, spaced)`, where `spaced` tells whether white space came before it:
@@ -33,27 +34,27 @@ FUNCTIONS = frozenset(
     " max min gcd lcm det".split()
 )
 CONSTANTS = frozenset(
-    "pi theta alpha beta gamma delta epsilon varepsilon lambda mu nu xi rho sigma tau phi varphi chi psi omega"
-    " eta zeta kappa Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell hbar varnothing emptyset".split()
+    "pi theta alpha beta gamma delta epsilon varepsilon lambda mu nu xi rho sigma tau phi varphi chi psi"
+    " omega eta zeta kappa Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell hbar varnothing emptyset".split()
 )
 RELATIONS = {
-    "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<", "gt": ">",
-    "ne": "!=", "neq": "!=", "approx": "~", "simeq": "~", "doteq": "~", "in": "in", "equiv": "=", "colon": ":",
+    "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<",
+    "gt": ">", "ne": "!=", "neq": "!=", "approx": "~", "simeq": "~", "doteq": "~", "in": "in", "equiv": "=",
     "implies": "=", "Rightarrow": "=", "to": "=", "rightarrow": "=", "iff": "=", "Longrightarrow": "=",
 }  # fmt: skip
 _WORD_RELATIONS = {"equals": "=", "is": "=", "are": "=", "equal": "=", "approximately": "~", "about": "~"}
 _NUMBER_WORDS = {
     word: str(value)
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-        " seventeen eighteen nineteen twenty".split()
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+        " sixteen seventeen eighteen nineteen twenty".split()
     )
 }
 _SHORT_WORDS = frozenset(
-    "and or the is are an of to no not in at if it per mm cm km kg mg ml ft yd mi hr min sec lb lbs oz mph am pm"
-    " sq odd yes all day one two six ten base units unit inch feet rpm cc usd men".split()
+    "and or the is are an of to no not in at if it per mm cm km kg mg ml ft yd mi hr min sec lb lbs oz mph"
+    " am pm sq odd yes all day one two six ten base units unit inch feet hrs mins secs kph rpm cc usd men".split()
 )
-_DROPPED = frozenset("the a an of exactly equal to only".split())
+_DROPPED = frozenset("the a an of exactly equal only".split())
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
@@ -94,7 +95,7 @@ def tokenize(latex: str, *, thousands: bool = True) -> list[Token]:
         if kind == "space":
             spaced = True
             continue
-        depth += (piece in "([{") - (piece in ")]}") if kind in {"op", "escaped"} else 0
+        depth += _opens(kind, piece)
         tokens.extend(_tokens(kind, piece, spaced))
         spaced = False
         if len(tokens) > MOST_TOKENS:
@@ -102,7 +103,14 @@ def tokenize(latex: str, *, thousands: bool = True) -> list[Token]:
     return tokens
 
 
-def _tokens(kind: str, piece: str, spaced: bool) -> list[Token]:
+def _opens(kind: str, piece: str) -> int:
+    """1 for an opening bracket, -1 for a closing one; plain braces only group."""
+    if (kind, piece) in {("op", "("), ("op", "["), ("escaped", "{")}:
+        return 1
+    return -1 if (kind, piece) in {("op", ")"), ("op", "]"), ("escaped", "}")} else 0
+
+
+def _tokens(kind: str, piece: str, spaced: bool) -> list[Token]:  # noqa: PLR0911 - one return a kind
     match kind:
         case "letters":
             return _letters(piece, spaced)
@@ -111,7 +119,9 @@ def _tokens(kind: str, piece: str, spaced: bool) -> list[Token]:
         case "text":
             return _text(piece)
         case "escaped":
-            return [Token("op", {"{": r"\{", "}": r"\}", "$": "dollar", "|": "norm"}.get(piece, piece), spaced)]
+            return [
+                Token("op", {"{": r"\{", "}": r"\}", "$": "dollar", "|": "norm"}.get(piece, piece), spaced)
+            ]
         case "row":
             return [Token("op", r"\\", spaced)]
         case "rel":

@@ -112,7 +112,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Items in brackets: `()` tuple or open interval, `[]`, `[)`, `(]` interval, `{}` set, empty: a bare list."""
+    """Items in brackets: `()`, `[]`, `[)`, `(]` or `{}`; no brackets for a bare list."""
 
     brackets: str
     items: tuple[Node, ...]

@@ -106,7 +106,7 @@ def answer_request(request: Reply) -> Reply:
 
 
 def compare(candidate: str, answer: str) -> Reply:
-    """Compare two LaTeX expressions by math-verify's rules, at its own default settings."""
+    """Compare two LaTeX expressions by math-verify's rules, rounding at the twelfth decimal instead of the sixth."""
     from math_verify.grader import sympy_expr_eq  # noqa: PLC0415 - this process only
 
     reference = parse(answer)
@@ -115,7 +115,7 @@ def compare(candidate: str, answer: str) -> Reply:
     value = parse(candidate)
     if value is None:
         return {"same": False, "reason": "the candidate could not be parsed as mathematics"}
-    same = sympy_expr_eq(reference, value, float_rounding=6, numeric_precision=15, strict=True)
+    same = sympy_expr_eq(reference, value, float_rounding=12, numeric_precision=15, strict=True)
     return {"same": bool(same), "reason": "symbolic comparison by math-verify"}
 
 

@@ -6,9 +6,10 @@
     response.py  a response that carries how it was generated, or why there is none
     model.py     `--model math500`: an lm-eval model over `client`
     launch.py    `math500 lm-eval ...`: lm-eval's own command line with all of this made known to it
+    oracle.py    tasks scored with a function in place of a model, for the self-test
 
 How plain `lm_eval` finds the tasks, and what that costs: docs/decisions/lm-eval-tasks.md.
-This module, `scoring`, `response` and `launch` import without lm-eval; `task` and `model` raise
+This module, `scoring`, `response` and `launch` import without lm-eval; the others raise
 `DependencyMissing` then.
 """
 

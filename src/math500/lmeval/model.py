@@ -112,8 +112,14 @@ class Math500LM(LM):  # type: ignore[misc] # lm-eval ships no types
         """
         asked = list(_asked(requests, self.seed))
         at_once = max(1, min(self.concurrency, len(asked)))
+        limits = [a.decoding.max_tokens for a in asked]
         with models.open_model(
-            self.model, base_url=self.base_url, concurrency=at_once, environ=os.environ, announce=logger.info
+            self.model,
+            base_url=self.base_url,
+            concurrency=at_once,
+            max_tokens=None if None in limits else max(filter(None, limits), default=None),
+            environ=os.environ,
+            announce=logger.info,
         ) as opened:
             self.info = opened.info
             bar = tqdm(total=len(asked), desc=f"Asking {self.model}", disable=disable_tqdm)

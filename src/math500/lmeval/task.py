@@ -29,10 +29,10 @@ from lm_eval.api.task import ConfigurableTask  # noqa: E402
 
 logger = logging.getLogger("lm_eval")
 
-GENERATION = {"temperature": 0.0, "max_gen_toks": 3072}
-"""Greedy, with a limit that fits a 4,096-token window beside the longest prompt: a larger one makes
-lm-eval's local models refuse to start, or cut the prompt's beginning off. A model that thinks at length
-needs more: --gen_kwargs max_gen_toks=32768."""
+GENERATION = {"temperature": 0.0, "max_gen_toks": 2048}
+"""Greedy, with the limit of Qwen2.5-Math's own evaluation (`max_tokens_per_call`). It leaves a window of
+4,096 tokens room for the longest prompt; without that room lm-eval's local models refuse to start, or
+cut the prompt's beginning off. A model that thinks needs more: --gen_kwargs max_gen_toks=32768."""
 OTHER_LIMITS = ("max_new_tokens", "max_tokens", "max_completion_tokens")
 """lm-eval's other names for max_gen_toks, which would lose against it."""
 

@@ -1,0 +1,233 @@
+"""The endpoint client against the project's own faulty server, one line per scenario.
+
+    python benchmarks/client.py                      all scenarios
+    python benchmarks/client.py plain tail           some of them
+    python benchmarks/client.py --lm-eval plain      lm-eval's own client beside it, where that is cheap
+
+Server and client are processes of their own. 500 requests, 64 at once, 200 ms each where a scenario
+says nothing else. `ratio` is the time from the first request to the last answer over the ideal time: the
+same latencies on 64 workers that never wait.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import heapq
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+SERVER = ROOT / "tests" / "faulty_server.py"
+COUNT = 500
+AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One line of the table."""
+
+    name: str
+    server: tuple[str, ...]
+    goal: str
+    ideal: Callable[[], float] | None = None
+    """Seconds; None where time is not the point."""
+    count: int = COUNT
+    options: dict[str, Any] = field(default_factory=dict)
+    """For Client."""
+
+
+def scheduled(spec: str) -> float:
+    """Seconds that the latencies take on AT_ONCE workers that never wait."""
+    sys.path.insert(0, str(ROOT))
+    from tests.faulty_server import Request, latency
+
+    draw = latency(spec, SEED)
+    free = [0.0] * AT_ONCE
+    for i in range(COUNT):
+        request = Request(i, f"{i:05d}", 1, "", {}, b"", 0.0)
+        heapq.heappush(free, heapq.heappop(free) + draw(request))
+    return max(free)
+
+
+TAIL = "lognormal:0.5,8"
+SCENARIOS = (
+    Scenario("plain", ("--latency", "0.2"), "ratio <= 1.05", lambda: scheduled("0.2")),
+    Scenario("tail", ("--latency", TAIL, "--seed", "3"), "ratio <= 1.02", lambda: scheduled(TAIL)),
+    Scenario(
+        "tail-hedged",
+        ("--latency", TAIL, "--seed", "3"),
+        "ratio <= 0.75",
+        lambda: scheduled(TAIL),
+        options={"hedge": True},
+    ),
+    Scenario(
+        "rate",
+        ("--latency", "0.2", "--rpm", "3000"),
+        "ratio <= 1.05, <= 505 sent",
+        lambda: (COUNT - 50) / 50 + 0.2,
+    ),
+    Scenario("rate-silent", ("--latency", "0.2", "--rpm", "3000", "--silent-limits"), "finishes"),
+    Scenario("quota", ("--latency", "0.2", "--quota-after", "299"), "<= 363 sent, stops within 1 s"),
+    Scenario("outage", ("--latency", "0.2", "--outage", "0.8,8"), "finishes, <= 600 sent", lambda: 9.6),
+    Scenario(
+        "malformed",
+        ("--latency", "0.2", "--fault", "malformed=0.004", "--fault", "no_choices=0.004", "--first-only"),
+        "finishes",
+        lambda: scheduled("0.2"),
+    ),
+    Scenario(
+        "slots", ("--latency", "0.2", "--slots", "16"), "<= 520 sent, 16 at once", lambda: COUNT / 16 * 0.2
+    ),
+    Scenario("errors", ("--latency", "0.2", "--fault", "500=0.2"), "finishes"),
+    Scenario("instant", (), ">= 600 requests/s", count=10_000),
+    Scenario("many", (), "memory as for 10,000", count=50_000),
+)
+
+
+@contextmanager
+def serving(options: tuple[str, ...]) -> Iterator[str]:
+    """A server process; its base URL."""
+    command = [sys.executable, str(SERVER), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+def stats(url: str) -> dict[str, Any]:
+    """The server's counts."""
+    with urllib.request.urlopen(url.removesuffix("/v1") + "/stats") as reply:
+        counts: dict[str, Any] = json.load(reply)
+    return counts
+
+
+def run_ours(scenario: Scenario, url: str) -> dict[str, Any]:
+    """Our client in a process of its own, on one core."""
+    command = [
+        sys.executable,
+        __file__,
+        "--worker",
+        scenario.name,
+        "--url",
+        url,
+        "--started",
+        str(time.time()),
+    ]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def worker(scenario: Scenario, url: str, started: float) -> dict[str, Any]:
+    """What the process does: AT_ONCE workers take problem after problem."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    from math500.client import Client, Endpoint
+    from math500.errors import ModelError, SampleFailed
+    from math500.records import Decoding, Message
+
+    counts = {"answered": 0, "failed": 0, "stopped": ""}
+    left = iter(range(scenario.count))
+    first_stop = 0.0
+
+    async def work(client: Client) -> None:
+        nonlocal first_stop
+        for i in left:
+            try:
+                await client.generate(
+                    [Message(role="user", content=f"Problem {i:05d}: what is it?")], Decoding()
+                )
+                counts["answered"] += 1
+            except SampleFailed:
+                counts["failed"] += 1
+            except ModelError as error:
+                first_stop = first_stop or time.time()
+                counts["stopped"] = str(error)
+                return
+
+    async def main() -> None:
+        async with Client(Endpoint(url, "m"), concurrency=AT_ONCE, **scenario.options) as client:
+            await asyncio.gather(*(work(client) for _ in range(AT_ONCE)))
+
+    asyncio.run(main())
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {**counts, "memory": memory, "ended": time.time(), "first_stop": first_stop, "started": started}
+
+
+def line(scenario: Scenario, ours: dict[str, Any], server: dict[str, Any]) -> str:
+    """One row of the table."""
+    seconds = server["last"] - server["first"]
+    ratio = f"{seconds / scenario.ideal():.3f}" if scenario.ideal else "-"
+    last = f"{ours['ended'] - ours['first_stop']:.2f} s after the stop" if ours["first_stop"] else ""
+    return (
+        f"| {scenario.name} | {ratio} | {server['requests']} | {ours['answered']} | {ours['failed']} "
+        f"| {server['most_in_flight']} | {server['requests'] / max(seconds, 1e-9):.0f} | {seconds:.2f} "
+        f"| {server['first'] - ours['started']:.2f} | {ours['memory']:.0f} | {scenario.goal} | {last} |"
+    )
+
+
+def lm_eval_line(scenario: Scenario) -> str:
+    """lm-eval 0.4.13's local-chat-completions on the same server."""
+    with serving(scenario.server) as url:
+        code = f"""
+import asyncio, sys
+from lm_eval.models.openai_completions import LocalChatCompletion
+from lm_eval.api.instance import Instance
+from lm_eval.models.api_models import JsonChatStr
+import json
+lm = LocalChatCompletion(model='m', base_url='{url}/chat/completions', num_concurrent={AT_ONCE},
+                         tokenized_requests=False, max_retries=3)
+ask = lambda i: JsonChatStr(json.dumps([{{'role': 'user', 'content': f'Problem {{i:05d}}: what is it?'}}]))
+lm.generate_until([Instance('generate_until', {{}}, (ask(i), {{'until': []}}), i) for i in range({scenario.count})])
+"""
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        server = stats(url)
+    seconds = server["last"] - server["first"]
+    ratio = f"{seconds / scenario.ideal():.3f}" if scenario.ideal else "-"
+    outcome = "finishes" if done.returncode == 0 else "dies: " + done.stderr.strip().splitlines()[-1][:80]
+    return f"| {scenario.name} (lm-eval) | {ratio} | {server['requests']} | {outcome} |"
+
+
+HEAD = """\
+| scenario | ratio | sent | answered | failed | most at once | sent/s | seconds | start to first | MB | goal | |
+|---|---|---|---|---|---|---|---|---|---|---|---|"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", help=", ".join(scenario.name for scenario in SCENARIOS))
+    parser.add_argument("--lm-eval", action="store_true")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    parser.add_argument("--url", help=argparse.SUPPRESS)
+    parser.add_argument("--started", type=float, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    by_name = {scenario.name: scenario for scenario in SCENARIOS}
+    if options.worker:
+        print(json.dumps(worker(by_name[options.worker], options.url, options.started)))
+        return
+    print(HEAD)
+    for scenario in [by_name[name] for name in options.names] or SCENARIOS:
+        with serving(scenario.server) as url:
+            ours = run_ours(scenario, url)
+            print(line(scenario, ours, stats(url)), flush=True)
+        if ours["stopped"]:
+            print(f"|   | {ours['stopped']} |")
+        if options.lm_eval:
+            print(lm_eval_line(scenario), flush=True)
+
+
+if __name__ == "__main__":
+    main()

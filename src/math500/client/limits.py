@@ -1,0 +1,166 @@
+"""How much may be sent: the concurrency that an endpoint stands, and the limits that it announces.
+
+Concurrency   how many requests at once. Begins with a few and adds one in about a millisecond while nothing
+              comes back but answers, so that a fast endpoint is filled within its first latency and a
+              full one is noticed after one request too many. A push-back (429, 503) leaves as many as
+              the endpoint still works on. From then on one is added at a time, ever more rarely where
+              that was refused before.
+Meter         one announced limit (requests or tokens), kept like the endpoint keeps it: as a bucket that
+              refills. It only slows down when the bucket is nearly empty, so an account with room to
+              spare is used at full speed.
+
+A queue inside the endpoint is left alone: throughput is what counts, and a server that batches answers
+more slowly the more it does at once. Only an answer that does not come in time halves the concurrency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from math500.client.waits import moment
+
+FIRST = 8
+"""Requests at once at the very beginning, and after an outage."""
+RAMP = 0.00125
+"""Seconds between two more at the beginning."""
+FIRST_TRIAL = 2.0
+LONGEST_TRIAL = 120.0
+"""Seconds between two trials of one more, after push-backs."""
+
+
+class Concurrency:
+    """How many requests may be in flight.
+
+    Args:
+        at_most: the user's limit.
+    """
+
+    def __init__(self, at_most: int) -> None:
+        self.at_most = at_most
+        self.now = min(FIRST, at_most)
+        self._ceiling = at_most
+        self._ramping = True
+        self._trial = FIRST_TRIAL
+        self._trying = False
+        self._changed = 0.0
+
+    @property
+    def ramping(self) -> bool:
+        """Whether it is still at its beginning, and grows by itself."""
+        return self._ramping and self.now < self.at_most
+
+    def ramp(self) -> None:
+        """One more; called every RAMP seconds. Ticks are counted, not time: a busy process slows down."""
+        self.now += self.ramping
+
+    def pushed_back(self, others: int, time: float) -> None:
+        """The endpoint refused one more than the `others` that it works on."""
+        self._ramping = False
+        if self._trying:
+            self._trial = min(LONGEST_TRIAL, self._trial * 2)
+            self._trying = False
+        self.now = self._ceiling = max(1, min(self.now, others))
+        self._changed = time
+
+    def timed_out(self, time: float) -> None:
+        """An answer did not come in time."""
+        self.pushed_back(self.now // 2, time)
+
+    def restart(self, ceiling: int) -> None:
+        """Begin anew after an outage, up to what worked before it."""
+        self._ramping = False
+        self._ceiling = max(1, ceiling)
+        self.now = min(FIRST, self._ceiling)
+
+    def succeeded(self, in_flight: int, time: float) -> None:
+        """A request was answered, with so many in flight."""
+        if self._ramping or self.now >= self.at_most or in_flight < self.now:
+            return
+        if self.now < self._ceiling:
+            self.now += 1
+        elif time - self._changed > self._trial:
+            self._try_one_more(time)
+
+    def _try_one_more(self, time: float) -> None:
+        if self._trying:  # the last trial went well
+            self._trial = max(FIRST_TRIAL, self._trial / 2)
+        self._trying = True
+        self.now += 1
+        self._ceiling = self.now
+        self._changed = time
+
+
+class Meter:
+    """One announced limit, as a bucket that refills.
+
+    Args:
+        name: `requests` or `tokens`, as in `x-ratelimit-remaining-requests`.
+    """
+
+    RESERVE = 2.0
+    """Requests' worth that is left in the bucket: clocks and networks are not exact."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.level = float("inf")
+        self.rate = 0.0
+        """Refill per second; 0 while unknown."""
+        self.cost = 1.0
+        """What one request takes."""
+        self._at = 0.0
+        self._newest = 0
+
+    def learn(self, cost: float) -> None:
+        """One request took so much."""
+        if cost > 0:
+            self.cost = cost if self.cost == 1.0 else 0.9 * self.cost + 0.1 * cost
+
+    def take(self, time: float) -> None:
+        """A request is sent."""
+        self._refill(time)
+        self.level -= self.cost
+
+    def wait(self, time: float) -> float:
+        """Seconds until a request fits."""
+        self._refill(time)
+        missing = self.cost * (1 + self.RESERVE) - self.level
+        return missing / self.rate if missing > 0 and self.rate > 0 else 0.0
+
+    def read(self, headers: Mapping[str, str], number: int, sent: int, sent_at: float, time: float) -> None:
+        """Take over what the endpoint says about one request.
+
+        Args:
+            headers: of its answer.
+            number: of the request, counted from 1.
+            sent: requests sent until now.
+            sent_at: when it was sent.
+            time: now.
+        """
+        limit, remaining = (
+            _number(headers.get(f"x-ratelimit-{what}-{self.name}")) for what in ("limit", "remaining")
+        )
+        if limit is None or remaining is None or number < self._newest:
+            return
+        self._newest = number
+        reset = moment(headers.get(f"x-ratelimit-reset-{self.name}", ""), datetime.now(UTC)) or 0.0
+        self.rate = _refill_rate(limit, remaining, reset)
+        self.level = remaining - self.cost * (sent - number) + self.rate * (time - sent_at)
+        self._at = time
+
+    def _refill(self, time: float) -> None:
+        self.level += self.rate * max(0.0, time - self._at)
+        self._at = time
+
+
+def _refill_rate(limit: float, remaining: float, reset: float) -> float:
+    """Per second: a limit a minute, or less where the time to a full bucket says so (a limit a day)."""
+    a_minute = limit / 60
+    return min(a_minute, (limit - remaining) / reset) if reset > 0 and remaining < limit else a_minute
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        return float(value) if value else None
+    except ValueError:
+        return None

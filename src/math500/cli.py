@@ -24,6 +24,23 @@ CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_w
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+class Temperature(click.ParamType[float | None]):
+    """A number from 0 on, or `none`."""
+
+    name = "number|none"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float | None:
+        """The number, or None."""
+        if value == "none":
+            return None
+        return click.FloatRange(0).convert(value, param, ctx)
+
+
 @click.group(context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="math500", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -62,12 +79,18 @@ def cli() -> None:
 )
 @click.option("--system", help="The system message, in place of the prompt's own.")
 @click.option("--no-system", is_flag=True, help="Send no system message.")
-@click.option("--temperature", type=click.FloatRange(0), default=0.0, show_default=True)
+@click.option(
+    "--temperature",
+    type=Temperature(),
+    default="0",
+    show_default=True,
+    help="0 is greedy; `none` sends none, for models that refuse one.",
+)
 @click.option("--top-p", type=click.FloatRange(0, 1))
 @click.option(
     "--max-tokens",
     type=click.IntRange(1),
-    help="Limit on generated tokens, thinking included.  [default: 1024 embedded, else the endpoint's own]",
+    help="Limit on generated tokens, thinking included.  [default: 512 embedded, else the endpoint's own]",
 )
 @click.option("--seed", type=int, help="Sent with sample 0; sample i sends SEED + i.")
 @click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="Samples per problem.")
@@ -171,10 +194,10 @@ def show(folder: Path, as_json: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write.  [default: FOLDER/lm-eval]")
 def export(folder: Path, out: Path | None) -> None:
     """Write a run as lm-eval's results_*.json and samples_*.jsonl."""
-    from math500 import exports
+    from math500.lmeval import logs
     from math500.rundir import RunDir
 
-    for path in exports.lm_eval(RunDir.open(folder), out or folder / "lm-eval"):
+    for path in logs.write(RunDir.open(folder), out or folder / "lm-eval"):
         click.echo(path)
 
 

@@ -16,12 +16,11 @@ from unicodedata import east_asian_width
 import msgspec
 
 from math500 import data, prompts, stats
-from math500.records import Estimate, Grade, Manifest, Part, Prompt, Sample, Summary
+from math500.records import Estimate, Grade, Manifest, Part, Prompt, Report, Sample, Summary
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from math500.selftest import Report
 
 PLAIN_SECONDS = 10.0
 """How often progress is printed where the output is not a terminal."""

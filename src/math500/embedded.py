@@ -4,7 +4,7 @@
     serve()  ── settings, on stdin ───────▶  llama.cpp and its HTTP server (xllamacpp),
              ◀─ address, on stdout ────────  on 127.0.0.1, on a port that the system picks
     Client   ◀═ HTTP ═════════════════════▶  /v1/chat/completions
-             ── stdin stays open ─────────▶  end of file: the parent is gone, exit
+             ── stdin stays open ─────────▶  a line or end of file: exit
              ◀─ log, in an unnamed file ───  its last lines go into the error message
 
 The engine has a process of its own because loading holds Python's lock, because an assertion in it
@@ -169,11 +169,8 @@ def serve(
             ready = _wait_until_loaded(child, settings, log)
             info = _describe(ready, settings, sha256.result(), gguf)
             _check_loaded(info, max_tokens, announce)
-            yield Served(base_url=info.base_url, info=info, context=int(info.detail["context"] or 0))
-        except ModelError as error:
-            if child.poll() is None:
-                raise
-            raise _died(child.returncode, log) from error
+            with _death_told(child, log):
+                yield Served(base_url=info.base_url, info=info, context=int(info.detail["context"] or 0))
         finally:
             _stop(child)
 
@@ -331,13 +328,21 @@ def _load_error(settings: Settings, said: str, code: int) -> DataError | ModelEr
     )
 
 
-def _died(code: int, log: IO[bytes]) -> ModelError:
-    how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    said = _tail(log)
-    return ModelError(
-        f"the embedded model's engine died ({how}{'; ' + said if said else ''})",
-        "What was collected is kept: resume the run, with a smaller --concurrency if memory ran out.",
-    )
+@contextlib.contextmanager
+def _death_told(child: subprocess.Popen[bytes], log: IO[bytes]) -> Iterator[None]:
+    """A model error inside the block is put down to the engine's death, if it has died."""
+    try:
+        yield
+    except ModelError as error:
+        code = child.poll()
+        if code is None:
+            raise
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        said = _tail(log)
+        raise ModelError(
+            f"the embedded model's engine died ({how}{'; ' + said if said else ''})",
+            "What was collected is kept: resume the run, with a smaller --concurrency if memory ran out.",
+        ) from error
 
 
 def _tail(log: IO[bytes]) -> str:
@@ -353,6 +358,11 @@ def _tail(log: IO[bytes]) -> str:
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
+    """Tell the child to end, and see that it does."""
+    with contextlib.suppress(OSError):
+        _pipe(child.stdin).write(
+            b"stop\n"
+        )  # closing says nothing while a fork of this process holds the pipe
     for pipe in (child.stdin, child.stdout):
         with contextlib.suppress(OSError):
             _pipe(pipe).close()
@@ -501,7 +511,7 @@ def _child() -> None:
     ready = Ready(address=server.listening_address, system=xllamacpp.get_system_info().strip())
     answer.write(msgspec.json.encode(ready) + b"\n")
     answer.close()
-    # End of file comes late if a fork of the parent holds the pipe too, hence the second look.
+    # There is no end of file if the parent is killed while a fork of it holds the pipe: hence the second look.
     while os.getppid() == parent and not select.select([sys.stdin.buffer], [], [], 1.0)[0]:
         pass
     os._exit(0)  # nothing to save, and a request in flight is not waited for

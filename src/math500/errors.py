@@ -21,9 +21,10 @@
     ├── DependencyMissing               6  an optional extra is not installed
     ├── StorageFull                     7  the disk took no more; what is written is intact
     ├── CheckFailed                     8  a self-check found a difference (selftest)
+    ├── Interrupted                   130  Ctrl-C stopped a run that can go on
     └── SampleFailed                    -  one request is given up; the run goes on
 
-Exit 0 is success, 1 an unexpected fault (a bug: it keeps its traceback), 130 Ctrl-C.
+Exit 0 is success, 1 an unexpected fault (a bug: it keeps its traceback), 130 Ctrl-C anywhere.
 
 Each error holds two sentences: what happened (to which file, problem or model) and what to do
 next. A command prints them as one line and exits with the class's code; no traceback is shown
@@ -151,6 +152,12 @@ class CheckFailed(Math500Error):
     """A self-check found a difference."""
 
     exit_code = 8
+
+
+class Interrupted(Math500Error):
+    """Ctrl-C stopped a run that can go on."""
+
+    exit_code = 130
 
 
 class SampleFailed(Math500Error):

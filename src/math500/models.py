@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from math500.client import Endpoint
 
 EMBEDDED = "embedded"
-EMBEDDED_MAX_TOKENS = 1024
+EMBEDDED_MAX_TOKENS = 512
 """The embedded model's token limit unless told otherwise: it repeats itself rather than stop."""
 EMBEDDED_CONCURRENCY = 16
 ENDPOINT_CONCURRENCY = 32

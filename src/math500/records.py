@@ -31,7 +31,7 @@ class Record(Struct, frozen=True, kw_only=True):
 # -- problems --------------------------------------------------------------------------------
 
 
-class Problem(Record):
+class Problem(Record, frozen=True, kw_only=True):
     """One row of a problem set; field names are those of MATH-500's own files."""
 
     problem: str
@@ -47,7 +47,7 @@ class Problem(Record):
     """1 (easy) to 5 (hard); None where the set has none or writes `Level ?`."""
 
 
-class Step(Record):
+class Step(Record, frozen=True, kw_only=True):
     """One place that was looked at while finding a problem set or a model file."""
 
     place: Place
@@ -57,7 +57,7 @@ class Step(Record):
     """`used`, or why not."""
 
 
-class DataSource(Record):
+class DataSource(Record, frozen=True, kw_only=True):
     """Where a problem set came from and what proves that it is the right one."""
 
     name: str
@@ -72,7 +72,7 @@ class DataSource(Record):
     steps: tuple[Step, ...] = ()
 
 
-class Selection(Record):
+class Selection(Record, frozen=True, kw_only=True):
     """Which of the set's problems a run is about; the problems themselves are in problems.jsonl."""
 
     limit: int | None = None
@@ -88,14 +88,14 @@ class Selection(Record):
 # -- asking ----------------------------------------------------------------------------------
 
 
-class Message(Record):
+class Message(Record, frozen=True, kw_only=True):
     """One chat message."""
 
     role: Role
     content: str
 
 
-class Shot(Record):
+class Shot(Record, frozen=True, kw_only=True):
     """A worked example shown before the question."""
 
     problem: str
@@ -103,7 +103,7 @@ class Shot(Record):
     answer: str
 
 
-class Prompt(Record):
+class Prompt(Record, frozen=True, kw_only=True):
     """A named way to ask, complete: with it and a problem the messages can be made again."""
 
     name: str
@@ -124,7 +124,7 @@ class Prompt(Record):
     """Strings at which the endpoint ends a generation."""
 
 
-class Decoding(Record):
+class Decoding(Record, frozen=True, kw_only=True):
     """How tokens are chosen. None leaves a setting out of the request: the endpoint's default holds."""
 
     temperature: float | None = 0.0
@@ -135,7 +135,7 @@ class Decoding(Record):
     """Sent with sample 0; sample i sends seed + i."""
 
 
-class ModelInfo(Record):
+class ModelInfo(Record, frozen=True, kw_only=True):
     """Which model was asked, and where. Never holds a key."""
 
     name: str
@@ -148,7 +148,7 @@ class ModelInfo(Record):
     """For the embedded model: file, sha256, engine and its version, threads, slots, context."""
 
 
-class Generation(Record):
+class Generation(Record, frozen=True, kw_only=True):
     """One completion of a model."""
 
     text: str
@@ -162,6 +162,8 @@ class Generation(Record):
     reasoning_tokens: int | None = None
     seconds: float = 0.0
     """From sending the successful request to its last byte."""
+    first_token_seconds: float | None = None
+    """From sending the successful request to its first token; only where the answer was streamed."""
     attempts: int = 1
     """Requests sent for it, the successful one included."""
     request_id: str = ""
@@ -169,7 +171,7 @@ class Generation(Record):
     """The model's name in the endpoint's answer."""
 
 
-class Failure(Record):
+class Failure(Record, frozen=True, kw_only=True):
     """Why a sample has no response. Ours or the endpoint's fault, never the model's wrong answer."""
 
     kind: str
@@ -177,7 +179,7 @@ class Failure(Record):
     detail: str
 
 
-class Sample(Record):
+class Sample(Record, frozen=True, kw_only=True):
     """One try at one problem, as it was collected."""
 
     unique_id: str
@@ -195,7 +197,7 @@ class Sample(Record):
 # -- grading ---------------------------------------------------------------------------------
 
 
-class Grade(Record):
+class Grade(Record, frozen=True, kw_only=True):
     """What one response is worth against one reference answer, and why."""
 
     verdict: Verdict
@@ -210,7 +212,7 @@ class Grade(Record):
     seconds: float = 0.0
 
 
-class SampleGrade(Record):
+class SampleGrade(Record, frozen=True, kw_only=True):
     """The grade of one sample in a run."""
 
     unique_id: str
@@ -221,7 +223,7 @@ class SampleGrade(Record):
 # -- a run -----------------------------------------------------------------------------------
 
 
-class Manifest(Record):
+class Manifest(Record, frozen=True, kw_only=True):
     """All that decides a run's score, written before the first request."""
 
     run_id: str
@@ -247,7 +249,7 @@ class Manifest(Record):
     """Raised when a reader of the older format would misread the folder."""
 
 
-class Estimate(Record):
+class Estimate(Record, frozen=True, kw_only=True):
     """A mean with its 95 % interval; all three are fractions between 0 and 1."""
 
     value: float
@@ -259,14 +261,14 @@ class Estimate(Record):
     """How the interval was made."""
 
 
-class Part(Record):
+class Part(Record, frozen=True, kw_only=True):
     """The score of one subject or level."""
 
     name: str
     score: Estimate
 
 
-class Summary(Record):
+class Summary(Record, frozen=True, kw_only=True):
     """The score of a run and its parts. `score` is None when nothing was graded."""
 
     grader: str
@@ -293,3 +295,37 @@ class Summary(Record):
     by_level: tuple[Part, ...] = ()
     rules: dict[str, int] = {}
     """Extraction rule to the number of responses that it found an answer in."""
+
+
+# -- the self-test (printed, not kept) ----------------------------------------------------------
+
+
+class Check(Record, frozen=True, kw_only=True):
+    """How one part of the path treated right and wrong answers."""
+
+    part: str
+    """`grader`, `run` or `lm-eval`."""
+    name: str
+    """The style, prompt or task."""
+    n: int
+    right: int
+    """Right answers that were accepted; should be `n`."""
+    wrong: int
+    """Wrong answers that were accepted; should be 0."""
+    ids: tuple[str, ...] = ()
+    """The first problems that were treated wrongly, where they are known."""
+
+    @property
+    def passed(self) -> bool:
+        """All of the right ones, none of the wrong ones."""
+        return self.right == self.n and self.wrong == 0
+
+
+class Report(Record, frozen=True, kw_only=True):
+    """The outcome of a self-test."""
+
+    data: str
+    checks: tuple[Check, ...]
+    skipped: tuple[str, ...]
+    """What was not checked, and why."""
+    seconds: float

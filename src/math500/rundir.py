@@ -67,11 +67,7 @@ class RunDir:
             RunDamaged: its manifest cannot be read.
         """
         folder = Path(path)
-        if not (folder / "manifest.json").is_file():
-            what = "is not a run folder" if folder.exists() else "does not exist"
-            raise RunNotFound(
-                f"{folder} {what}", "Give the folder that `math500 run` printed; it holds a manifest.json."
-            )
+        _require_run(folder)
         return RunDir(folder)
 
     def problems(self) -> tuple[Problem, ...]:
@@ -106,6 +102,7 @@ class RunWriter(RunDir):
     """A run folder opened for writing by this process alone; a context manager."""
 
     def __init__(self, path: Path) -> None:
+        _require_run(path)
         self._lock = _lock(path)
         self._journals: dict[Path, _Journal] = {}
         try:
@@ -253,10 +250,16 @@ def _read_one(path: Path, kind: type[R]) -> R:
         raise DataUnreadable(f"{path} cannot be read ({e.strerror})", "Check the file's permissions.") from e
 
 
+def _require_run(folder: Path) -> None:
+    if not (folder / "manifest.json").is_file():
+        what = "is not a run folder" if folder.exists() else "does not exist"
+        raise RunNotFound(
+            f"{folder} {what}", "Give the folder that `math500 run` printed; it holds a manifest.json."
+        )
+
+
 def _lock(folder: Path) -> int:
     """Take the folder's write lock, which ends with this process however it ends."""
-    if not folder.is_dir():
-        raise RunNotFound(f"{folder} does not exist", "Give the folder that `math500 run` printed.")
     try:
         fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as e:

@@ -18,7 +18,7 @@ import math500
 from math500 import data, evaluate, grading, models, prompts
 from math500.client import Client
 from math500.display import Progress
-from math500.errors import DataUnreadable, RunMismatch, UsageError
+from math500.errors import DataUnreadable, Interrupted, ModelError, RunMismatch, UsageError
 from math500.records import DataSource, Decoding, Manifest, ModelInfo, Prompt, Selection
 from math500.rundir import RunWriter
 from math500.solve import Cot
@@ -128,6 +128,11 @@ def _collect(run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: 
     try:
         with Progress(evaluate.summarize(run), quiet=quiet) as progress:
             asyncio.run(collect())
+    except KeyboardInterrupt:
+        raise Interrupted("stopped", f"Go on with: math500 run --resume {run.path}") from None
+    except ModelError as e:
+        # The folder holds what was paid for: say how to get at it.
+        raise type(e)(e.what, f"{e.next_step} Then go on with: math500 run --resume {run.path}") from e
     finally:
         run.write_summary(evaluate.summarize(run))
 

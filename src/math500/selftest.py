@@ -25,7 +25,7 @@ from pathlib import Path
 from math500 import data, evaluate, grading, lmeval, prompts, running
 from math500.client import Client, Reply, resolve
 from math500.errors import CheckFailed, DependencyMissing
-from math500.records import ModelInfo, Problem, Prompt, Record, Selection
+from math500.records import Check, ModelInfo, Problem, Prompt, Report, Selection
 from math500.rundir import RunWriter
 from math500.solve import Cot
 
@@ -43,37 +43,6 @@ WRONG = "-7919.0313"
 CONCURRENCY = 8
 
 Say = Callable[[str], None]
-
-
-class Check(Record, frozen=True, kw_only=True):
-    """How one part of the path treated right and wrong answers."""
-
-    part: str
-    """`grader`, `run` or `lm-eval`."""
-    name: str
-    """The style, prompt or task."""
-    n: int
-    right: int
-    """Right answers that were accepted; should be `n`."""
-    wrong: int
-    """Wrong answers that were accepted; should be 0."""
-    ids: tuple[str, ...] = ()
-    """The first problems that were treated wrongly, where they are known."""
-
-    @property
-    def passed(self) -> bool:
-        """All of the right ones, none of the wrong ones."""
-        return self.right == self.n and self.wrong == 0
-
-
-class Report(Record, frozen=True, kw_only=True):
-    """The outcome of a self-test."""
-
-    data: str
-    checks: tuple[Check, ...]
-    skipped: tuple[str, ...]
-    """What was not checked, and why."""
-    seconds: float
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ async def test_what_a_server_says_ends_as_the_table_says(
     bad = act_of(case)
     plan = once(answer, *[bad] * 9) if expected == "give_up" else once(bad)
     async with FaultyServer(plan) as server, client_of(endpoint_of(server)) as client:
-        client._host = case.get("host", "127.0.0.1")
+        client._lanes[0].host = case.get("host", "127.0.0.1")
         if expected == "give_up":
             await ask(client)
             with pytest.raises(SampleFailed) as given_up:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from math500.client import Endpoint, Secret, resolve
+from math500.client import Endpoint, Secret, Timeouts, resolve
 from math500.client.endpoint import is_local, proxy_for, without_credentials
 from math500.client.vendors import BY_PREFIX, VENDORS
 from math500.errors import KeyRejected, UsageError
@@ -163,6 +163,22 @@ PROXIES = {"HTTPS_PROXY": "http://p:1", "http_proxy": "http://q:2"}
 def test_the_proxy_of_the_environment(url: str, environ: dict[str, str], proxy: str | None) -> None:
     assert proxy_for(url, environ) == proxy
     assert resolve("m", url, environ).proxy == proxy
+
+
+def test_what_is_given_wins_over_the_environment() -> None:
+    timeouts = Timeouts(connect=1)
+    endpoint = resolve(
+        "m",
+        "https://h/v1",
+        PROXIES,
+        proxy="socks5://s:1",
+        ca_file="ca.pem",
+        headers={"a": "b"},
+        timeouts=timeouts,
+    )
+    assert (endpoint.proxy, endpoint.ca_file, endpoint.timeouts) == ("socks5://s:1", "ca.pem", timeouts)
+    assert endpoint.headers == {"a": "b"}
+    assert resolve("m", "https://h/v1", PROXIES, proxy="").proxy is None
 
 
 @given(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.from_regex(r"[a-zA-Z0-9!$]{1,12}", fullmatch=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import socket
 import ssl
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 
 from math500.client import Endpoint, Fault, Timeouts, transport
 from math500.client.transport import HttpTransport
-from math500.errors import UsageError
+from math500.errors import DependencyMissing, UsageError
 from tests.faulty_server import FAULTS, Act, FaultyServer, always, chat
 
 pytestmark = pytest.mark.anyio
@@ -217,6 +218,59 @@ async def test_a_proxy_that_is_not_there_is_told_without_its_password() -> None:
         fault = await fault_of("http://far.invalid/v1", proxy=proxy)
     assert fault.kind == "proxy"
     assert "word" not in f"{fault} {fault!r}"
+
+
+async def socks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
+    """A SOCKS5 proxy that leads everywhere to one port of this machine."""
+    await reader.readexactly((await reader.readexactly(2))[1])
+    writer.write(b"\x05\x00")
+    _, _, _, kind = await reader.readexactly(4)
+    assert kind == 3, "the name is resolved by the proxy"
+    await reader.readexactly((await reader.readexactly(1))[0] + 2)
+    writer.write(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x00")
+    far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def pass_on(one: asyncio.StreamReader, other: asyncio.StreamWriter) -> None:
+        while data := await one.read(65536):
+            other.write(data)
+        other.close()
+
+    await asyncio.gather(pass_on(reader, far_writer), pass_on(far_reader, writer))
+
+
+async def test_a_request_goes_through_a_socks_proxy() -> None:
+    pytest.importorskip("aiohttp_socks")
+    async with FaultyServer() as server:
+        proxy = await asyncio.start_server(lambda r, w: socks(r, w, server.port), "127.0.0.1", 0)
+        url = f"socks5h://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+        async with opened("http://far.invalid/v1", proxy=url) as http:
+            reply = await http.post("http://far.invalid/v1/chat/completions", {}, b"{}")
+        proxy.close()
+        await proxy.wait_closed()
+    assert reply.status == 200
+    assert server.requests[0].headers["host"] == "far.invalid"
+
+
+async def test_a_socks_proxy_that_is_not_there() -> None:
+    pytest.importorskip("aiohttp_socks")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        proxy = f"socks5://user:word@127.0.0.1:{free.getsockname()[1]}"
+        fault = await fault_of("http://far.invalid/v1", proxy=proxy)
+    assert fault.kind == "proxy"
+    assert "word" not in f"{fault} {fault!r}"
+
+
+def test_a_socks_proxy_without_its_package_tells_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(DependencyMissing, match=r"math500\[socks\]"):
+        HttpTransport(Endpoint("http://h/v1", "m", proxy="socks5://h:1"))
+
+
+def test_a_proxy_of_another_kind_is_refused_without_its_password() -> None:
+    with pytest.raises(UsageError, match="scheme is ftp") as refused:
+        HttpTransport(Endpoint("http://h/v1", "m", proxy="ftp://user:word@h:1"))
+    assert "word" not in str(refused.value)
 
 
 async def test_a_redirect_is_not_followed() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from math500.client import wire
+from math500.client.stream import Stream
 from math500.records import Decoding, Message
 
 JSON = st.recursive(
@@ -131,3 +132,70 @@ def test_nesting_without_end_is_malformed() -> None:
 def test_a_page_of_html_is_shown_as_its_text() -> None:
     answer = wire.read(502, {}, b"<html><h1>Bad   Gateway</h1>\n<p>nginx</p></html>")
     assert answer.said == "Bad Gateway nginx"
+
+
+def streamed(*lines: str, size: int = 7) -> Stream:
+    stream = Stream()
+    data = "\n".join(lines).encode()
+    for start in range(0, len(data), size):
+        stream.feed(data[start : start + size])
+    return stream
+
+
+EVENTS = (
+    ": a comment that keeps the connection open",
+    'data: {"id": "c1", "model": "served", "choices": [{"delta": {"role": "assistant", "content": ""}}]}',
+    "",
+    'data: {"id": "c1", "choices": [{"delta": {"reasoning_content": "hm "}}]}',
+    "",
+    'data: {"id": "c1", "choices": [{"delta": {"reasoning": "so"}}]}',
+    "",
+    'data: {"id": "c1", "choices": [{"delta": {"content": "für "}}]}',
+    'data: {"id": "c1", "choices": [{"delta": {"content": "4"}, "finish_reason": null}]}\r',
+    "",
+    'data: {"id": "c1", "choices": [{"delta": {}, "finish_reason": "stop"}]}',
+    "",
+    'data: {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 5}}',
+    "",
+    "data: [DONE]",
+    "",
+)
+
+
+@pytest.mark.parametrize("size", [1, 3, 50, 10_000])
+def test_a_stream_is_put_together_however_it_is_cut(size: int) -> None:
+    stream = streamed(*EVENTS, size=size)
+    assert stream.whole
+    assert stream.first_at is not None
+    answer = wire.judge(stream.whole_answer(), {})
+    assert answer.what == "ok"
+    assert answer.generation is not None
+    assert (answer.generation.text, answer.generation.reasoning) == ("für 4", "hm so")
+    assert (answer.generation.model, answer.generation.request_id) == ("served", "c1")
+    assert (answer.generation.prompt_tokens, answer.generation.completion_tokens) == (3, 5)
+
+
+def test_a_stream_that_breaks_off_is_not_whole() -> None:
+    assert not streamed(*EVENTS[:9]).whole
+    assert not streamed().begun
+
+
+def test_an_error_inside_a_stream_is_an_error() -> None:
+    stream = streamed(*EVENTS[:9], 'data: {"error": {"code": 429, "message": "slow down"}}', "")
+    assert stream.whole
+    assert wire.judge(stream.whole_answer(), {}).what == 429
+
+
+@given(st.lists(st.binary(max_size=30), max_size=5))
+def test_no_bytes_break_a_stream(pieces: list[bytes]) -> None:
+    stream = Stream()
+    for piece in pieces:
+        stream.feed(b"data:" + piece + b"\n")
+    assert wire.judge(stream.whole_answer(), {}).what != "ok"
+
+
+@given(JSON)
+def test_no_event_breaks_a_stream(event: Any) -> None:
+    stream = streamed("data: " + json.dumps(event), "data: " + json.dumps({"choices": [event]}), "", size=99)
+    assert stream.begun
+    wire.judge(stream.whole_answer(), {})

@@ -111,7 +111,7 @@ def test_a_redirect_loop_ends(start_hub: Start) -> None:
     assert len(server.requests) == 11
 
 
-@pytest.mark.parametrize("target", ["file:///etc/hostname", "http://[", "http://127.0.0.1:x/", "http://"])
+@pytest.mark.parametrize("target", ["file:///etc/hostname", "http://[", "http://127.0.0.1:x/"])
 def test_a_redirect_to_no_web_address(start_hub: Start, target: str) -> None:
     server = start_hub()
     server.answers["/a"] = (302, {"Location": target}, b"")
@@ -195,7 +195,11 @@ def test_a_name_that_is_looked_up(start_hub: Start) -> None:
 def test_a_handshake_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "CONNECT_SECONDS", 0.2)
     done = threading.Event()
-    with greeter(lambda _connection: bool(done.wait(30)) and None, listens=False) as place:
+
+    def hang(_connection: socket.socket) -> None:
+        done.wait(30)
+
+    with greeter(hang, listens=False) as place:
         with pytest.raises(download.Unreachable, match="ConnectionTimeoutError"):
             download.get(f"https://{place}/a")
         done.set()

@@ -2,11 +2,16 @@
 
     endpoint.py     where the model is, and the key that opens it
     vendors.py      what is known of each vendor, as data
+    spellings.py    how vendors say the same thing, as data
     wire.py         messages and settings -> request body; response body -> Generation
     answers.py      THE table: every way a request can end, and what is done about it
     waits.py        how long the endpoint asks to wait; how long to wait when it does not say
-    gate.py         who may send now: one brake and one limit for all workers
+    gate.py         who may send now: one brake for all workers
+    limits.py       how much: the concurrency that an endpoint stands, the limits that it announces
     transport.py    the only file that opens a connection; tests and stub models put their own in its place
+    stream.py       an event stream -> the same answer in one piece
+    hedge.py        ask again when an answer is late (off by default)
+    lane.py         one endpoint: its gate, its connection, its spelling of the token limit
     chat.py         Client: ties these together
 
 >>> endpoint = resolve("my-model", "http://localhost:8000/v1", {})
@@ -17,11 +22,12 @@
 ModelError (the run stops; every later call on this client raises the same error).
 """
 
-from math500.client.chat import Client, Event, Stats
+from math500.client.chat import Budget, Client, Event, Stats
 from math500.client.endpoint import Endpoint, Secret, Timeouts, resolve
 from math500.client.transport import Fault, Reply, Transport
 
 __all__ = [
+    "Budget",
     "Client",
     "Endpoint",
     "Event",

@@ -1,36 +1,36 @@
 """Client: one generation per call, whatever the endpoint does meanwhile.
 
-    generate ──> gate.slot ──> transport.post ──> wire.read ──> answers.find ──┐
-        ↑                                                                      │
-        └── wait, backoff, respell ── give_up: SampleFailed ── stop: ModelError ┘
+    generate ──> gate.slot ──> lane.send ──> wire ──> answers.find ──┐
+        ↑                                                            │
+        └── wait, backoff, respell ── give_up: SampleFailed ── stop: ModelError
 
-All calls on one client share its gate, so one worker's bad news slows or stops all of them.
+All calls on one client share its gate, so one worker's bad news slows or stops all of them. With several
+endpoints each has its own gate, and a request goes where it is likely to be answered first.
 """
 
 from __future__ import annotations
 
-import re
-import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
-from math500.client import answers, waits, wire
+from math500.client import answers, waits
 from math500.client.answers import Action, Answer, Row
 from math500.client.endpoint import Endpoint
 from math500.client.gate import Gate
-from math500.client.transport import Fault, HttpTransport, Transport
+from math500.client.hedge import Hedge, first_of
+from math500.client.lane import Ask, Lane
+from math500.client.transport import HttpTransport, Transport
 from math500.client.waits import Clock
 from math500.errors import (
+    EndpointUnreachable,
     KeyRejected,
     ModelError,
     ModelNotFound,
+    QuotaExhausted,
     SampleFailed,
 )
 from math500.records import Decoding, Generation, Message
@@ -44,7 +44,7 @@ class Event(Struct, frozen=True):
     """Something that a person who waits may want to read."""
 
     kind: str
-    """`retry`, `waiting`, `outage`, `recovered`, `respelled` or `stopped`."""
+    """`retry`, `waiting`, `recovered`, `respelled`, `hedged`, `lost` (an endpoint of several), `stopped`."""
     what: str
     seconds: float = 0.0
     """How long the wait is."""
@@ -66,50 +66,55 @@ class Stats(Struct):
     completion_tokens: int = 0
 
 
-@dataclass(slots=True)
-class _Ask:
-    """One call of generate: what is asked, and how it went so far."""
+class Budget(Struct, frozen=True):
+    """The user's own limits; reaching one stops the run. None for no limit."""
 
-    messages: Sequence[Message]
-    decoding: Decoding
-    seed: int | None
-    stop: Sequence[str]
-    sent: int = 0
-    tries: Counter[str] = field(default_factory=Counter)
+    requests: int | None = None
+    """Requests sent, failed ones included."""
+    tokens: int | None = None
+    """Prompt and completion tokens of accepted answers; requests in flight may go beyond it."""
 
 
 class Client:
-    """Sends chats to one endpoint, many at once.
+    """Sends chats to an endpoint, many at once.
 
     Args:
-        endpoint: where, and with which key.
-        concurrency: requests in flight at most.
+        endpoint: where, and with which key; several for one model that is served at several addresses.
+        concurrency: requests in flight at most, at each endpoint.
         transport: sends the requests; one over HTTP by default.
         on_event: told of waits, retries and stops.
         patience: seconds without any success after which the run stops.
+        stream: ask for answers piece by piece, which tells the time to the first token.
+        hedge: ask again when an answer is unusually late, and take the first; costs tokens.
+        budget: the user's own limits.
         clock: the time; tests run it faster.
     """
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        endpoint: Endpoint | Sequence[Endpoint],
         *,
         concurrency: int = 16,
         transport: Transport | None = None,
         on_event: Callable[[Event], None] | None = None,
         patience: float = PATIENCE,
+        stream: bool = False,
+        hedge: bool = False,
+        budget: Budget | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.endpoint = endpoint
+        self._clock = clock or Clock()
+        endpoints = [endpoint] if isinstance(endpoint, Endpoint) else list(endpoint)
+        self._lanes = [
+            Lane(each, transport or HttpTransport(each), Gate(concurrency, self._clock), stream)
+            for each in endpoints
+        ]
+        self.endpoint = endpoints[0]
         self.concurrency = concurrency
-        self._transport = transport or HttpTransport(endpoint)
         self._tell = on_event or _nobody
         self._patience = patience
-        self._gate = Gate(concurrency, clock or Clock())
-        self._clock = self._gate.clock
-        self._host = urlsplit(endpoint.base_url).hostname or ""
-        self._limit_field = endpoint.limit_field
-        self._answered = False
+        self._hedge = Hedge() if hedge else None
+        self._budget = budget or Budget()
         self._stats = Stats()
 
     async def __aenter__(self) -> Self:
@@ -118,14 +123,17 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._gate.close()
-        await self._transport.close()
+        for lane in self._lanes:
+            lane.gate.close()
+            await lane.transport.close()
 
     @property
     def stats(self) -> Stats:
         """A copy of the counts."""
         return msgspec.structs.replace(
-            self._stats, in_flight=self._gate.in_flight, limit=self._gate.concurrency.now
+            self._stats,
+            in_flight=sum(lane.gate.in_flight for lane in self._lanes),
+            limit=sum(lane.gate.concurrency.now for lane in self._lanes),
         )
 
     async def generate(
@@ -148,136 +156,166 @@ class Client:
             SampleFailed: this one is given up; the run goes on.
             ModelError: the run stops; later calls raise the same.
         """
-        ask = _Ask(messages, decoding, seed, stop)
+        ask = Ask(messages, decoding, seed, stop)
         while True:
-            async with self._gate.slot(again=ask.sent > 0) as ticket:
-                answer = await self._send(ask)
-                row = answers.find(answer, self._host)
-                self._gate.read(ticket, answer.headers)
-                self._note(row, answer)
-                if row.action is Action.ACCEPT and answer.generation is not None:
-                    return self._accepted(answer.generation, ask)
-                # While this place is held nobody else goes through, so a stop or a hold meets all of them.
-                pause = self._pause(row, answer, ask)
-            await self._clock.sleep(pause)
+            lane = self._pick()
+            try:
+                outcome = await self._attempt(lane, ask)
+            except EndpointUnreachable:
+                if all(each.gate.stopped for each in self._lanes):
+                    raise
+                continue
+            if isinstance(outcome, Generation):
+                return outcome
+            await self._clock.sleep(outcome)
 
-    async def _send(self, ask: _Ask) -> Answer:
-        body = wire.request_body(
-            self.endpoint.model,
-            ask.messages,
-            ask.decoding,
-            seed=ask.seed,
-            stop=ask.stop,
-            limit_field=self._limit_field,
+    def _pick(self) -> Lane:
+        """Where one more request is likely to be answered first."""
+        if len(self._lanes) == 1:
+            return self._lanes[0]
+        return min(
+            self._lanes, key=lambda lane: (lane.gate.stopped, lane.gate.outage, lane.gate.held, lane.load)
         )
+
+    async def _attempt(self, lane: Lane, ask: Ask) -> Generation | float:
+        """One request: its generation, or the seconds until it comes back to the gate."""
+        async with lane.gate.slot(again=ask.sent > 0) as ticket:
+            self._check_budget()
+            answer = await self._answer(lane, ask)
+            row = answers.find(answer, lane.host)
+            lane.gate.read(ticket, answer.headers)
+            self._note(lane, row, answer)
+            if row.action is Action.ACCEPT and answer.generation is not None:
+                return self._accepted(answer.generation, ask)
+            # While this place is held nobody else goes through, so a stop or a hold meets all of them.
+            return self._pause(lane, row, answer, ask)
+
+    async def _answer(self, lane: Lane, ask: Ask) -> Answer:
+        late = self._hedge.late if self._hedge is not None else None
+        if late is None:
+            return await self._send(lane, ask)
+        return await first_of(lambda: self._send(lane, ask), lambda: self._send_again(lane, ask), late)
+
+    async def _send(self, lane: Lane, ask: Ask) -> Answer:
         ask.sent += 1
         self._stats.sent += 1
-        start = time.perf_counter()
+        return await lane.send(ask)
+
+    async def _send_again(self, lane: Lane, ask: Ask) -> Answer | None:
+        """The hedge's second request, in a place of its own."""
         try:
-            reply = await self._transport.post(self._url(), self._headers(), body)
-        except Fault as fault:
-            return Answer(fault.kind, self._clean(fault.what))
-        self._answered = True
-        answer = wire.read(reply.status, reply.headers, reply.body)
-        seconds = time.perf_counter() - start
-        generation = answer.generation and msgspec.structs.replace(answer.generation, seconds=seconds)
-        return Answer(answer.what, self._clean(answer.said), answer.headers, generation)
+            async with lane.gate.slot():
+                self._check_budget()
+                self._tell(Event("hedged", f"{lane.endpoint.base_url} is late with an answer"))
+                return await self._send(lane, ask)
+        except ModelError:
+            return None
 
-    def _url(self) -> str:
-        return f"{self.endpoint.base_url}/chat/completions"
+    def _check_budget(self) -> None:
+        """Stop the run when the user's own limit is reached."""
+        tokens = self._stats.prompt_tokens + self._stats.completion_tokens
+        for name, spent, limit in (
+            ("requests", self._stats.sent, self._budget.requests),
+            ("tokens", tokens, self._budget.tokens),
+        ):
+            if limit is not None and spent >= limit:
+                what = f"The run's own limit of {limit} {name} is reached"
+                raise self._close(QuotaExhausted(what, f"Raise --max-{name} and resume the run."))
 
-    def _headers(self) -> Mapping[str, str]:
-        headers = {"Content-Type": "application/json", "Accept": "application/json", **self.endpoint.headers}
-        if self.endpoint.key is not None:
-            headers["Authorization"] = f"Bearer {self.endpoint.key.reveal()}"
-        return headers
-
-    def _clean(self, said: str) -> str:
-        """What an endpoint said, without the key that some of them repeat."""
-        if self.endpoint.key is not None:
-            said = said.replace(self.endpoint.key.reveal(), "***")
-        return re.sub(r"\b(sk|pk|gsk|xai|hf|AIza)[-_A-Za-z0-9*]{8,}", r"\1-***", said)
-
-    def _note(self, row: Row, answer: Answer) -> None:
+    def _note(self, lane: Lane, row: Row, answer: Answer) -> None:
         """Tell the gate what this answer says about the endpoint."""
+        gate = lane.gate
         if row.action is Action.ACCEPT:
-            if self._gate.outage:
-                self._tell(Event("recovered", f"{self.endpoint.base_url} answers again"))
-            self._gate.succeeded(_tokens(answer.generation))
+            if gate.outage:
+                self._tell(Event("recovered", f"{lane.endpoint.base_url} answers again"))
+            gate.succeeded(_tokens(answer.generation))
         elif row.action in (Action.WAIT, Action.BACKOFF):
-            (self._gate.failed if row.down else self._gate.troubled)()
+            (gate.failed if row.down else gate.troubled)()
         if row.action is Action.WAIT:
-            self._gate.pushed_back()
+            gate.pushed_back()
         elif row.kind == "timeout":
-            self._gate.timed_out()
+            gate.timed_out()
 
-    def _accepted(self, generation: Generation, ask: _Ask) -> Generation:
+    def _accepted(self, generation: Generation, ask: Ask) -> Generation:
         self._stats.succeeded += 1
         self._stats.prompt_tokens += generation.prompt_tokens or 0
         self._stats.completion_tokens += generation.completion_tokens or 0
+        if self._hedge is not None:
+            self._hedge.learn(generation.seconds)
         return msgspec.structs.replace(generation, attempts=ask.sent)
 
-    def _pause(self, row: Row, answer: Answer, ask: _Ask) -> float:
+    def _pause(self, lane: Lane, row: Row, answer: Answer, ask: Ask) -> float:
         """Seconds until the request comes back to the gate; raises where it does not."""
         ask.tries[row.kind] += 1
         failures = ask.tries[row.kind]
         if row.action is Action.RESPELL and failures == 1:
-            return self._respell()
-        if row.action is Action.STOP or self._in_vain(row):
-            raise self._stop(row, answer)
+            return self._respell(lane)
+        if row.action is Action.STOP or self._in_vain(lane, row):
+            raise self._stop(lane, row, answer)
         if row.action in (Action.GIVE_UP, Action.RESPELL) or 0 < row.tries <= failures:
-            raise self._give_up(row, answer)
-        return self._wait(row, answer, failures)
+            raise self._give_up(lane, row, answer)
+        return self._wait(lane, row, answer, failures)
 
-    def _in_vain(self, row: Row) -> bool:
+    def _in_vain(self, lane: Lane, row: Row) -> bool:
         """Whether waiting has become pointless: nothing has worked for too long."""
-        never = not self._answered and row.first_patience > 0
-        return self._gate.failing_for > (row.first_patience if never else self._patience)
+        never = not lane.answered and row.first_patience > 0
+        return lane.gate.failing_for > (row.first_patience if never else self._patience)
 
-    def _respell(self) -> float:
-        self._limit_field = "max_tokens" if self._limit_field != "max_tokens" else "max_completion_tokens"
-        self._tell(Event("respelled", f"the token limit is sent as {self._limit_field}"))
+    def _respell(self, lane: Lane) -> float:
+        lane.respell()
+        self._tell(Event("respelled", f"the token limit is sent as {lane.limit_field}"))
         return 0.0
 
-    def _wait(self, row: Row, answer: Answer, failures: int) -> float:
+    def _wait(self, lane: Lane, row: Row, answer: Answer, failures: int) -> float:
         """Hold everybody where the endpoint asks for it; otherwise this request alone."""
         asked = waits.announced(answer.headers, answer.said)
         seconds = waits.pause(failures) if asked is None else asked
         if seconds > self._patience:
-            raise self._stop(row, answer, f", and asks to wait {seconds:.0f} s")
+            raise self._stop(lane, row, answer, f", and asks to wait {seconds:.0f} s")
         together = row.action is Action.WAIT or asked is not None
         self._tell(Event("waiting" if together else "retry", answers.sentence(answer), seconds))
         if together:
-            self._gate.hold(seconds)
+            lane.gate.hold(seconds)
         return 0.0 if together else seconds
 
-    def _give_up(self, row: Row, answer: Answer) -> SampleFailed | ModelError:
+    def _give_up(self, lane: Lane, row: Row, answer: Answer) -> SampleFailed | ModelError:
         self._stats.failed += 1
         if self._stats.succeeded == 0 and self._stats.failed >= HOPELESS:
-            return self._stop(row, answer, f", for each of the first {HOPELESS} requests")
+            return self._stop(lane, row, answer, f", for each of the first {HOPELESS} requests")
         return SampleFailed(row.kind, answers.sentence(answer))
 
-    def _stop(self, row: Row, answer: Answer, more: str = "") -> ModelError:
-        """Close the gate, and make the error that says why."""
-        what = f"{self.endpoint.base_url} (model {self.endpoint.model}) {answers.sentence(answer)}{more}"
-        error = row.error(what, row.next_step or self._next_step(row))
-        self._gate.stop(error)
-        self._tell(Event("stopped", what))
+    def _stop(self, lane: Lane, row: Row, answer: Answer, more: str = "") -> ModelError:
+        """Make the error that says why; an endpoint that is gone leaves the work to the others."""
+        endpoint = lane.endpoint
+        what = f"{endpoint.base_url} (model {endpoint.model}) {answers.sentence(answer)}{more}"
+        error = row.error(what, row.next_step or _next_step(row, endpoint))
+        others = [each for each in self._lanes if each is not lane and not each.gate.stopped]
+        if others and isinstance(error, EndpointUnreachable):
+            lane.gate.stop(error)
+            self._tell(Event("lost", what))
+            return error
+        return self._close(error)
+
+    def _close(self, error: ModelError) -> ModelError:
+        for lane in self._lanes:
+            lane.gate.stop(error)
+        self._tell(Event("stopped", error.what))
         return error
 
-    def _next_step(self, row: Row) -> str:
-        if row.error is KeyRejected:
-            return f"Check the key in {self.endpoint.key_name}."
-        if row.error is ModelNotFound:
-            return f"Check the model's name; {self.endpoint.base_url}/models lists what the endpoint has."
-        return "Resume the run when it answers again; what is collected is kept."
 
-
-def _nobody(_event: Event) -> None:
-    """The listener where there is none."""
+def _next_step(row: Row, endpoint: Endpoint) -> str:
+    if row.error is KeyRejected:
+        return f"Check the key in {endpoint.key_name}."
+    if row.error is ModelNotFound:
+        return f"Check the model's name; {endpoint.base_url}/models lists what the endpoint has."
+    return "Resume the run when it answers again; what is collected is kept."
 
 
 def _tokens(generation: Generation | None) -> int:
     if generation is None:
         return 0
     return (generation.prompt_tokens or 0) + (generation.completion_tokens or 0)
+
+
+def _nobody(_event: Event) -> None:
+    """The listener where there is none."""

@@ -96,13 +96,26 @@ class Endpoint:
         return ModelInfo(name=self.name or self.model, served_name=self.model, base_url=self.base_url)
 
 
-def resolve(name: str, base_url: str | None, environ: Mapping[str, str]) -> Endpoint:
+def resolve(
+    name: str,
+    base_url: str | None,
+    environ: Mapping[str, str],
+    *,
+    proxy: str | None = None,
+    ca_file: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeouts: Timeouts | None = None,
+) -> Endpoint:
     """Find the endpoint for a model's name as typed.
 
     Args:
         name: `VENDOR/MODEL`, or any name together with `base_url`.
         base_url: the endpoint; the whole of `name` is then the name sent to it.
         environ: where keys and proxies are looked up.
+        proxy: instead of the environment's; empty for none at all.
+        ca_file: see Endpoint.
+        headers: see Endpoint.
+        timeouts: see Endpoint.
 
     Raises:
         UsageError: the name has no known vendor and there is no base URL, or the URL is not one.
@@ -121,7 +134,10 @@ def resolve(name: str, base_url: str | None, environ: Mapping[str, str]) -> Endp
         name=name,
         key=key,
         key_name=key_name,
-        proxy=proxy_for(url, environ),
+        headers=headers or {},
+        timeouts=timeouts or Timeouts(),
+        proxy=(proxy or None) if proxy is not None else proxy_for(url, environ),
+        ca_file=ca_file,
         limit_field=vendor.limit_field if vendor is not None else "max_tokens",
     )
 

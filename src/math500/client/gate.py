@@ -72,6 +72,16 @@ class Gate:
         return self.failures >= OUTAGE_AFTER
 
     @property
+    def held(self) -> bool:
+        """Whether a hold is on."""
+        return self.clock.now() < self._held_until
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nobody is let through any more."""
+        return self._stopped is not None
+
+    @property
     def failing_for(self) -> float:
         """Seconds since the first failure after the last success."""
         return 0.0 if self._failing_since is None else self.clock.now() - self._failing_since

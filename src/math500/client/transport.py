@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import importlib.util
 import ssl
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
 from math500.client.endpoint import Endpoint
-from math500.errors import UsageError
+from math500.errors import DependencyMissing, UsageError
 
 if TYPE_CHECKING:
     from aiohttp import BaseConnector, ClientResponse, ClientSession
@@ -88,7 +90,8 @@ class HttpTransport:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._timeouts = endpoint.timeouts
-        self._proxy = endpoint.proxy
+        self._proxy = _checked_proxy(endpoint.proxy)
+        self._http_proxy = None if _is_socks(self._proxy) else self._proxy
         self._tls = _tls(endpoint.ca_file)
         self._session: ClientSession | None = None
 
@@ -105,8 +108,13 @@ class HttpTransport:
                 return await self._reply(response, sink)
         except TimeoutError:
             raise Fault("too_slow", f"the answer took more than {limit:g} s") from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _fault(aiohttp, error) from None
+        except Fault:
+            raise
+        except Exception as error:
+            fault = _fault(aiohttp, error)
+            if fault is None:
+                raise
+            raise fault from None
 
     async def close(self) -> None:
         """See Transport."""
@@ -115,12 +123,22 @@ class HttpTransport:
             await asyncio.sleep(0)
 
     def _open(self, aiohttp: ModuleType) -> ClientSession:
-        connector: BaseConnector = aiohttp.TCPConnector(
-            limit=0, ssl=self._tls or True, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=300
-        )
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._timeouts.connect)
-        session: ClientSession = aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False)
+        session: ClientSession = aiohttp.ClientSession(
+            connector=self._connector(aiohttp), timeout=timeout, trust_env=False
+        )
         return session
+
+    def _connector(self, aiohttp: ModuleType) -> BaseConnector:
+        options = {"limit": 0, "ssl": self._tls or True, "keepalive_timeout": KEEP_ALIVE}
+        connector: BaseConnector
+        if self._proxy is not None and _is_socks(self._proxy):
+            import aiohttp_socks  # noqa: PLC0415 - the extra `socks`
+
+            connector = aiohttp_socks.ProxyConnector.from_url(self._proxy, rdns=True, **options)
+        else:
+            connector = aiohttp.TCPConnector(ttl_dns_cache=300, **options)
+        return connector
 
     async def _headers(
         self, session: ClientSession, url: str, headers: Mapping[str, str], body: bytes
@@ -129,7 +147,7 @@ class HttpTransport:
         try:
             async with asyncio.timeout(self._timeouts.connect + limit):
                 return await session.post(
-                    url, data=body, headers=headers, proxy=self._proxy, allow_redirects=False
+                    url, data=body, headers=headers, proxy=self._http_proxy, allow_redirects=False
                 )
         except TimeoutError as error:
             if type(error) is not TimeoutError:
@@ -160,6 +178,28 @@ class HttpTransport:
             raise Fault("stalled", f"the answer stopped for more than {limit:g} s") from None
 
 
+def _is_socks(proxy: str | None) -> bool:
+    return proxy is not None and proxy.startswith(("socks4://", "socks5://", "socks5h://"))
+
+
+def _checked_proxy(proxy: str | None) -> str | None:
+    """A proxy's URL that can be used, in the library's spelling."""
+    if proxy is None:
+        return None
+    if _is_socks(proxy):
+        if importlib.util.find_spec("aiohttp_socks") is None:
+            raise DependencyMissing(
+                "A SOCKS proxy needs the package aiohttp-socks", "Install it: pip install 'math500[socks]'."
+            )
+        return proxy.replace("socks5h://", "socks5://")
+    if not proxy.startswith(("http://", "https://")):
+        scheme = proxy.partition("://")[0] if "://" in proxy else "none"
+        raise UsageError(
+            f"The proxy's scheme is {scheme}", "Write it as http://HOST:PORT or socks5://HOST:PORT."
+        )
+    return proxy
+
+
 def _tls(ca_file: str | None) -> ssl.SSLContext | None:
     if ca_file is None:
         return None
@@ -175,20 +215,30 @@ def _fault_of_connect(error: BaseException) -> Fault:
     return Fault("unconnected", f"no connection in time ({_short(error)})")
 
 
-def _fault(aiohttp: ModuleType, error: Exception) -> Fault:
+def _fault(aiohttp: ModuleType, error: Exception) -> Fault | None:
     """The table's word for an exception of the HTTP library; the first class that fits."""
     kinds: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+        (_socks_errors(), "proxy"),
         ((aiohttp.ClientConnectorDNSError,), "unresolved"),
         ((aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError, ssl.SSLError), "tls"),
         ((aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError), "proxy"),
         ((aiohttp.ClientConnectorError,), "unconnected"),
         ((aiohttp.ClientPayloadError,), "truncated"),
         ((aiohttp.ClientResponseError, ValueError), "garbled"),
+        ((aiohttp.ClientError, OSError), "reset"),
     )
-    kind = next((kind for classes, kind in kinds if isinstance(error, classes)), "reset")
+    kind = next((kind for classes, kind in kinds if isinstance(error, classes)), None)
     if kind == "unconnected" and getattr(error, "errno", None) == errno.ECONNREFUSED:
         kind = "refused"
-    return Fault(kind, _short(error))
+    return None if kind is None else Fault(kind, _short(error))
+
+
+def _socks_errors() -> tuple[type[Exception], ...]:
+    """What the SOCKS package raises, where it is in use."""
+    socks = sys.modules.get("aiohttp_socks")
+    if socks is None:
+        return ()
+    return (socks.ProxyError, socks.ProxyConnectionError, socks.ProxyTimeoutError)
 
 
 def _short(error: BaseException) -> str:

@@ -44,6 +44,7 @@ def request_body(
     seed: int | None,
     stop: Sequence[str],
     limit_field: LimitField,
+    stream: bool = False,
 ) -> bytes:
     """The JSON of a chat request. A setting that is None is left out: the endpoint's default holds."""
     body: Json = {"model": model, "messages": [{"role": m.role, "content": m.content} for m in messages]}
@@ -53,6 +54,8 @@ def request_body(
         limit_field: decoding.max_tokens,
         "seed": decoding.seed if seed is None else seed,
         "stop": list(stop) or None,
+        "stream": stream or None,
+        "stream_options": {"include_usage": True} if stream else None,
     }
     body.update({name: value for name, value in settings.items() if value is not None})
     return msgspec.json.encode(body)
@@ -61,15 +64,21 @@ def request_body(
 def read(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     """What a whole reply comes to."""
     parsed = _parsed(body)
+    if 200 <= status < 300 and isinstance(parsed, dict):
+        return judge(parsed, headers)
     error = _error(parsed)
-    if not 200 <= status < 300:
-        return Answer(status, said(error if error is not None else body), headers)
-    if error is not None:
-        code = error.get("code") if isinstance(error, dict) else None
-        return Answer(code if isinstance(code, int) and 400 <= code < 600 else 500, said(error), headers)
-    if not isinstance(parsed, dict):
+    if 200 <= status < 300:
         return Answer("malformed", f"not a JSON object: {said(body)}", headers)
-    return _chat(parsed, headers)
+    return Answer(status, said(error if error is not None else body), headers)
+
+
+def judge(parsed: Json, headers: Mapping[str, str]) -> Answer:
+    """What the JSON of a successful reply comes to; some gateways put an error into it."""
+    error = _error(parsed)
+    if error is None:
+        return _chat(parsed, headers)
+    code = error.get("code") if isinstance(error, dict) else None
+    return Answer(code if isinstance(code, int) and 400 <= code < 600 else 500, said(error), headers)
 
 
 def said(error: object) -> str:

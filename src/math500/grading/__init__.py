@@ -16,11 +16,13 @@ from __future__ import annotations
 import time
 
 from math500.grading import pool
+from math500.grading.conventions import DEFAULT, Conventions
+from math500.grading.copying import copied
 from math500.grading.equivalence import Comparison, equivalent
 from math500.grading.extract import Extraction, extract
 from math500.records import Grade
 
-__all__ = ["GRADER", "Comparison", "Extraction", "equivalent", "extract", "grade", "shutdown"]
+__all__ = ["GRADER", "Comparison", "Conventions", "Extraction", "equivalent", "extract", "grade", "shutdown"]
 
 GRADER = "math500/1"
 """Name and version of the grader; the version rises when a grade can change."""
@@ -36,6 +38,8 @@ def grade(
     truncated: bool = False,
     strict: bool = False,
     timeout: float = TIMEOUT,
+    question: str | None = None,
+    conventions: Conventions = DEFAULT,
 ) -> Grade:
     r"""Grade a response against a reference answer.
 
@@ -45,12 +49,16 @@ def grade(
         truncated: the response ended at the token limit; what was not finished does not count.
         strict: accept a `\boxed` answer only.
         timeout: seconds that a symbolic comparison may take.
+        question: the problem; with it, a formula copied from the problem is no answer to it.
+        conventions: what counts as the same by agreement.
     """
     started = time.perf_counter()
     found = extract(response, strict=strict, truncated=truncated)
     if found.answer is None:
         return Grade(verdict="no_answer", rule=found.rule, seconds=time.perf_counter() - started)
-    compared = equivalent(found.answer, answer, timeout=timeout)
+    compared = equivalent(found.answer, answer, timeout=timeout, conventions=conventions)
+    if compared.same and compared.stage != "text" and question and copied(found.answer, answer, question):
+        compared = Comparison(False, "copied", "the question's own expression, not worked out")
     return Grade(
         verdict="ungraded" if compared.same is None else "correct" if compared.same else "wrong",
         extracted=found.answer,

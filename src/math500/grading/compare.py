@@ -92,7 +92,7 @@ class Comparer:
         if not isinstance(node, Relation):
             return node
         if node.signs == ("in",):
-            return node.sides[1]
+            return node.sides[1] if is_name(node.sides[0]) else None
         if set(node.signs) != {"="} or not self.conventions.side_of_equation:
             return None
         if is_name(node.sides[0]):

@@ -63,12 +63,19 @@ def equivalent(
         return Comparison(False, "text", f"longer than {LONGEST} characters")
     if _same_text(candidate, answer):
         return Comparison(True, "text", "the same text after normalisation")
+    return (
+        _integers(candidate, answer)
+        or _label(candidate, answer, conventions)
+        or _structure(candidate, answer, timeout, conventions)
+    )
+
+
+def _integers(candidate: str, answer: str) -> Comparison | None:
+    """The comparison of two plain integers; None for anything else."""
     left, right = normalize.integer(candidate), normalize.integer(answer)
-    if left is not None and right is not None:
-        return Comparison(left == right, "integer", "the same integer" if left == right else "other integers")
-    if labelled := _label(candidate, answer, conventions):
-        return labelled
-    return _structure(candidate, answer, timeout, conventions)
+    if left is None or right is None:
+        return None
+    return Comparison(left == right, "integer", "the same integer" if left == right else "another integer")
 
 
 def _same_text(candidate: str, answer: str) -> bool:
@@ -90,42 +97,53 @@ def _structure(candidate: str, answer: str, timeout: float, conventions: Convent
     try:
         reference = parse(answer)
     except (NotRead, TooLarge) as error:
-        return _symbolic(candidate, answer, timeout, f"the reference answer was not read: {error}")
+        return _symbolic(
+            candidate, answer, timeout, f"the reference answer was not read: {error}", read=False
+        )
     comparer = Comparer(conventions)
-    unclear = ""
+    outcomes = []
     for reading in _readings(candidate, reference):
-        if isinstance(reading, str):
-            unclear = reading
-            continue
-        try:
-            if comparer.same(reading, reference):
-                return Comparison(True, "structure", "the same value")
-        except TooLarge as error:
-            return Comparison(None, "structure", str(error))
-        except (NotRead, Undefined, ZeroDivisionError) as error:
-            unclear = str(error)
-        except RecursionError:
-            return Comparison(None, "structure", "nested too deep to be compared")
-    if not unclear:
-        return Comparison(False, "structure", "another value")
+        outcomes.append(_compared(reading, reference, comparer))
+        if outcomes[-1].same:
+            return outcomes[-1]
+    unclear = next((outcome for outcome in outcomes if outcome.same is None), None)
+    if unclear is None:
+        return outcomes[0]
+    if unclear.stage == "limit":
+        return Comparison(None, "structure", unclear.reason)
     if isinstance(reference, (Based, Text)):
-        return Comparison(False, "structure", f"not read: {unclear}")
-    return _symbolic(candidate, answer, timeout, unclear)
+        return Comparison(False, "structure", f"not read: {unclear.reason}")
+    return _symbolic(candidate, answer, timeout, unclear.reason, read=True)
+
+
+def _compared(reading: Node | Exception, reference: Node, comparer: Comparer) -> Comparison:
+    """The comparison of one reading; the stage `limit` marks what is too large for any stage."""
+    try:
+        if isinstance(reading, Exception):
+            raise reading
+        same = comparer.same(reading, reference)
+    except TooLarge as error:
+        return Comparison(None, "limit", str(error))
+    except RecursionError:
+        return Comparison(None, "limit", "nested too deep to be compared")
+    except (NotRead, Undefined, ZeroDivisionError) as error:
+        return Comparison(None, "structure", str(error))
+    return Comparison(same, "structure", "the same value" if same else "another value")
 
 
 _UNIT_LETTER = re.compile(r"(?<=[\d})])\s+(m|g|s|h|L|l)(\^\{?[23]\}?)?$")
 
 
-def _readings(candidate: str, reference: Node) -> Iterator[Node | str]:
-    """The trees that the candidate may mean, or the reason why it was not read."""
+def _readings(candidate: str, reference: Node) -> Iterator[Node | Exception]:
+    """The trees that the candidate may mean, or why it was not read."""
     try:
         yield parse(candidate)
     except (NotRead, TooLarge) as error:
-        yield str(error)
+        yield error
     if isinstance(reference, Sequence) and "," in candidate:
         yield from _read_again(candidate, thousands=False)
     spelled = _UNIT_LETTER.sub(r" \\text{ \1}\2", normalize.prepare(candidate))
-    if spelled != candidate:
+    if spelled != normalize.prepare(candidate):
         yield from _read_again(spelled)
 
 
@@ -140,8 +158,12 @@ _MATHEMATICS = re.compile(r"\\[A-Za-z]|[\d^_=+*/]")
 _PROSE = re.compile(r"(?:\b[A-Za-z]{3,}\b\W+){4}")
 
 
-def _symbolic(candidate: str, answer: str, timeout: float, unclear: str) -> Comparison:
-    """Ask math-verify about what was not understood here, unless the candidate is plainly no mathematics."""
+def _symbolic(candidate: str, answer: str, timeout: float, unclear: str, *, read: bool) -> Comparison:
+    """Ask math-verify about what was not understood here, unless the candidate is plainly no mathematics.
+
+    `read` tells whether the reference was understood here: then a candidate that neither stage can read is no
+    answer to it, and otherwise nothing can be told.
+    """
     prepared = normalize.prepare(candidate)
     if not _MATHEMATICS.search(prepared) or _PROSE.search(prepared) or len(prepared) > LONGEST_SYMBOLIC:
         return Comparison(False, "structure", f"the candidate is not an answer: {unclear}")
@@ -149,4 +171,6 @@ def _symbolic(candidate: str, answer: str, timeout: float, unclear: str) -> Comp
         reply = pool.ask(prepared, normalize.prepare(answer), timeout)
     except pool.Fault as fault:
         return Comparison(None, "symbolic", str(fault))
+    if reply.get("unread") and read:
+        return Comparison(False, "symbolic", f"the candidate was not read: {unclear}")
     return Comparison(reply["same"], "symbolic", reply["reason"])

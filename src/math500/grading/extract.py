@@ -65,27 +65,34 @@ class _View:
         return [box for box in self.boxes if box.closed]
 
 
+SOON = 350
+"""Characters behind a box within which a cut inside a formula means that the box was not the last word."""
+
 _Found = tuple[int, int] | str | None
 """Offsets of an answer; or, where parts were put together, the answer itself; or nothing."""
 
 _GAP = re.compile(
     r"\}?(?:\s|\$|\\[()\[\]]|\\(?:quad|qquad|,|;|!|:)|\*\*)*"
     r"(?:,|;|、|，|和|或|及|&|\b(?:and|or)\b|\\(?:text|mbox|textrm)\{\s*(?:,\s*)?(?:and|or)?\s*\})"
-    r"(?:\s|\$|\\[()\[\]]|\\(?:quad|qquad|,|;|!|:)|\*\*|\b(?:and|or)\b|\\(?:text|mbox|textrm)\{\s*(?:and|or)\s*\})*"
+    r"(?:\s|\$|\\[()\[\]]|\\(?:quad|qquad|,|;|!|:)|\*\*|\b(?:and|or)\b"
+    r"|\\(?:text|mbox|textrm)\{\s*(?:and|or)\s*\})*"
     r"(?:[A-Za-z](?:_\{?\w\}?)?\s*=\s*)?"
 )
 _CORRECTION = re.compile(
-    r"\b(?:wait|correction|actually|oops|sorry|mistake|incorrect|wrong|on second thought"
-    r"|let me re-?(?:check|do|consider))\b|更正|不对|错了",
+    r"\b(?:wait|correction|actually|oops|on second thought|my (?:mistake|apologies)|i made an? (?:mistake|error)"
+    r"|(?:that|this|which) (?:is|was) (?:wrong|incorrect|not right)|let me re-?(?:check|do|consider|compute))\b"
+    r"|更正|不对|错了",
     re.IGNORECASE,
 )
 _DOLLAR = re.compile(r"(?<!\\)\$")
+_OWN_DOLLAR = re.compile(r"(?:\\[^\])]|[^\n$\\]){0,60}\$")
 _ANSWER_TAG = re.compile(r"<answer>\s*(.*?)\s*</answer>", re.DOTALL | re.IGNORECASE)
 _BOLD = re.compile(r"\*\*\s*((?:\\.|[^*\\\n])+?)\s*\*\*")
 _NUMBER = re.compile(r"[-+−]?\s*\\?\$?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:/\d+)?\s*(?:%|\\%|°|[A-Za-z]+\.?)?")
 _FORMULA = re.compile(
     r"(?<!\\)\$\$(.+?)(?<!\\)\$\$|(?<!\\)\$((?:\\.|[^$\\])+?)\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL
 )
+_JSON = re.compile(r'"(?:final_)?answer"\s*:\s*(?:"((?:\\.|[^"\\])*)"|(-?[\d.]+))', re.IGNORECASE)
 _REVERSED = re.compile(
     r"(?:(?<!\\)\$((?:\\.|[^$\\])+?)\$|\\\(([^\n]{1,200}?)\\\)|(?<![\w.$])(-?\d[\d,.]*(?:/\d+)?))"
     r"\s+(?:is|must be|should be|would be)\s+(?:therefore\s+)?(?:the|our|my)\s+"
@@ -118,10 +125,15 @@ def extract(response: str, *, strict: bool = False, truncated: bool = False) -> 
     for name, rule in _BOX_RULES if strict else _RULES:
         found = rule(view)
         if isinstance(found, str):
-            return Extraction(found, name, view.closed[0].command, view.closed[-1].end)
+            return Extraction(found, name, *_extent(view))
         if found is not None:
             return Extraction(response[found[0] : found[1]], name, *found)
     return Extraction(None, "none")
+
+
+def _extent(view: _View) -> tuple[int, int]:
+    """From the first box to the last, or the whole response when the parts are not boxes."""
+    return (view.closed[0].command, view.closed[-1].end) if view.closed else (0, len(view.text))
 
 
 def _correction(view: _View) -> _Found:
@@ -163,15 +175,12 @@ def _boxed(view: _View) -> _Found:
 
 
 def _ends_in_formula(text: str, box: int) -> bool:
-    """Whether the box was not the last word: its paragraph is cut inside a later formula."""
-    paragraph = text[text.rfind("\n\n", 0, box) + 1 :]
-    if "\n\n" in text[box:]:
+    """Whether the text stops inside a formula soon behind the box: the box was not the last word."""
+    rest = text[box:]
+    if len(rest) > SOON:
         return False
-    dollars = [match.start() for match in _DOLLAR.finditer(paragraph)]
-    behind = len(paragraph) - (len(text) - box)
-    if len(dollars) % 2 == 1 and dollars[-1] > behind:
-        return True
-    return paragraph.rfind("\\[") > max(paragraph.rfind("\\]"), behind)
+    opened = len(_DOLLAR.findall(rest)) - (_OWN_DOLLAR.match(rest) is not None)
+    return opened % 2 == 1 or rest.rfind("\\[") > rest.rfind("\\]")
 
 
 def _boxed_mended(view: _View) -> _Found:
@@ -193,6 +202,12 @@ def _announced(*patterns: re.Pattern[str]) -> Callable[[_View], _Found]:
         return (last.start, last.end) if last else None
 
     return rule
+
+
+def _json(view: _View) -> _Found:
+    """The last `"answer"` of a JSON object, without JSON's doubled backslashes."""
+    found = _JSON.findall(view.text, max(0, len(view.text) - statements.WINDOW))
+    return re.sub(r"\\\\(?=[A-Za-z])", r"\\", found[-1][0] or found[-1][1]) or None if found else None
 
 
 def _reversed(view: _View) -> _Found:
@@ -263,7 +278,7 @@ _RULES: tuple[tuple[str, Callable[[_View], _Found]], ...] = (
     ("answer", _announced(statements.ANSWER, statements.CHINESE)),
     ("heading", _announced(statements.HEADING)),
     ("hashes", _announced(statements.HASHES)),
-    ("json", _announced(statements.JSON)),
+    ("json", _json),
     ("reversed", _reversed),
     ("bold", _bold),
     ("label", _announced(statements.LABEL)),

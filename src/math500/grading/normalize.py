@@ -46,10 +46,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\\(?:textbf|textrm|textit|textsf|textnormal|mathrm|mbox|hbox|operatorname\*?|rm)\s*\{",
             r"\\text{",
         ),
-        (
-            r"\\(?:mathbf|boldsymbol|mathit|bm|mathsf|vec|overrightarrow|hat|mathnormal|emph|ensuremath)(?![A-Za-z])",
-            " ",
-        ),
+        (r"\\(?:mathbf|boldsymbol|mathit|bm|mathsf|mathnormal|emph|vec|hat|overrightarrow)(?![A-Za-z])", " "),
         (r"\\text\s*\{(?=[^{}]*[\\^_])", "{"),
         (r"\\(?:color|textcolor)\s*\{[^{}]*\}", " "),
         (r"\\text\s*\{\s*\\text\s*\{([^{}]*)\}\s*\}", r"\\text{\1}"),

@@ -406,11 +406,18 @@ class _Parser:
                 return self.sequence("(", "cmd", "rangle")
             case "mathbb":
                 return Sym(f"mathbb {self.raw_argument()}")
-            case "dollar":
-                return Quantity(_expression(self.product()), "dollar")
+            case "angle" | "triangle" | "measuredangle":
+                return self.figure(name)
             case _ if name in _WRAPPERS:
                 return Call(name, (_expression(self.argument()),))
         raise NotRead(f"the command \\{name} is not known")
+
+    def figure(self, kind: str) -> Node:
+        r"""The name of an angle or triangle, such as `\angle ABC`."""
+        letters = []
+        while self.at("sym") or self.at("word"):
+            letters.append(self.take().text)
+        return Sym(f"{kind} {''.join(letters)}")
 
     def root(self) -> Node:
         index: Expr | None = None

@@ -28,7 +28,8 @@ _FILLER = (
 
 FINAL = re.compile(rf"\bfinal\s+answer{_WHOSE}{_IS}{_FILLER}", re.IGNORECASE)
 ANSWER = re.compile(
-    rf"\b(?:answer|ans\.?|correct\s+(?:option|choice)|(?:final|desired|required)\s+(?:result|value)){_WHOSE}{_IS}{_FILLER}",
+    rf"\b(?:answer|ans\.?|correct\s+(?:option|choice)|(?:final|desired|required)\s+(?:result|value))"
+    rf"{_WHOSE}{_IS}{_FILLER}",
     re.IGNORECASE,
 )
 HEADING = re.compile(
@@ -37,22 +38,24 @@ HEADING = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 CHINESE = re.compile(
-    r"(?:(?:最终|最后|正确|本题)?的?答案(?:\*\*)?(?:应该|应当|就)?(?:是|为|等于|[:：])"
+    r"(?:(?:最终|最后|正确|本题)?的?答案(?:\*\*)?(?:应该|应当|就)?"
+    r"(?:是|为|等于|[:：])"
     r"|(?:^|(?<=[\s。，\n]))答[:：]|(?:最终)?结果(?:是|为|[:：])|故?应?选择?[:：]?(?=\s*[（(]?[A-E]))"
     r"(?:[:：]|\*\*)?",
     re.MULTILINE,
 )
 LABEL = re.compile(
-    r"^[ \t]*[*_]{0,3}(?:(?:final[ \t]+)?(?:results?|solutions?|conclusion|value)|therefore|thus|hence|so|A|ans\.?"
+    r"^[ \t]*[*_]{0,3}(?:(?:final[ \t]+)?(?:results?|solutions?|conclusion|value)"
+    r"|therefore|thus|hence|so|A|ans\.?"
     r"|结论|结果|解)[*_]{0,3}[ \t]*(?:[:：]|(?<=ns\.)|is\b)[*_]{0,3}",
     re.IGNORECASE | re.MULTILINE,
 )
-JSON = re.compile(r"\"(?:final_)?answer\"\s*:\s*(?=[\"\d\[-])", re.IGNORECASE)
 HASHES = re.compile(r"^####[ \t]*(?=\S)", re.MULTILINE)
 
 _LEAD = re.compile(r"(?:[ \t]|\"|\((?=\$)|\*\*|__|`(?!`)|>|\n(?!\s*\n\s*\n))*")
 _MATH = re.compile(
-    r"(?<!\\)\$\$(?P<a>.+?)(?<!\\)\$\$|(?<!\\)\$(?P<b>(?:\\.|[^$\\])+?)\$|\\\((?P<c>.+?)\\\)|\\\[(?P<d>.+?)\\\]"
+    r"(?<!\\)\$\$(?P<a>.+?)(?<!\\)\$\$|(?<!\\)\$(?P<b>(?:\\.|[^$\\])+?)\$"
+    r"|\\\((?P<c>.+?)\\\)|\\\[(?P<d>.+?)\\\]"
     r"|(?P<e>\\begin\{(?P<env>[a-z]*(?:matrix|array|cases))\}.*?\\end\{(?P=env)\})",
     re.DOTALL,
 )
@@ -62,10 +65,12 @@ _SENTENCE_END = re.compile(
     r"\n|[。；！]|\.(?=[\s*\"'`_)]|$)|\*\*|__|`|(?<=[0-9A-Za-z)\]}$])[;!](?=\s|$)|</|\bI hope\b"
 )
 _EXPLANATION = re.compile(
-    r",?\s+(?:because|since|which|where|when|so|as|for|given|but|by|using|after|if|that|assuming|due|from|not|rather|instead)\b|，|\s[—–-]{1,2}\s(?=[A-Za-z]{2})"
+    r",?\s+(?:because|since|which|where|when|so|as|for|given|but|by|using|after|if|that"
+    r"|assuming|due|from|not|rather|instead)\b|，|\s[—–-]{1,2}\s(?=[A-Za-z]{2})"
 )
 _NOT_A_UNIT = re.compile(
-    r"\s*(?:and|or|is|are|was|which|because|since|so|as|where|when|if|but|by|for|that|the|we|it|this|not|hence|then)\b",
+    r"\s*(?:and|or|is|are|was|which|because|since|so|as|where|when|if|but|by|for|that|the|we|it|this|not"
+    r"|hence|then)\b",
     re.IGNORECASE,
 )
 

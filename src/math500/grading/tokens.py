@@ -34,8 +34,9 @@ FUNCTIONS = frozenset(
     " max min gcd lcm det".split()
 )
 CONSTANTS = frozenset(
-    "pi theta alpha beta gamma delta epsilon varepsilon lambda mu nu xi rho sigma tau phi varphi chi psi"
-    " omega eta zeta kappa Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell hbar varnothing emptyset".split()
+    "pi theta alpha beta gamma delta epsilon varepsilon lambda mu nu xi rho tau phi varphi chi psi"
+    " sigma omega eta zeta kappa Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell hbar"
+    " varnothing emptyset".split()
 )
 RELATIONS = {
     "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=", "lt": "<",
@@ -52,7 +53,8 @@ _NUMBER_WORDS = {
 }
 _SHORT_WORDS = frozenset(
     "and or the is are an of to no not in at if it per mm cm km kg mg ml ft yd mi hr min sec lb lbs oz mph"
-    " am pm sq odd yes all day one two six ten base units unit inch feet hrs mins secs kph rpm cc usd men".split()
+    " am pm sq odd yes all day one two six ten base units unit inch feet hrs mins secs kph rpm"
+    " cc usd men".split()
 )
 _DROPPED = frozenset("the a an of exactly equal only".split())
 
@@ -110,7 +112,7 @@ def _opens(kind: str, piece: str) -> int:
     return -1 if (kind, piece) in {("op", ")"), ("op", "]"), ("escaped", "}")} else 0
 
 
-def _tokens(kind: str, piece: str, spaced: bool) -> list[Token]:  # noqa: PLR0911 - one return a kind
+def _tokens(kind: str, piece: str, spaced: bool) -> list[Token]:  # noqa: PLR0911 - a kind each
     match kind:
         case "letters":
             return _letters(piece, spaced)

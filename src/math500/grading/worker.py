@@ -106,12 +106,12 @@ def answer_request(request: Reply) -> Reply:
 
 
 def compare(candidate: str, answer: str) -> Reply:
-    """Compare two LaTeX expressions by math-verify's rules, rounding at the twelfth decimal instead of the sixth."""
+    """Compare two LaTeX expressions by math-verify's rules, decimals to the twelfth."""
     from math_verify.grader import sympy_expr_eq  # noqa: PLC0415 - this process only
 
     reference = parse(answer)
     if reference is None:
-        return {"same": None, "reason": "the reference answer could not be parsed"}
+        return {"same": None, "reason": "the reference answer could not be parsed", "unread": True}
     value = parse(candidate)
     if value is None:
         return {"same": False, "reason": "the candidate could not be parsed as mathematics"}

@@ -5,6 +5,7 @@
     scoring.py   one problem's responses -> metrics and the row's details; no lm-eval in it
     response.py  a response that carries how it was generated, or why there is none
     model.py     `--model math500`: an lm-eval model over `client`
+    logs.py      a run folder as lm-eval's log files; no lm-eval in it
     launch.py    `math500 lm-eval ...`: lm-eval's own command line with all of this made known to it
     oracle.py    tasks scored with a function in place of a model, for the self-test
 

@@ -36,20 +36,24 @@ def process_results(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) ->
         results: one list, the problem's responses in the order they were asked for.
     """
     samples = [detail(response, doc["answer"], index) for index, response in enumerate(results[0])]
+    return metrics(samples)
+
+
+def metrics(samples: Sequence[Detail]) -> dict[str, Any]:
+    """The metrics of one problem out of its samples' details."""
     verdicts = [sample["verdict"] for sample in samples]
     graded = [verdict == "correct" for verdict in verdicts if verdict not in ("ungraded", FAILED)]
-    metrics: dict[str, Any] = {
+    found: dict[str, Any] = {
         "samples": samples,
         **{state: verdicts.count(state) for state in ("no_answer", "ungraded", FAILED)},
     }
     if graded:
-        metrics["pass@1"] = sum(graded) / len(graded)
+        found["pass@1"] = sum(graded) / len(graded)
     if len(samples) > 1 and graded:
-        metrics[f"maj@{len(samples)}"] = majority(samples)
-    known = [cut for response in results[0] if (cut := truncated(response)) is not None]
-    if known:
-        metrics["truncated"] = sum(known)
-    return metrics
+        found[f"maj@{len(samples)}"] = majority(samples)
+    if reasons := [sample["finish_reason"] for sample in samples if sample["finish_reason"]]:
+        found["truncated"] = reasons.count("length")
+    return found
 
 
 def detail(response: str, answer: str, index: int) -> Detail:
@@ -61,10 +65,11 @@ def detail(response: str, answer: str, index: int) -> Detail:
     if (cause := failure(response)) is not None:
         return {"index": index, "verdict": FAILED, "failure": msgspec.to_builtins(cause), **known}
     grade = grading.grade(response, answer, truncated=truncated(response) or False)
-    return {"index": index, **_shown(grade), **known}
+    return {"index": index, **shown(grade), **known}
 
 
-def _shown(grade: Grade) -> Detail:
+def shown(grade: Grade) -> Detail:
+    """The part of a grade that a log row shows."""
     return {name: getattr(grade, name) for name in ("verdict", "extracted", "rule", "stage", "reason")}
 
 

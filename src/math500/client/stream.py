@@ -1,0 +1,87 @@
+"""An event stream, put together while it comes: pieces of server-sent events -> one chat completion.
+
+Only what an answer needs is kept, so a stream of a hundred thousand small events costs no more memory
+than its text.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+
+Json = dict[str, Any]
+
+
+class Stream:
+    """Takes the pieces of one reply."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.whole = False
+        """The end was seen: `[DONE]`, a finish reason, or an error."""
+        self.first_at: float | None = None
+        """When the first token came, on `time.perf_counter`."""
+        self._rest = b""
+        self._texts: list[str] = []
+        self._thoughts: list[str] = []
+        self._fields: Json = {}
+        self._finish: str | None = None
+        self._refusal: str | None = None
+        self._error: object = None
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes; they may end anywhere."""
+        self.begun = True
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        for line in lines:
+            if line.startswith(b"data:"):
+                self._event(line.removeprefix(b"data:").strip())
+
+    def whole_answer(self) -> Json:
+        """The same JSON that the endpoint would have sent in one piece."""
+        if self._error is not None:
+            return {"error": self._error}
+        message = {"content": "".join(self._texts), "reasoning_content": "".join(self._thoughts)}
+        if self._refusal:
+            message["refusal"] = self._refusal
+        return {**self._fields, "choices": [{"finish_reason": self._finish, "message": message}]}
+
+    def _event(self, data: bytes) -> None:
+        if data == b"[DONE]":
+            self.whole = True
+            return
+        try:
+            event = msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return
+        if isinstance(event, dict):
+            self._take(event)
+
+    def _take(self, event: Json) -> None:
+        if event.get("error"):
+            self._error = event["error"]
+            self.whole = True
+        self._fields.update({name: event[name] for name in ("id", "model", "usage") if event.get(name)})
+        choices = event.get("choices")
+        if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+            self._choice(choices[0])
+
+    def _choice(self, choice: Json) -> None:
+        delta = choice.get("delta")
+        if isinstance(delta, dict):
+            self._keep(self._texts, delta.get("content"))
+            self._keep(self._thoughts, delta.get("reasoning_content") or delta.get("reasoning"))
+            if isinstance(delta.get("refusal"), str):
+                self._refusal = (self._refusal or "") + delta["refusal"]
+        if isinstance(choice.get("finish_reason"), str):
+            self._finish = choice["finish_reason"]
+            self.whole = True
+
+    def _keep(self, kept: list[str], piece: object) -> None:
+        if isinstance(piece, list):  # Mistral: parts
+            piece = "".join(str(part.get("text", "")) for part in piece if isinstance(part, dict))
+        if isinstance(piece, str) and piece:
+            self.first_at = self.first_at or time.perf_counter()
+            kept.append(piece)

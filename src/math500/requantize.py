@@ -3,7 +3,7 @@
 The model comes as Q4_1, for which llama.cpp has no fast kernel for a batch: 16 requests at once
 cost as much per token as one. As Q8_0 the same weights take a third more memory and give about
 twice the tokens a second (docs/decisions/embedded-model.md). Going from 4 to 8 bits changes a
-weight by at most 1/254 of its block's largest one, a tenth of what going to 4 bits had cost.
+weight by at most about 1/250 of its block's largest one, a tenth of what going to 4 bits had cost.
 
 The result is kept in the cache; the manifest of a run names both files by their sha256.
 """

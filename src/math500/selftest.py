@@ -18,6 +18,7 @@ import asyncio
 import json
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +121,7 @@ def written(style: str, answer: str) -> str:
 
 def _styled(problem: Problem, *, right: bool) -> str:
     """A right or wrong response; the styles take turns over the problems."""
-    style = list(STYLES.values())[len(problem.problem) % len(STYLES)]
+    style = list(STYLES.values())[zlib.crc32(problem.unique_id.encode()) % len(STYLES)]
     return written(style, problem.answer if right else WRONG)
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from math500.client import Client, Event
-from math500.client.limits import FIRST, FIRST_TRIAL, Concurrency, Meter
-from tests.faulty_server import Act, Bucket, FaultyServer, Outage, Slots, always, chat, error, layered
+from math500.client import Client
+from math500.client.limits import FIRST, Concurrency, Meter
+from tests.faulty_server import Act, Bucket, FaultyServer, Outage, Slots, always, chance, chat, error, layered
 
 pytestmark = pytest.mark.anyio
 ClientOf = Callable[..., Client]
@@ -37,51 +37,83 @@ def test_it_begins_careful_and_grows_to_what_is_asked_for(at_most: int) -> None:
 def test_a_push_back_leaves_what_works() -> None:
     concurrency = ramped(64)
     for others in (40, 30, 16):
-        concurrency.pushed_back(others, 0.0)
+        concurrency.pushed_back(others, 64)
     assert concurrency.now == 16
     concurrency.ramp()
     assert concurrency.now == 16
 
 
+def run(concurrency: Concurrency, answers: int, refused: Callable[[int, int], bool]) -> list[int]:
+    """Keep it full; `refused(in_flight, number)` decides about each request. At which numbers it was refused."""
+    refusals = []
+    for number in range(answers):
+        if refused(concurrency.now, number):
+            refusals.append(number)
+            concurrency.pushed_back(concurrency.now - 1, number)
+        else:
+            concurrency.succeeded(concurrency.now, number)
+    return refusals
+
+
 def test_one_more_is_tried_ever_more_rarely_where_it_is_refused() -> None:
     concurrency = ramped(64)
-    concurrency.pushed_back(16, 0.0)
-    trials = []
-    for second in range(200):
-        concurrency.succeeded(concurrency.now, float(second))
-        if concurrency.now == 17:
-            trials.append(second)
-            concurrency.pushed_back(16, float(second))
-    gaps = [later - earlier for earlier, later in itertools.pairwise(trials)]
-    assert trials[0] > FIRST_TRIAL
+    concurrency.pushed_back(16, 17)
+    refusals = run(concurrency, 5000, lambda in_flight, _: in_flight > 16)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(refusals)]
     assert gaps == sorted(gaps)
-    assert gaps[-1] > 5 * gaps[0]
+    assert len(refusals) <= 8
+    assert len([number for number in refusals if number <= 500]) <= 4
+    assert concurrency.now in (16, 17)
+
+
+def test_what_is_refused_at_random_costs_no_speed() -> None:
+    concurrency = ramped(64)
+    run(concurrency, 20_000, lambda _, number: chance("refused", number) < 0.02)
+    levels = []
+    for start in range(20):
+        run(concurrency, 500, lambda _, number, start=start: chance(start, number) < 0.02)  # type: ignore[misc]
+        levels.append(concurrency.now)
+    assert sum(levels) / len(levels) > 48
 
 
 def test_it_grows_back_where_it_is_let() -> None:
     concurrency = ramped(64)
-    concurrency.pushed_back(8, 0.0)
-    for second in range(1000):
-        concurrency.succeeded(concurrency.now, float(second))
+    concurrency.pushed_back(8, 0)
+    run(concurrency, 2000, lambda *_: False)
     assert concurrency.now == 64
+
+
+def test_after_an_outage_it_grows_quickly_to_what_worked() -> None:
+    concurrency = ramped(64)
+    concurrency.pushed_back(5, 0)
+    concurrency.restart(40)
+    assert concurrency.now == FIRST
+    run(concurrency, 32, lambda *_: False)
+    assert concurrency.now == 40
 
 
 def test_it_does_not_grow_where_it_is_not_used() -> None:
     concurrency = ramped(64)
-    concurrency.pushed_back(8, 0.0)
-    for second in range(1000):
-        concurrency.succeeded(3, float(second))
+    concurrency.pushed_back(8, 0)
+    for number in range(1000):
+        concurrency.succeeded(3, number)
     assert concurrency.now == 8
+
+
+def test_a_timeout_halves() -> None:
+    concurrency = ramped(32)
+    concurrency.timed_out()
+    assert concurrency.now == 16
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 80)), max_size=60))
 def test_it_stays_within_its_bounds(steps: list[tuple[bool, int]]) -> None:
     concurrency = ramped(32)
-    for time, (good, in_flight) in enumerate(steps):
+    for number, (good, in_flight) in enumerate(steps):
         if good:
-            concurrency.succeeded(in_flight, float(time))
+            concurrency.succeeded(in_flight, number)
         else:
-            concurrency.pushed_back(in_flight, float(time))
+            concurrency.pushed_back(in_flight, number)
         assert 1 <= concurrency.now <= 32
 
 
@@ -182,9 +214,3 @@ async def test_after_an_outage_there_is_no_herd(client_of: ClientOf, ask: Any) -
     assert max(waves) <= 64
     calm = waves.index(1, 64)
     assert max(waves[calm : calm + 8]) <= FIRST + 1
-
-
-async def test_a_timeout_halves(client_of: ClientOf, ask: Any, events: list[Event]) -> None:
-    concurrency = ramped(32)
-    concurrency.timed_out(0.0)
-    assert concurrency.now == 16

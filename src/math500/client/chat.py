@@ -19,10 +19,11 @@ from msgspec import Struct
 
 from math500.client import answers, waits
 from math500.client.answers import Action, Answer, Row
-from math500.client.endpoint import Endpoint
-from math500.client.gate import Gate
+from math500.client.endpoint import Endpoint, is_local
+from math500.client.gate import Gate, Ticket
 from math500.client.hedge import Hedge, first_of
 from math500.client.lane import Ask, Lane
+from math500.client.limits import RAMP_FAR, RAMP_NEAR
 from math500.client.transport import HttpTransport, Transport
 from math500.client.waits import Clock
 from math500.errors import (
@@ -106,7 +107,7 @@ class Client:
         self._clock = clock or Clock()
         endpoints = [endpoint] if isinstance(endpoint, Endpoint) else list(endpoint)
         self._lanes = [
-            Lane(each, transport or HttpTransport(each), Gate(concurrency, self._clock), stream)
+            Lane(each, transport or HttpTransport(each), _gate(each, concurrency, self._clock), stream)
             for each in endpoints
         ]
         self.endpoint = endpoints[0]
@@ -174,7 +175,8 @@ class Client:
         if len(self._lanes) == 1:
             return self._lanes[0]
         return min(
-            self._lanes, key=lambda lane: (lane.gate.stopped, lane.gate.outage, lane.gate.held, lane.load)
+            self._lanes,
+            key=lambda lane: (lane.gate.stopped, lane.gate.outage, lane.gate.held_for > 0, lane.load),
         )
 
     async def _attempt(self, lane: Lane, ask: Ask) -> Generation | float:
@@ -184,7 +186,7 @@ class Client:
             answer = await self._answer(lane, ask)
             row = answers.find(answer, lane.host)
             lane.gate.read(ticket, answer.headers)
-            self._note(lane, row, answer)
+            self._note(lane, row, answer, ticket)
             if row.action is Action.ACCEPT and answer.generation is not None:
                 return self._accepted(answer.generation, ask)
             # While this place is held nobody else goes through, so a stop or a hold meets all of them.
@@ -222,7 +224,7 @@ class Client:
                 what = f"The run's own limit of {limit} {name} is reached"
                 raise self._close(QuotaExhausted(what, f"Raise --max-{name} and resume the run."))
 
-    def _note(self, lane: Lane, row: Row, answer: Answer) -> None:
+    def _note(self, lane: Lane, row: Row, answer: Answer, ticket: Ticket) -> None:
         """Tell the gate what this answer says about the endpoint."""
         gate = lane.gate
         if row.action is Action.ACCEPT:
@@ -232,7 +234,7 @@ class Client:
         elif row.action in (Action.WAIT, Action.BACKOFF):
             (gate.failed if row.down else gate.troubled)()
         if row.action is Action.WAIT:
-            gate.pushed_back()
+            gate.pushed_back(ticket)
         elif row.kind == "timeout":
             gate.timed_out()
 
@@ -269,14 +271,19 @@ class Client:
     def _wait(self, lane: Lane, row: Row, answer: Answer, failures: int) -> float:
         """Hold everybody where the endpoint asks for it; otherwise this request alone."""
         asked = waits.announced(answer.headers, answer.said)
+        if asked is None and row.down and lane.gate.outage:
+            return self._told("waiting", answer, lane.gate.held_for, 0.0)
         seconds = waits.pause(failures) if asked is None else asked
         if seconds > self._patience:
             raise self._stop(lane, row, answer, f", and asks to wait {seconds:.0f} s")
-        together = row.action is Action.WAIT or asked is not None
-        self._tell(Event("waiting" if together else "retry", answers.sentence(answer), seconds))
-        if together:
-            lane.gate.hold(seconds)
-        return 0.0 if together else seconds
+        if row.action is not Action.WAIT and asked is None:
+            return self._told("retry", answer, seconds, seconds)
+        lane.gate.hold(seconds)
+        return self._told("waiting", answer, seconds, 0.0)
+
+    def _told(self, kind: str, answer: Answer, seconds: float, pause: float) -> float:
+        self._tell(Event(kind, answers.sentence(answer), seconds))
+        return pause
 
     def _give_up(self, lane: Lane, row: Row, answer: Answer) -> SampleFailed | ModelError:
         self._stats.failed += 1
@@ -301,6 +308,10 @@ class Client:
             lane.gate.stop(error)
         self._tell(Event("stopped", error.what))
         return error
+
+
+def _gate(endpoint: Endpoint, concurrency: int, clock: Clock) -> Gate:
+    return Gate(concurrency, clock, RAMP_NEAR if is_local(endpoint.base_url) else RAMP_FAR)
 
 
 def _next_step(row: Row, endpoint: Endpoint) -> str:

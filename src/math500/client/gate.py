@@ -21,12 +21,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from math500.client.limits import RAMP, Concurrency, Meter
+from math500.client.limits import RAMP_NEAR, Concurrency, Meter
 from math500.client.waits import Clock, pause
 from math500.errors import ModelError
 
 OUTAGE_AFTER = 8
 """Failures in a row: with one in five requests failing by chance, 8 in a row come up once in 400,000."""
+SPELL = 5.0
+"""Seconds between failures that belong together: an outage begins with answers and failures mixed."""
 FIRST_PROBE = 0.25
 LONGEST_PROBE = 2.0
 
@@ -47,10 +49,12 @@ class Gate:
     Args:
         at_most: requests in flight at once, at most.
         clock: the time.
+        ramp: seconds between two more at the beginning.
     """
 
-    def __init__(self, at_most: int, clock: Clock) -> None:
+    def __init__(self, at_most: int, clock: Clock, ramp: float = RAMP_NEAR) -> None:
         self.clock = clock
+        self._ramp_step = ramp
         self.concurrency = Concurrency(at_most)
         self.meters = (Meter("requests"), Meter("tokens"))
         self.in_flight = 0
@@ -58,6 +62,7 @@ class Gate:
         self.failures = 0
         """Failures in a row."""
         self._probes = 0
+        self._failed_at = -SPELL
         self._limit_before = at_most
         self._failing_since: float | None = None
         self._held_until = 0.0
@@ -72,9 +77,9 @@ class Gate:
         return self.failures >= OUTAGE_AFTER
 
     @property
-    def held(self) -> bool:
-        """Whether a hold is on."""
-        return self.clock.now() < self._held_until
+    def held_for(self) -> float:
+        """Seconds that a hold goes on; 0 where there is none."""
+        return max(0.0, self._held_until - self.clock.now())
 
     @property
     def stopped(self) -> bool:
@@ -113,32 +118,38 @@ class Gate:
             self.concurrency.restart(self._limit_before)
         self.failures = self._probes = 0
         self._failing_since = None
-        self.concurrency.succeeded(self.in_flight, self.clock.now())
+        self.concurrency.succeeded(self.in_flight, self.sent)
         self.meters[1].learn(tokens)
 
     def failed(self) -> None:
         """A request failed as it does when the endpoint is down."""
-        if self.failures == 0:
-            self._limit_before = self.concurrency.now
+        now = self.clock.now()
+        if now - self._failed_at > SPELL:
+            self._limit_before = self._worked()
+        self._failed_at = now
         self.failures += 1
         self.troubled()
-        if self.outage and self.clock.now() >= self._held_until:
+        if self.outage and now >= self._held_until:
             self._probes += 1
             self.hold(pause(self._probes, FIRST_PROBE, LONGEST_PROBE))
+
+    def _worked(self) -> int:
+        """The concurrency that worked; all of it while nothing is known."""
+        return self.concurrency.at_most if self.concurrency.ramping else self.concurrency.now
 
     def troubled(self) -> None:
         """A request did not work, and the endpoint does."""
         if self._failing_since is None:
             self._failing_since = self.clock.now()
 
-    def pushed_back(self) -> None:
-        """The endpoint wants fewer requests at once."""
+    def pushed_back(self, ticket: Ticket) -> None:
+        """The endpoint wants fewer requests at once, unless it is an announced limit that is used up."""
         if all(meter.wait(self.clock.now()) == 0 for meter in self.meters):
-            self.concurrency.pushed_back(self.in_flight - 1, self.clock.now())
+            self.concurrency.pushed_back(self.in_flight - 1, ticket.number)
 
     def timed_out(self) -> None:
         """An answer did not come in time."""
-        self.concurrency.timed_out(self.clock.now())
+        self.concurrency.timed_out()
 
     def hold(self, seconds: float) -> None:
         """Let nobody through for so long."""
@@ -197,7 +208,7 @@ class Gate:
         if self.in_flight < (1 if self.outage else self.concurrency.now):
             return True
         if self.concurrency.ramping and self._timer is None:
-            self._timer = self.clock.later(RAMP, self._ramp)
+            self._timer = self.clock.later(self._ramp_step, self._ramp)
         return False
 
     def _admit(self) -> Ticket:

@@ -1,10 +1,11 @@
 """How much may be sent: the concurrency that an endpoint stands, and the limits that it announces.
 
-Concurrency   how many requests at once. Begins with a few and adds one in about a millisecond while nothing
-              comes back but answers, so that a fast endpoint is filled within its first latency and a
-              full one is noticed after one request too many. A push-back (429, 503) leaves as many as
-              the endpoint still works on. From then on one is added at a time, ever more rarely where
-              that was refused before.
+Concurrency   how many requests at once. Begins with a few and adds one every few milliseconds while
+              nothing comes back but answers, so that a fast endpoint is filled within its first latency
+              and a full one is noticed after one request too many. A push-back (429, 503) leaves as many
+              as the endpoint still works on. Then one more is tried after every half round of answers,
+              and four times as rarely each time exactly that one is refused. So a server for 16 is left
+              at 16, and one that refuses at random keeps its speed.
 Meter         one announced limit (requests or tokens), kept like the endpoint keeps it: as a bucket that
               refills. It only slows down when the bucket is nearly empty, so an account with room to
               spare is used at full speed.
@@ -22,11 +23,15 @@ from math500.client.waits import moment
 
 FIRST = 8
 """Requests at once at the very beginning, and after an outage."""
-RAMP = 0.00125
-"""Seconds between two more at the beginning."""
-FIRST_TRIAL = 2.0
-LONGEST_TRIAL = 120.0
-"""Seconds between two trials of one more, after push-backs."""
+RAMP_NEAR = 0.00125
+"""Seconds between two more at the beginning, at an endpoint on this machine or network."""
+RAMP_FAR = 0.01
+"""The same across the internet, where a push-back takes a tenth of a second to come back."""
+RARER = 4
+"""How much more rarely one more is tried after it was refused."""
+RAREST = 256
+TRIED = 3
+"""A push-back of one of the first so many requests after one more was allowed says that it was too much."""
 
 
 class Concurrency:
@@ -39,11 +44,14 @@ class Concurrency:
     def __init__(self, at_most: int) -> None:
         self.at_most = at_most
         self.now = min(FIRST, at_most)
-        self._ceiling = at_most
         self._ramping = True
-        self._trial = FIRST_TRIAL
-        self._trying = False
-        self._changed = 0.0
+        self._known = 0
+        """Up to here it grows with every answer: it worked before."""
+        self._answers = 0
+        """Since the last change."""
+        self._caution = 1
+        self._trial: int | None = None
+        """The number of the first request after one more was allowed."""
 
     @property
     def ramping(self) -> bool:
@@ -51,44 +59,44 @@ class Concurrency:
         return self._ramping and self.now < self.at_most
 
     def ramp(self) -> None:
-        """One more; called every RAMP seconds. Ticks are counted, not time: a busy process slows down."""
+        """One more; called once a tick. Ticks are counted, not time: a busy process slows down."""
         self.now += self.ramping
 
-    def pushed_back(self, others: int, time: float) -> None:
-        """The endpoint refused one more than the `others` that it works on."""
+    def pushed_back(self, others: int, number: int) -> None:
+        """The endpoint refused request `number` while it worked on `others`."""
+        if self._trial is not None and self._trial <= number < self._trial + TRIED:
+            self._caution = min(RAREST, self._caution * RARER)
+            self._trial = None
         self._ramping = False
-        if self._trying:
-            self._trial = min(LONGEST_TRIAL, self._trial * 2)
-            self._trying = False
-        self.now = self._ceiling = max(1, min(self.now, others))
-        self._changed = time
+        self.now = self._known = max(1, min(self.now, others))
+        self._answers = 0
 
-    def timed_out(self, time: float) -> None:
+    def timed_out(self) -> None:
         """An answer did not come in time."""
-        self.pushed_back(self.now // 2, time)
+        self.pushed_back(self.now // 2, 0)
 
-    def restart(self, ceiling: int) -> None:
-        """Begin anew after an outage, up to what worked before it."""
+    def restart(self, known: int) -> None:
+        """Begin anew after an outage, and grow quickly to what worked before it."""
         self._ramping = False
-        self._ceiling = max(1, ceiling)
-        self.now = min(FIRST, self._ceiling)
+        self._known = max(1, known)
+        self.now = min(FIRST, self._known)
 
-    def succeeded(self, in_flight: int, time: float) -> None:
-        """A request was answered, with so many in flight."""
+    def succeeded(self, in_flight: int, sent: int) -> None:
+        """A request was answered, with so many in flight, after so many were sent in all."""
         if self._ramping or self.now >= self.at_most or in_flight < self.now:
             return
-        if self.now < self._ceiling:
+        self._answers += 1
+        if self.now < self._known:
             self.now += 1
-        elif time - self._changed > self._trial:
-            self._try_one_more(time)
+        elif self._answers >= self._caution * self.now / 2:
+            self._try_one_more(sent)
 
-    def _try_one_more(self, time: float) -> None:
-        if self._trying:  # the last trial went well
-            self._trial = max(FIRST_TRIAL, self._trial / 2)
-        self._trying = True
+    def _try_one_more(self, sent: int) -> None:
+        if self._trial is not None:  # the last one went well
+            self._caution = max(1, self._caution // RARER)
+        self._trial = sent + 1
+        self._answers = 0
         self.now += 1
-        self._ceiling = self.now
-        self._changed = time
 
 
 class Meter:

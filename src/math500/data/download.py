@@ -18,9 +18,11 @@ import socket
 import threading
 import urllib.request
 from collections.abc import Callable
+from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.connector import Connection
 from yarl import URL
 
 from math500.errors import DataNotFound
@@ -96,20 +98,28 @@ def _run(url: str, token: str, answer: _Answer) -> None:
 
 async def _download(url: str, token: str, hand_over: Callable[[bytes], None]) -> None:
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS)
-    connector = aiohttp.TCPConnector(resolver=_Resolver())
-    async with (
-        asyncio.timeout(TOTAL_SECONDS),
-        aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
-        await _follow(session, URL(url), token) as response,
-    ):
-        if response.status != 200:
-            raise DataNotFound(f"the hub answered {response.status} {response.reason or ''}".rstrip())
-        size = 0
-        async for piece in response.content.iter_any():
-            size += len(piece)
-            if size > MOST_BYTES:
-                raise _too_much()
-            hand_over(piece)
+    connector = _Connector()
+    try:
+        async with (
+            asyncio.timeout(TOTAL_SECONDS),
+            aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+            await _follow(session, URL(url), token) as response,
+        ):
+            await _read(response, hand_over)
+    finally:
+        connector.abort()
+        await asyncio.sleep(0)
+
+
+async def _read(response: aiohttp.ClientResponse, hand_over: Callable[[bytes], None]) -> None:
+    if response.status != 200:
+        raise DataNotFound(f"the hub answered {response.status} {response.reason or ''}".rstrip())
+    size = 0
+    async for piece in response.content.iter_any():
+        size += len(piece)
+        if size > MOST_BYTES:
+            raise _too_much()
+        hand_over(piece)
 
 
 async def _follow(session: aiohttp.ClientSession, url: URL, token: str) -> aiohttp.ClientResponse:
@@ -145,6 +155,27 @@ def _proxy(url: URL) -> URL | None:
     if address.scheme not in ("http", "https"):
         raise DataNotFound(f"the hub is asked through an http:// or https:// proxy, not {address.scheme}://")
     return address
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Can end each of its connections at once.
+
+    Closed by aiohttp, a TLS connection says farewell first, and would do so beyond the loop's end.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(resolver=_Resolver())
+        self._opened: list[asyncio.Transport] = []
+
+    async def connect(self, *arguments: Any, **options: Any) -> Connection:
+        connection = await super().connect(*arguments, **options)
+        if connection.transport:
+            self._opened.append(connection.transport)
+        return connection
+
+    def abort(self) -> None:
+        for transport in self._opened:
+            transport.abort()
 
 
 class _Resolver(AbstractResolver):

@@ -19,8 +19,8 @@ _DECIMAL = re.compile(r"-?[\d.,]+")
 def copied(candidate: str, answer: str, question: str) -> bool:
     """Whether a candidate that has the right value is a formula of the question, or a side of one.
 
-    A plain number counts only when the question asked for its other form: a fraction for a decimal, or a decimal
-    for a fraction.
+    A plain number counts only when the question asked for its other form: a fraction for a decimal, or a
+    decimal for a fraction.
     """
     text, wanted = key(candidate), key(answer)
     if len(text) < 3 or not _asks_for_another_form(text, wanted):

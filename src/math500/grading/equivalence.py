@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from math500.grading import labels, normalize, pool
 from math500.grading.compare import Comparer
@@ -95,7 +96,7 @@ def _label(candidate: str, answer: str, conventions: Conventions) -> Comparison 
 
 def _structure(candidate: str, answer: str, timeout: float, conventions: Conventions) -> Comparison:
     try:
-        reference = parse(answer)
+        reference = _reference(answer)
     except (NotRead, TooLarge) as error:
         return _symbolic(
             candidate, answer, timeout, f"the reference answer was not read: {error}", read=False
@@ -114,6 +115,12 @@ def _structure(candidate: str, answer: str, timeout: float, conventions: Convent
     if isinstance(reference, (Based, Text)):
         return Comparison(False, "structure", f"not read: {unclear.reason}")
     return _symbolic(candidate, answer, timeout, unclear.reason, read=True)
+
+
+@lru_cache(maxsize=2048)
+def _reference(answer: str) -> Node:
+    """The tree of a reference answer, kept, since each is compared with many candidates."""
+    return parse(answer)
 
 
 def _compared(reading: Node | Exception, reference: Node, comparer: Comparer) -> Comparison:

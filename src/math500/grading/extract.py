@@ -79,13 +79,13 @@ _GAP = re.compile(
     r"(?:[A-Za-z](?:_\{?\w\}?)?\s*=\s*)?"
 )
 _CORRECTION = re.compile(
-    r"\b(?:wait|correction|actually|oops|on second thought|my (?:mistake|apologies)|i made an? (?:mistake|error)"
-    r"|(?:that|this|which) (?:is|was) (?:wrong|incorrect|not right)|let me re-?(?:check|do|consider|compute))\b"
-    r"|更正|不对|错了",
+    r"\b(?:wait|correction|actually|oops|on second thought|my (?:mistake|apologies)"
+    r"|i made an? (?:mistake|error)|(?:that|this|which) (?:is|was) (?:wrong|incorrect|not right)"
+    r"|let me re-?(?:check|do|consider|compute))\b|更正|不对|错了",
     re.IGNORECASE,
 )
-_DOLLAR = re.compile(r"(?<!\\)\$")
-_OWN_DOLLAR = re.compile(r"(?:\\[^\])]|[^\n$\\]){0,60}\$")
+_DOLLAR = re.compile(r"(?<!\\)\$\$?")
+_OWN_DOLLAR = re.compile(r"(?:\\[^\])]|[^\n$\\]){0,60}\$\$?")
 _ANSWER_TAG = re.compile(r"<answer>\s*(.*?)\s*</answer>", re.DOTALL | re.IGNORECASE)
 _BOLD = re.compile(r"\*\*\s*((?:\\.|[^*\\\n])+?)\s*\*\*")
 _NUMBER = re.compile(r"[-+−]?\s*\\?\$?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:/\d+)?\s*(?:%|\\%|°|[A-Za-z]+\.?)?")
@@ -228,7 +228,7 @@ def _last_finished(view: _View, pattern: re.Pattern[str]) -> statements.Span | N
 def _bare(view: _View) -> _Found:
     """The whole response, when it is one line without a sentence."""
     text = view.text.rstrip(_END_MARK).lstrip()
-    if view.truncated or view.boxes or len(text) > 200 or "\n" in text or _is_prose(text):
+    if view.truncated or view.boxes or len(text) > 200 or re.search(r"\n|</", text) or _is_prose(text):
         return None
     start = view.text.find(text)
     return (start, start + len(text)) if text else None

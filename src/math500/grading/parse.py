@@ -513,6 +513,8 @@ class _Parser:
             if self.at("rel"):
                 break
             words.append(self.take().text)
+        if not words:
+            raise NotRead(f"{self.peek().text!r} not understood")
         return Text(" ".join(words).replace(" - ", "-").lower())
 
     def with_unit(self, value: Node) -> Node:

@@ -59,6 +59,7 @@ _MATH = re.compile(
     r"|(?P<e>\\begin\{(?P<env>[a-z]*(?:matrix|array|cases))\}.*?\\end\{(?P=env)\})",
     re.DOTALL,
 )
+_OPENING = re.compile(r"\$|\\\(|\\\[")
 _JOIN = re.compile(r"\s*(?:,\s*(?:and|or)\b|,|;|、|，|\band\b|\bor\b|和|或|及|与|\bto\b)\s*")
 _UNITS = re.compile(r"[ \t]*(?:[A-Za-z°%²³]+[ \t]*(?:\^?\d)?[ \t./]*){1,4}(?=$|[\n.,;*。，；)])")
 _SENTENCE_END = re.compile(
@@ -66,7 +67,7 @@ _SENTENCE_END = re.compile(
 )
 _EXPLANATION = re.compile(
     r",?\s+(?:because|since|which|where|when|so|as|for|given|but|by|using|after|if|that"
-    r"|assuming|due|from|not|rather|instead)\b|，|\s[—–-]{1,2}\s(?=[A-Za-z]{2})"
+    r"|assuming|due|from|not|rather|instead)\b|，(?=[\u4e00-\u9fff])|\s[—–-]{1,2}\s(?=[A-Za-z]{2})"
 )
 _NOT_A_UNIT = re.compile(
     r"\s*(?:and|or|is|are|was|which|because|since|so|as|where|when|if|but|by|for|that|the|we|it|this|not"
@@ -100,7 +101,10 @@ def read(text: str, start: int) -> Span | None:
         return None
     end = _math_end(text, start)
     span = _plain(text, start) if end is None else _after_math(text, start, end)
-    return None if span.end <= span.start or _is_question(text, span.end) else span
+    if span.end <= span.start or _is_question(text, span.end):
+        return None
+    open_formula = end is None and not span.finished and _OPENING.match(text, start)
+    return None if open_formula else span
 
 
 def _math_end(text: str, start: int) -> int | None:

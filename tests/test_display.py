@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from math500 import display
+from math500.records import (
+    Check,
+    Decoding,
+    Estimate,
+    Failure,
+    Generation,
+    Grade,
+    Manifest,
+    Report,
+    Sample,
+    Summary,
+)
+
+HALF = Estimate(value=0.5, low=0.4, high=0.6, n=100)
+
+
+def summary(**fields: object) -> Summary:
+    base: dict[str, object] = {
+        "grader": "math500/1",
+        "score": HALF,
+        "problems": 100,
+        "samples": 100,
+        "correct": 50,
+        "wrong": 50,
+        "no_answer": 0,
+        "ungraded": 0,
+        "failed": 0,
+        "missing": 0,
+        "truncated": 0,
+        "prompt_tokens": 1000,
+        "completion_tokens": 2000,
+        "seconds": 10.0,
+    }
+    return Summary(**base | fields)  # type: ignore[arg-type]
+
+
+def test_a_score_is_never_shown_without_interval_and_n() -> None:
+    assert display.percent(HALF) == "50.0 % (95 % interval 40.0 to 60.0, n = 100)"
+    assert display.percent(None) == "no score: nothing was graded"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"no_answer": 7}, "7 responses give no answer"),
+        ({"truncated": 3}, "3 of 100 responses were cut off"),
+        ({"ungraded": 2}, "2 responses could not be graded; they are not in the score"),
+        ({"failed": 1, "missing": 4}, "1 samples failed and 4 were not collected"),
+    ],
+)
+def test_what_is_not_in_the_score_is_said(
+    manifest_of: Callable[..., Manifest], fields: dict[str, int], words: str
+) -> None:
+    assert words in display.summary(manifest_of(), summary(**fields), Path("run"))
+    assert words not in display.summary(manifest_of(), summary(), Path("run"))
+
+
+def test_the_protocol_stands_beside_the_score(manifest_of: Callable[..., Manifest]) -> None:
+    made = manifest_of(decoding=Decoding(temperature=0.6, top_p=0.95), samples=4)
+    shown = display.summary(made, summary(), Path("run"))
+    assert (
+        "prompt bare, temperature 0.6, top-p 0.95, the endpoint's own token limit, 4 samples a problem"
+        in shown
+    )
+    greedy = display.summary(manifest_of(), summary(), Path("run"))
+    assert "prompt bare, greedy, at most 64 tokens" in greedy
+
+
+def test_columns_line_up_with_chinese_in_them() -> None:
+    shown = display.table([("题目", "1"), ("ab", "22")], right=(1,))
+    assert shown == "题目   1\nab    22"
+
+
+@given(st.lists(st.tuples(st.text("ab题", max_size=5), st.text("ab题", max_size=5)), min_size=1))
+def test_the_second_column_starts_at_the_same_place(rows: list[tuple[str, str]]) -> None:
+    lines = display.table([(a, f"|{b}") for a, b in rows]).splitlines()
+    assert len({display.width(line.split("|")[0]) for line in lines}) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (65, "1 min 05 s"), (3725, "1 h 02 min")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert display.duration(seconds) == text
+
+
+def test_progress_counts_failures_apart(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(display, "PLAIN_SECONDS", 0.0)
+    before = summary(samples=4, missing=4, correct=0, wrong=0)
+    good = Sample(
+        unique_id="a", index=0, response="r", generations=(Generation(text="r", completion_tokens=9),)
+    )
+    bad = Sample(unique_id="b", index=0, response="", failure=Failure(kind="empty", detail="nothing"))
+    with display.Progress(before) as progress:
+        progress(good, Grade(verdict="correct"))
+        progress(bad, None)
+        progress(good, Grade(verdict="ungraded"))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("1/4, score 100.0 (20.7-100.0)")
+    assert lines[2].startswith("3/4, score 100.0 (20.7-100.0)")
+    assert "1 failed" in lines[2]
+
+
+def test_a_resumed_run_goes_on_counting(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(display, "PLAIN_SECONDS", 0.0)
+    before = summary(samples=100, missing=50, correct=40, wrong=10)
+    with display.Progress(before) as progress:
+        progress(Sample(unique_id="a", index=0, response="r"), Grade(verdict="wrong"))
+    assert capsys.readouterr().err.startswith("51/100, score 78.4")
+
+
+def test_a_failed_check_names_its_problems() -> None:
+    checks = (
+        Check(part="run", name="boxed", n=3, right=3, wrong=0),
+        Check(part="grader", name="bold", n=3, right=2, wrong=0, ids=("test/1",)),
+    )
+    shown = display.selftest(Report(data="x", checks=checks, skipped=("lm-eval: not here",), seconds=1.0))
+    assert "FAILED test/1" in shown
+    assert shown.count("FAILED") == 1
+    assert "not checked: lm-eval: not here" in shown

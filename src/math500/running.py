@@ -23,7 +23,7 @@ from math500.records import DataSource, Decoding, Manifest, ModelInfo, Prompt, S
 from math500.rundir import RunWriter
 from math500.solve import Cot
 
-PACKAGES = ("math500", "math-verify", "latex2sympy2_extended", "sympy", "httpx2", "xllamacpp")
+PACKAGES = ("math500", "math-verify", "latex2sympy2_extended", "sympy", "aiohttp", "xllamacpp")
 """Libraries whose version can change a score or how it was collected."""
 
 Say = Callable[[str], None]

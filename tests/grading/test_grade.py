@@ -16,7 +16,7 @@ PHRASINGS = [
 SOLUTIONS = {
     "12": "Let the side be $s$. Then $s^2 = 144$, and since $s > 0$ we have $s = \\sqrt{144}$. "
     "Hence the side is $\\boxed{12}$ as claimed.",
-    r"\frac{5}{6}": "Adding the two parts gives\n\\[\\frac{1}{2} + \\frac{1}{3} = \\frac{3}{6} + \\frac{2}{6}.\\]\n"
+    r"\frac{5}{6}": "Adding gives\n\\[\\frac{1}{2} + \\frac{1}{3} = \\frac{3}{6} + \\frac{2}{6}.\\]\n"
     "So altogether we get $\\boxed{\\frac{5}{6}}$.",
     "(2,-1)": "From the first equation $y = 1 - x$.\n\nSubstituting, $3x - 2(1 - x) = 8$, so $5x = 10$.\n\n"
     "Therefore the point is\n\\[\\boxed{(2,-1)}.\\]",

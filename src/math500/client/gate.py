@@ -144,8 +144,13 @@ class Gate:
 
     def pushed_back(self, ticket: Ticket) -> None:
         """The endpoint wants fewer requests at once, unless it is an announced limit that is used up."""
-        if all(meter.wait(self.clock.now()) == 0 for meter in self.meters):
+        now = self.clock.now()
+        empty = [meter for meter in self.meters if meter.wait(now) > 0]
+        if not empty:
             self.concurrency.pushed_back(self.in_flight - 1, ticket.number)
+        elif self.held_for == 0:
+            for meter in empty:
+                meter.surprised()
 
     def timed_out(self) -> None:
         """An answer did not come in time."""

@@ -33,6 +33,9 @@ RAREST = 256
 TRIED = 3
 """A push-back of one of the first so many requests after one more was allowed says that it was too much."""
 
+RESERVE = 2.0
+LARGEST_RESERVE = 20.0
+
 
 class Concurrency:
     """How many requests may be in flight.
@@ -106,9 +109,6 @@ class Meter:
         name: `requests` or `tokens`, as in `x-ratelimit-remaining-requests`.
     """
 
-    RESERVE = 2.0
-    """Requests' worth that is left in the bucket: clocks and networks are not exact."""
-
     def __init__(self, name: str) -> None:
         self.name = name
         self.level = float("inf")
@@ -116,6 +116,8 @@ class Meter:
         """Refill per second; 0 while unknown."""
         self.cost = 1.0
         """What one request takes."""
+        self.reserve = RESERVE
+        """Requests' worth that is left in the bucket: clocks and networks are not exact."""
         self._at = 0.0
         self._newest = 0
 
@@ -123,6 +125,10 @@ class Meter:
         """One request took so much."""
         if cost > 0:
             self.cost = cost if self.cost == 1.0 else 0.9 * self.cost + 0.1 * cost
+
+    def surprised(self) -> None:
+        """A request was refused that should have fitted: the endpoint counts a little differently."""
+        self.reserve = min(LARGEST_RESERVE, self.reserve + RESERVE)
 
     def take(self, time: float) -> None:
         """A request is sent."""
@@ -132,7 +138,7 @@ class Meter:
     def wait(self, time: float) -> float:
         """Seconds until a request fits."""
         self._refill(time)
-        missing = self.cost * (1 + self.RESERVE) - self.level
+        missing = self.cost * (1 + self.reserve) - self.level
         return missing / self.rate if missing > 0 and self.rate > 0 else 0.0
 
     def read(self, headers: Mapping[str, str], number: int, sent: int, sent_at: float, time: float) -> None:

@@ -18,11 +18,11 @@ import socket
 import threading
 import urllib.request
 from collections.abc import Callable
-from typing import Any
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from yarl import URL
 
 from math500.errors import DataNotFound
@@ -167,13 +167,20 @@ class _Connector(aiohttp.TCPConnector):
         super().__init__(resolver=_Resolver())
         self._opened: list[asyncio.Transport] = []
 
-    async def connect(self, *arguments: Any, **options: Any) -> Connection:
-        connection = await super().connect(*arguments, **options)
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
+    ) -> Connection:
+        """Remember each connection, used before or new."""
+        connection = await super().connect(req, traces, timeout)
         if connection.transport:
             self._opened.append(connection.transport)
         return connection
 
     def abort(self) -> None:
+        """End them all, without a farewell."""
         for transport in self._opened:
             transport.abort()
 

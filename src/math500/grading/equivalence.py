@@ -7,6 +7,7 @@ The stages, cheapest first; the first one that can tell decides:
     label       the reference is a choice such as `\text{(C)}` or a time such as `4:30 p.m.`
     structure   both are read as trees and compared by structure and value (`parse`, `compare`)
     symbolic    math-verify in a process that can be killed (`pool`), for what the grammar does not know
+    fault       a defect of this grader: could not tell, with the error's name
 
 "Could not tell" (`same` is None) is kept for what is not the candidate's fault: a comparison out of time or
 memory, a number too large to be evaluated, a reference answer that cannot be read. A candidate that is not
@@ -60,6 +61,13 @@ def equivalent(
         timeout: seconds that a symbolic comparison may take.
         conventions: what counts as the same by agreement.
     """
+    try:
+        return _equivalent(candidate, answer, timeout, conventions)
+    except Exception as error:  # a defect here must not end a run, and must not count against the model
+        return Comparison(None, "fault", f"the grader failed: {type(error).__name__}: {error}")
+
+
+def _equivalent(candidate: str, answer: str, timeout: float, conventions: Conventions) -> Comparison:
     if len(candidate) > LONGEST:
         return Comparison(False, "text", f"longer than {LONGEST} characters")
     if _same_text(candidate, answer):

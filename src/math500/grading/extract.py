@@ -85,7 +85,7 @@ _CORRECTION = re.compile(
     re.IGNORECASE,
 )
 _DOLLAR = re.compile(r"(?<!\\)\$\$?")
-_OWN_DOLLAR = re.compile(r"(?:\\[^\])]|[^\n$\\]){0,60}\$\$?")
+_OWN_DOLLAR = re.compile(r"(?:\\[^\])]|\n(?!\n)|[^\n$\\]){0,60}\$\$?")
 _ANSWER_TAG = re.compile(r"<answer>\s*(.*?)\s*</answer>", re.DOTALL | re.IGNORECASE)
 _BOLD = re.compile(r"\*\*\s*((?:\\.|[^*\\\n])+?)\s*\*\*")
 _NUMBER = re.compile(r"[-+−]?\s*\\?\$?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:/\d+)?\s*(?:%|\\%|°|[A-Za-z]+\.?)?")
@@ -100,11 +100,16 @@ _REVERSED = re.compile(
     re.IGNORECASE,
 )
 _CONCLUSION = re.compile(
-    r"\b(?:therefore|thus|hence|so|in conclusion|finally|consequently|this (?:gives|means)"
-    r"|we (?:get|have|obtain|find|conclude)"
-    r"|result|solution|equals|value|total|answer)\b|因此|所以|故|综上|解得|可得|从而|结果|即",
+    r"\s*(?:therefore|thus|hence|so|in conclusion|finally|consequently|it follows|we conclude"
+    r"|因此|所以|故|综上|从而|解得|可得|结果"
+    r"|(?:the|our)\s+(?:\w+\s+){0,2}(?:result|solution|value|total|sum|quantity)\s+(?:is|are|equals)\b)",
     re.IGNORECASE,
 )
+_SECOND_WAY = re.compile(
+    r"[}\s$.)\]\\]*(?:OR\b|Alternatively|Another (?:way|solution|approach|method)|(?:Second|Alternate) solution"
+    r"|We (?:may|can|could) also|We also c)"
+)
+_SENTENCE_ENDS = (".", "!", "。", "$", "}", "]", ")")
 _END_MARK = " \t\r\n.。!！*_✓✅∎\"'"
 
 
@@ -171,12 +176,16 @@ def _boxed(view: _View) -> _Found:
     unfinished = view.boxes[-1]
     if not unfinished.closed and _joined(view.text, last, unfinished):
         return None
-    return None if _ends_in_formula(view.text, last.end) else (last.start, last.end)
+    if _still_at_it(view.text, last.end, truncated=view.truncated):
+        return None
+    return last.start, last.end
 
 
-def _ends_in_formula(text: str, box: int) -> bool:
-    """Whether the text stops inside a formula soon behind the box: the box was not the last word."""
+def _still_at_it(text: str, box: int, *, truncated: bool) -> bool:
+    """Whether the text stops inside a formula soon behind the box, or inside a second derivation."""
     rest = text[box:]
+    if _SECOND_WAY.match(rest) and (truncated or not rest.rstrip().endswith(_SENTENCE_ENDS)):
+        return True
     if len(rest) > SOON:
         return False
     opened = len(_DOLLAR.findall(rest)) - (_OWN_DOLLAR.match(rest) is not None)
@@ -260,9 +269,18 @@ def _last_formula(view: _View) -> _Found:
         return None
     last = formulas[-1]
     sentence = max(text.rfind(mark, 0, last.start()) for mark in (". ", "\n", "。", ".\n")) + 1
-    if not _CONCLUSION.search(text, sentence, last.start()):
+    if not _CONCLUSION.match(text, sentence, last.start()):
         return None
-    return last.span(last.lastindex or 0)
+    first = _first_joined(text, formulas)
+    return last.span(last.lastindex or 0) if first is last else (first.start(), last.end())
+
+
+def _first_joined(text: str, formulas: list[re.Match[str]]) -> re.Match[str]:
+    """The first of the formulas that are one list with the last one, as in "$1$, $2$ and $3$"."""
+    first = len(formulas) - 1
+    while first and statements.JOIN.fullmatch(text, formulas[first - 1].end(), formulas[first].start()):
+        first -= 1
+    return formulas[first]
 
 
 _BOX_RULES: tuple[tuple[str, Callable[[_View], _Found]], ...] = (

@@ -181,7 +181,10 @@ def _call(name: str, args: list[Any]) -> Any:  # noqa: ANN401
     if name == "log" and len(args) == 1:
         name = "lg"
     if name in _FUNCTIONS:
-        return _FUNCTIONS[name](context, *args)
+        try:
+            return _FUNCTIONS[name](context, *args)
+        except TypeError:
+            raise NotRead(f"the function {name} with {len(args)} such arguments is not known") from None
     raise NotRead(f"the function {name} is not known")
 
 

@@ -375,7 +375,7 @@ class _Parser:
         """The arguments in brackets; or the factors that follow, up to a sign or another function."""
         if self.at("op", "(", "["):
             inner = self.bracketed()
-            if isinstance(inner, Sequence):
+            if isinstance(inner, Sequence) and inner.items:
                 return tuple(_expression(item) for item in inner.items)
             return (_expression(inner),)
         result = _expression(self.signed())

@@ -18,7 +18,7 @@ LONGEST = 500
 
 _WHOSE = r"(?:\s+(?:to|for|of)\s+(?:the|this|that|our|your|part|question|problem)\b[^.:\n$]{0,60}?)?"
 _IS = (
-    r"(?:\s+(?:(?:is|are|was|be|equals?|becomes)|(?:would|should|must|will|can only|has to)\s+be"
+    r"(?:(?:\s*,)?(?:\s+(?:therefore|thus|then|hence))?(?:\s*,)?\s+(?:(?:is|are|was|be|equals?|becomes)|(?:would|should|must|will|can only|has to)\s+be"
     r"|(?:comes out|turns out|works out)\s+(?:to\s+be|to|as))\b|\s*[*_]{0,3}\s*[:：=])"
 )
 _FILLER = (
@@ -59,8 +59,9 @@ _MATH = re.compile(
     r"|(?P<e>\\begin\{(?P<env>[a-z]*(?:matrix|array|cases))\}.*?\\end\{(?P=env)\})",
     re.DOTALL,
 )
+_NOT_BUT = re.compile(r"not\b[^.\n]{0,80}?\bbut\s+(?:rather\s+)?")
 _OPENING = re.compile(r"\$|\\\(|\\\[")
-_JOIN = re.compile(r"\s*(?:,\s*(?:and|or)\b|,|;|、|，|\band\b|\bor\b|和|或|及|与|\bto\b)\s*")
+JOIN = re.compile(r"\s*(?:,\s*(?:and|or)\b|,|;|、|，|\band\b|\bor\b|和|或|及|与|\bto\b)\s*")
 _UNITS = re.compile(r"[ \t]*(?:[A-Za-z°%²³]+[ \t]*(?:\^?\d)?[ \t./]*){1,4}(?=$|[\n.,;*。，；)])")
 _SENTENCE_END = re.compile(
     r"\n|[。；！]|\.(?=[\s*\"'`_)]|$)|\*\*|__|`|(?<=[0-9A-Za-z)\]}$])[;!](?=\s|$)|</|\bI hope\b"
@@ -97,6 +98,8 @@ def read(text: str, start: int) -> Span | None:
     """The answer that begins behind an announcement, or None when nothing, a denial or a question follows."""
     lead = _LEAD.match(text, start)
     start = lead.end() if lead else start
+    if replaced := _NOT_BUT.match(text, start):
+        start = replaced.end()
     if re.compile(r"not\b|no\b|n't|unknown|不|unclear|whatever|what\b", re.IGNORECASE).match(text, start):
         return None
     end = _math_end(text, start)
@@ -112,7 +115,7 @@ def _math_end(text: str, start: int) -> int | None:
     match = _MATH.match(text, start)
     if match is None:
         return None
-    while joined := _JOIN.match(text, match.end()):
+    while joined := JOIN.match(text, match.end()):
         following = _MATH.match(text, joined.end())
         if following is None:
             break

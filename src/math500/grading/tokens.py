@@ -54,7 +54,7 @@ _NUMBER_WORDS = {
 _SHORT_WORDS = frozenset(
     "and or the is are an of to no not in at if it per mm cm km kg mg ml ft yd mi hr min sec lb lbs oz mph"
     " am pm sq odd yes all day one two six ten base units unit inch feet hrs mins secs kph rpm"
-    " cc usd men".split()
+    " cc usd pct men".split()
 )
 _DROPPED = frozenset("the a an of exactly equal only".split())
 

@@ -24,7 +24,7 @@ _TABLE: dict[str, tuple[str, dict[str, str]]] = {
     "money": ("cent", {"c": "cent cents", "100": "dollar dollars usd $"}),
     "volume": ("liter", {"l": "l liter liters litre litres", "0.001": "ml milliliter milliliters"}),
     "angle": ("degree", {"d": "degree degrees deg"}),
-    "percent": ("percent", {"p": "percent percentage"}),
+    "percent": ("percent", {"p": "percent percentage pct"}),
     "plain": ("unit", {"u": "unit units"}),
 }  # fmt: skip
 _KNOWN: dict[str, tuple[str, Fraction]] = {

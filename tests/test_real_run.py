@@ -18,7 +18,7 @@ def math500(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int | str | 
     monkeypatch.setattr(sys, "argv", ["math500", *map(str, arguments)])
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    return ended.value.code
+    return ended.value.code or 0
 
 
 def test_a_real_model_answers_real_problems(

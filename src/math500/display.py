@@ -178,6 +178,13 @@ class Progress:
         elif not self._quiet and time.monotonic() - self._printed >= PLAIN_SECONDS:
             self._print()
 
+    def note(self, text: str) -> None:
+        """Say something in between without spoiling the bar."""
+        if self._bar is not None:
+            self._bar.write(text, file=sys.stderr)
+        elif not self._quiet:
+            print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal's room
+
     def _state(self) -> str:
         parts = []
         if self._graded:

@@ -16,7 +16,7 @@ import msgspec
 
 import math500
 from math500 import data, evaluate, grading, models, prompts
-from math500.client import Client
+from math500.client import Client, Event
 from math500.display import Progress
 from math500.errors import DataUnreadable, Interrupted, ModelError, RunMismatch, UsageError
 from math500.records import DataSource, Decoding, Manifest, ModelInfo, Prompt, Selection
@@ -120,9 +120,17 @@ def resume(folder: Path, *, concurrency: int | None, say: Say, quiet: bool = Fal
 
 
 def _collect(run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: bool) -> None:
+    told: set[str] = set()
+
+    def tell(event: Event) -> None:
+        # Single retries are the client's business, and the end is told by the error itself.
+        if event.kind not in ("retry", "stopped") and event.what not in told:
+            told.add(event.what)
+            progress.note(f"{event.kind}: {event.what}")
+
     async def collect() -> None:
         solver = Cot(run.manifest.prompt, run.manifest.decoding)
-        async with Client(opened.endpoint, concurrency=concurrency) as client:
+        async with Client(opened.endpoint, concurrency=concurrency, on_event=tell) as client:
             await evaluate.collect(run, solver, client, concurrency=concurrency, on_sample=progress)
 
     try:

@@ -215,16 +215,30 @@ async def test_every_fault_at_once_loses_nothing(client_of: ClientOf, ask: Any) 
     assert 330 < server.count < 480
 
 
-async def test_the_token_limit_is_respelled_once(client_of: ClientOf, ask: Any, events: list[Event]) -> None:
+@pytest.mark.parametrize("concurrency", [1, 8])
+async def test_the_token_limit_is_respelled_once(
+    concurrency: int, client_of: ClientOf, ask: Any, events: list[Event]
+) -> None:
     said = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
 
     def plan(request: Request) -> Act:
         return error(400, said, "unsupported_parameter") if "max_tokens" in request.body else answer(request)
 
-    async with FaultyServer(plan) as server, client_of(server, concurrency=1) as client:
-        await outcomes(lambda c, i: ask(c, i, decoding=Decoding(max_tokens=9)), client, 3)
-    assert ["max_tokens" in request.body for request in server.requests] == [True, False, False, False]
+    async with FaultyServer(plan) as server, client_of(server, concurrency=concurrency) as client:
+        results = await outcomes(lambda c, i: ask(c, i, decoding=Decoding(max_tokens=9)), client, 20)
+    assert not [result for result in results if isinstance(result, Exception)]
+    assert server.count == 20 + concurrency
     assert [event.kind for event in events] == ["respelled"]
+
+
+async def test_patience_does_not_end_while_a_slow_answer_is_under_way(client_of: ClientOf, ask: Any) -> None:
+    plan = once(answer, Act(body=chat(), delay=0.5), *[error(500, "x")] * 6)
+    async with FaultyServer(plan) as server, client_of(server, concurrency=2, patience=3.0) as client:
+        await ask(client)
+        slow = asyncio.create_task(ask(client, 1))
+        await asyncio.sleep(0.05)
+        assert (await ask(client, 2)).attempts == 7
+        assert (await slow).attempts == 1
 
 
 async def test_a_limit_that_no_spelling_mends_is_given_up(client_of: ClientOf, ask: Any) -> None:

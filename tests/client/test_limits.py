@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from math500.client import Client
-from math500.client.limits import FIRST, Concurrency, Meter
+from math500.client.limits import FIRST, LARGEST_RESERVE, Concurrency, Meter
 from tests.faulty_server import Act, Bucket, FaultyServer, Outage, Slots, always, chance, chat, error, layered
 
 pytestmark = pytest.mark.anyio
@@ -214,3 +214,14 @@ async def test_after_an_outage_there_is_no_herd(client_of: ClientOf, ask: Any) -
     assert max(waves) <= 64
     calm = waves.index(1, 64)
     assert max(waves[calm : calm + 8]) <= FIRST + 1
+
+
+def test_a_surprise_leaves_more_in_reserve() -> None:
+    meter = Meter("requests")
+    meter.level, meter.rate = 3.5, 1.0
+    assert meter.wait(0.0) == 0.0
+    meter.surprised()
+    assert meter.wait(0.0) == pytest.approx(1.5)
+    for _ in range(100):
+        meter.surprised()
+    assert meter.wait(0.0) == pytest.approx(LARGEST_RESERVE + 1 - 3.5)

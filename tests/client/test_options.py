@@ -219,3 +219,4 @@ async def test_a_budget_of_tokens_is_kept(client_of: ClientOf, ask: Any) -> None
         spent = client.stats.prompt_tokens + client.stats.completion_tokens
     assert 50 <= spent < 50 + 15
     assert "limit of 50 tokens" in str(results[-1])
+    assert "--max-tokens-total" in str(results[-1])

@@ -216,13 +216,13 @@ class Client:
     def _check_budget(self) -> None:
         """Stop the run when the user's own limit is reached."""
         tokens = self._stats.prompt_tokens + self._stats.completion_tokens
-        for name, spent, limit in (
-            ("requests", self._stats.sent, self._budget.requests),
-            ("tokens", tokens, self._budget.tokens),
+        for spent, limit, unit, option in (
+            (self._stats.sent, self._budget.requests, "requests", "--max-requests"),
+            (tokens, self._budget.tokens, "tokens", "--max-tokens-total"),
         ):
             if limit is not None and spent >= limit:
-                what = f"The run's own limit of {limit} {name} is reached"
-                raise self._close(QuotaExhausted(what, f"Raise --max-{name} and resume the run."))
+                what = f"The run's own limit of {limit} {unit} is reached"
+                raise self._close(QuotaExhausted(what, f"Raise {option} and resume the run."))
 
     def _note(self, lane: Lane, row: Row, answer: Answer, ticket: Ticket) -> None:
         """Tell the gate what this answer says about the endpoint."""
@@ -251,7 +251,7 @@ class Client:
         ask.tries[row.kind] += 1
         failures = ask.tries[row.kind]
         if row.action is Action.RESPELL and failures == 1:
-            return self._respell(lane)
+            return self._respell(lane, ask)
         if row.action is Action.STOP or self._in_vain(lane, row):
             raise self._stop(lane, row, answer)
         if row.action in (Action.GIVE_UP, Action.RESPELL) or 0 < row.tries <= failures:
@@ -259,13 +259,17 @@ class Client:
         return self._wait(lane, row, answer, failures)
 
     def _in_vain(self, lane: Lane, row: Row) -> bool:
-        """Whether waiting has become pointless: nothing has worked for too long."""
+        """Whether waiting has become pointless: nothing has worked for too long, and nothing may yet."""
+        if lane.gate.in_flight > 1:
+            return False
         never = not lane.answered and row.first_patience > 0
         return lane.gate.failing_for > (row.first_patience if never else self._patience)
 
-    def _respell(self, lane: Lane) -> float:
-        lane.respell()
-        self._tell(Event("respelled", f"the token limit is sent as {lane.limit_field}"))
+    def _respell(self, lane: Lane, ask: Ask) -> float:
+        """Use the limit's other name, unless another request has brought that about meanwhile."""
+        if ask.limit_field == lane.limit_field:
+            lane.respell()
+            self._tell(Event("respelled", f"the token limit is sent as {lane.limit_field}"))
         return 0.0
 
     def _wait(self, lane: Lane, row: Row, answer: Answer, failures: int) -> float:
@@ -274,8 +278,8 @@ class Client:
         if asked is None and row.down and lane.gate.outage:
             return self._told("waiting", answer, lane.gate.held_for, 0.0)
         seconds = waits.pause(failures) if asked is None else asked
-        if seconds > self._patience:
-            raise self._stop(lane, row, answer, f", and asks to wait {seconds:.0f} s")
+        if asked is not None and asked > self._patience:
+            raise self._stop(lane, row, answer, f", and asks to wait {asked:.0f} s")
         if row.action is not Action.WAIT and asked is None:
             return self._told("retry", answer, seconds, seconds)
         lane.gate.hold(seconds)

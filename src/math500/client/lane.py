@@ -20,6 +20,7 @@ from math500.client.endpoint import Endpoint
 from math500.client.gate import Gate
 from math500.client.stream import Stream
 from math500.client.transport import Fault, Reply, Transport
+from math500.client.vendors import LimitField
 from math500.records import Decoding, Message
 
 KEY_LIKE = re.compile(r"\b(sk|pk|gsk|xai|hf|AIza)[-_A-Za-z0-9*]{8,}")
@@ -35,6 +36,8 @@ class Ask:
     seed: int | None = None
     stop: Sequence[str] = ()
     sent: int = 0
+    limit_field: LimitField = "max_tokens"
+    """How the token limit was spelled when it was sent last."""
     tries: Counter[str] = field(default_factory=Counter)
 
 
@@ -71,6 +74,7 @@ class Lane:
 
     async def send(self, ask: Ask) -> Answer:
         """Send a request, and read what it comes to."""
+        ask.limit_field = self.limit_field
         stream = Stream() if self.stream else None
         sink = None if stream is None else stream.feed
         start = time.perf_counter()

@@ -85,7 +85,7 @@ _CORRECTION = re.compile(
     re.IGNORECASE,
 )
 _DOLLAR = re.compile(r"(?<!\\)\$\$?")
-_OWN_DOLLAR = re.compile(r"(?:\\[^\])]|\n(?!\n)|[^\n$\\]){0,60}\$\$?")
+_OWN_DOLLAR = re.compile(r"[}\s.,;!)]*\$\$?|(?:\\[^\])]|[^\n$\\]){0,60}\$\$?")
 _ANSWER_TAG = re.compile(r"<answer>\s*(.*?)\s*</answer>", re.DOTALL | re.IGNORECASE)
 _BOLD = re.compile(r"\*\*\s*((?:\\.|[^*\\\n])+?)\s*\*\*")
 _NUMBER = re.compile(r"[-+−]?\s*\\?\$?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:/\d+)?\s*(?:%|\\%|°|[A-Za-z]+\.?)?")
@@ -106,8 +106,8 @@ _CONCLUSION = re.compile(
     re.IGNORECASE,
 )
 _SECOND_WAY = re.compile(
-    r"[}\s$.)\]\\]*(?:OR\b|Alternatively|Another (?:way|solution|approach|method)|(?:Second|Alternate) solution"
-    r"|We (?:may|can|could) also|We also c)"
+    r"[}\s$.)\]\\]*(?:OR\b|Alternatively|Another (?:way|solution|approach|method)"
+    r"|(?:Second|Alternate) solution|We (?:may|can|could) also|We also c)"
 )
 _SENTENCE_ENDS = (".", "!", "。", "$", "}", "]", ")")
 _END_MARK = " \t\r\n.。!！*_✓✅∎\"'"

@@ -18,7 +18,8 @@ LONGEST = 500
 
 _WHOSE = r"(?:\s+(?:to|for|of)\s+(?:the|this|that|our|your|part|question|problem)\b[^.:\n$]{0,60}?)?"
 _IS = (
-    r"(?:(?:\s*,)?(?:\s+(?:therefore|thus|then|hence))?(?:\s*,)?\s+(?:(?:is|are|was|be|equals?|becomes)|(?:would|should|must|will|can only|has to)\s+be"
+    r"(?:(?:\s*,)?(?:\s+(?:therefore|thus|then|hence))?(?:\s*,)?\s+"
+    r"(?:(?:is|are|was|be|equals?|becomes)|(?:would|should|must|will|can only|has to)\s+be"
     r"|(?:comes out|turns out|works out)\s+(?:to\s+be|to|as))\b|\s*[*_]{0,3}\s*[:：=])"
 )
 _FILLER = (
@@ -59,7 +60,7 @@ _MATH = re.compile(
     r"|(?P<e>\\begin\{(?P<env>[a-z]*(?:matrix|array|cases))\}.*?\\end\{(?P=env)\})",
     re.DOTALL,
 )
-_NOT_BUT = re.compile(r"not\b[^.\n]{0,80}?\bbut\s+(?:rather\s+)?")
+_NOT_BUT = re.compile(r"not\b[^\n]{0,80}?\bbut\s+(?:rather\s+)?")
 _OPENING = re.compile(r"\$|\\\(|\\\[")
 JOIN = re.compile(r"\s*(?:,\s*(?:and|or)\b|,|;|、|，|\band\b|\bor\b|和|或|及|与|\bto\b)\s*")
 _UNITS = re.compile(r"[ \t]*(?:[A-Za-z°%²³]+[ \t]*(?:\^?\d)?[ \t./]*){1,4}(?=$|[\n.,;*。，；)])")

@@ -246,6 +246,7 @@ def main() -> None:
     parser.add_argument("spec", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("--slots", type=int, nargs="+", default=[16])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--waves", type=int, default=3, help="requests per slot")
     parser.add_argument("--max-tokens", type=int, default=96)
     parser.add_argument("--temperature", type=float, default=0.0)
     parser.add_argument("--only", nargs="+", help="of the variants")
@@ -257,7 +258,7 @@ def main() -> None:
     for slots in options.slots:
         spec = {
             "slots": slots,
-            "requests": max(8, 3 * slots),
+            "requests": max(4, options.waves * slots),
             "max_tokens": options.max_tokens,
             "temperature": options.temperature,
         }

@@ -59,7 +59,7 @@ MEMBER = archives.Member(
 CONTEXT = 2048
 """Tokens per slot, prompt and answer together, when neither a context nor a token limit is given."""
 PROMPT_ROOM = 1024
-"""Tokens kept for the prompt when the context follows from the token limit."""
+"""Tokens kept for the prompt when the context follows from the token limit and no more is asked for."""
 MAX_SLOTS = 256
 """llama.cpp's own limit (`LLAMA_MAX_SEQ`)."""
 SAMPLERS = "penalties;dry;temperature;top_k;typ_p;top_p;min_p;xtc"
@@ -133,6 +133,7 @@ def serve(
     *,
     slots: int,
     max_tokens: int | None = None,
+    prompt_room: int = PROMPT_ROOM,
     context: int | None = None,
     threads: int | None = None,
     gguf: Path | None = None,
@@ -143,6 +144,7 @@ def serve(
     Args:
         slots: requests answered at the same time; more are queued.
         max_tokens: the token limit that requests will have; sizes the context when none is given.
+        prompt_room: tokens kept for the prompt when the context follows from the token limit.
         context: tokens per slot, prompt and answer together; memory grows with `slots * context`.
         threads: computing threads; the cores that this process may use when None.
         gguf: a model file of the user's own; the embedded model when None.
@@ -154,7 +156,7 @@ def serve(
         DataError: the model file is missing, cut off, or no GGUF (see also `archives.fetch`).
         ModelError: the model could not be loaded, or the engine died while it served.
     """
-    per_slot = context or context_for(max_tokens)
+    per_slot = context or context_for(max_tokens, prompt_room)
     _check_numbers(slots, per_slot, max_tokens, threads)
     _require_engine()
     path = _require_gguf(gguf) if gguf else own_model(announce)
@@ -181,9 +183,9 @@ def own_model(announce: Callable[[str], None] = lambda _: None) -> Path:
     return requantize.to_q8_0(shipped, MEMBER.sha256[:8], announce)
 
 
-def context_for(max_tokens: int | None) -> int:
-    """The context that gives an answer of `max_tokens` tokens and a usual prompt room."""
-    return CONTEXT if max_tokens is None else -(-(max_tokens + PROMPT_ROOM) // 256) * 256
+def context_for(max_tokens: int | None, prompt_room: int = PROMPT_ROOM) -> int:
+    """The context that gives an answer of `max_tokens` tokens and a prompt room."""
+    return CONTEXT if max_tokens is None else -(-(max_tokens + prompt_room) // 256) * 256
 
 
 def cores() -> int:

@@ -141,7 +141,9 @@ def truncated(sample: Sample) -> bool:
 
 def grade_sample(sample: Sample, problem: Problem) -> Grade:
     """The grade of a sample that did not fail."""
-    return grading.grade(sample.response, problem.answer, truncated=truncated(sample))
+    return grading.grade(
+        sample.response, problem.answer, truncated=truncated(sample), question=problem.problem
+    )
 
 
 def named(sample: Sample, grade: Grade) -> SampleGrade:

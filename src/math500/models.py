@@ -9,13 +9,13 @@ anything --base-url    any OpenAI-compatible server
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from math500.errors import UsageError
-from math500.records import ModelInfo
+from math500.records import Message, ModelInfo
 
 if TYPE_CHECKING:
     from math500.client import Endpoint
@@ -25,6 +25,10 @@ EMBEDDED_MAX_TOKENS = 512
 """The embedded model's token limit unless told otherwise: it repeats itself rather than stop."""
 EMBEDDED_CONCURRENCY = 16
 ENDPOINT_CONCURRENCY = 32
+CHARACTERS_PER_TOKEN = 2
+"""At least, for LaTeX and English; Chinese can be less, which the exact count then finds."""
+LONGEST = 5
+"""Prompts whose tokens are counted exactly: those with the most characters."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ def open_model(
     concurrency: int,
     max_tokens: int | None,
     environ: Mapping[str, str],
+    asked: Sequence[Sequence[Message]] = (),
     announce: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Opened]:
     """Make the model ready; the embedded one runs until the block ends.
@@ -71,12 +76,14 @@ def open_model(
         base_url: the server's address, for a model that is not embedded and not a known vendor's.
         concurrency: requests that will be in flight.
         max_tokens: the token limit they will have; the embedded model's context is made to fit it.
+        asked: the messages that will be sent, so that the embedded model's context has room for them.
         environ: where the key is looked up.
         announce: gets a sentence before each longer wait.
 
     Raises:
         UsageError: the name and the address do not go together, or name no model.
         KeyRejected: the vendor needs a key that the environment does not hold.
+        UsageError: a prompt and `max_tokens` do not fit the embedded model's context.
         DependencyMissing: the embedded model's engine is not installed.
     """
     from math500 import client  # noqa: PLC0415 - the HTTP library is not needed for --help
@@ -92,6 +99,15 @@ def open_model(
     from math500 import embedded  # noqa: PLC0415 - needs the extra `local`
 
     file = Path(name.removeprefix(f"{EMBEDDED}:")) if ":" in name else None
-    with embedded.serve(slots=concurrency, max_tokens=max_tokens, gguf=file, announce=announce) as served:
+    longest = sorted(asked, key=_characters)[-LONGEST:]
+    room = max([embedded.PROMPT_ROOM, *(_characters(m) // CHARACTERS_PER_TOKEN for m in longest)])
+    with embedded.serve(
+        slots=concurrency, max_tokens=max_tokens, prompt_room=room, gguf=file, announce=announce
+    ) as served:
+        served.require_room(longest, max_tokens or 0)
         endpoint = client.resolve(served.info.served_name, served.base_url, {})
         yield Opened(endpoint, served.info)
+
+
+def _characters(messages: Sequence[Message]) -> int:
+    return sum(len(message.content) for message in messages)

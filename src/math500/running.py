@@ -80,6 +80,7 @@ def start(request: Request, *, say: Say, quiet: bool = False) -> Path:
         base_url=request.base_url,
         concurrency=concurrency,
         max_tokens=decoding.max_tokens,
+        asked=[prompts.messages(prompt, p.problem) for p in problems],
         environ=os.environ,
         announce=say,
     ) as opened:
@@ -110,6 +111,7 @@ def resume(folder: Path, *, concurrency: int | None, say: Say, quiet: bool = Fal
                     base_url=None if models.is_embedded(made.model.name) else made.model.base_url,
                     concurrency=at_once,
                     max_tokens=made.decoding.max_tokens,
+                    asked=[prompts.messages(made.prompt, p.problem) for p in run.problems()],
                     environ=os.environ,
                     announce=say,
                 ) as opened:

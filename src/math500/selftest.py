@@ -127,8 +127,11 @@ def _styled(problem: Problem, *, right: bool) -> str:
 
 def _grader(name: str, style: str, problems: Sequence[Problem]) -> Check:
     def accepted(answer_of: Callable[[Problem], str]) -> list[str]:
-        grades = ((p, grading.grade(written(style, answer_of(p)), p.answer)) for p in problems)
-        return [p.unique_id for p, grade in grades if grade.verdict == "correct"]
+        return [
+            p.unique_id
+            for p in problems
+            if grading.grade(written(style, answer_of(p)), p.answer, question=p.problem).verdict == "correct"
+        ]
 
     right, wrong = accepted(lambda p: p.answer), accepted(lambda _: WRONG)
     return Check(

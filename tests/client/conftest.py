@@ -6,11 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from math500.client import Client, Endpoint, Event
 from math500.client.waits import Clock
 from math500.records import Decoding, Message
 from tests.faulty_server import FaultyServer
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+"""A busy machine is not a failed property."""
 
 SPEED = 200.0
 """A Retry-After of one second takes 5 ms."""

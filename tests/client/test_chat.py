@@ -101,9 +101,17 @@ async def test_all_workers_wait_when_one_is_told_to(client_of: ClientOf, ask: An
 
 
 async def test_who_was_told_to_wait_goes_first(client_of: ClientOf, ask: Any) -> None:
-    async with FaultyServer(once(FAULTS["503"])) as server, client_of(server, concurrency=1) as client:
+    busy = error(503, "busy", headers={"Retry-After": "1"})
+    async with FaultyServer(once(busy)) as server, client_of(server, concurrency=1) as client:
         await outcomes(ask, client, 5)
     assert [request.problem for request in server.requests] == ["0", "0", "1", "2", "3", "4"]
+
+
+async def test_without_a_word_about_waiting_only_the_one_request_waits(client_of: ClientOf, ask: Any) -> None:
+    async with FaultyServer(once(error(429, "busy"))) as server, client_of(server, concurrency=1) as client:
+        await outcomes(ask, client, 5)
+    assert [request.problem for request in server.requests][:3] == ["0", "1", "2"]
+    assert server.count == 6
 
 
 async def test_an_empty_account_stops_everybody_at_once(client_of: ClientOf, ask: Any) -> None:

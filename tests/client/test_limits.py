@@ -43,6 +43,12 @@ def test_a_push_back_leaves_what_works() -> None:
     assert concurrency.now == 16
 
 
+def test_one_push_back_takes_half_at_most() -> None:
+    concurrency = ramped(64)
+    concurrency.pushed_back(3, 64)
+    assert concurrency.now == 32
+
+
 def run(concurrency: Concurrency, answers: int, refused: Callable[[int, int], bool]) -> list[int]:
     """Keep it full; `refused(in_flight, number)` decides about each request. The numbers of those refused."""
     refusals = []
@@ -57,7 +63,8 @@ def run(concurrency: Concurrency, answers: int, refused: Callable[[int, int], bo
 
 def test_one_more_is_tried_ever_more_rarely_where_it_is_refused() -> None:
     concurrency = ramped(64)
-    concurrency.pushed_back(16, 17)
+    for others in range(63, 15, -1):
+        concurrency.pushed_back(others, 17)
     refusals = run(concurrency, 5000, lambda in_flight, _: in_flight > 16)
     gaps = [later - earlier for earlier, later in itertools.pairwise(refusals)]
     assert gaps == sorted(gaps)
@@ -78,14 +85,14 @@ def test_what_is_refused_at_random_costs_little_speed() -> None:
 
 def test_it_grows_back_where_it_is_let() -> None:
     concurrency = ramped(64)
-    concurrency.pushed_back(8, 0)
+    concurrency.restart(8)
     run(concurrency, 2000, lambda *_: False)
     assert concurrency.now == 64
 
 
 def test_after_an_outage_it_grows_quickly_to_what_worked() -> None:
     concurrency = ramped(64)
-    concurrency.pushed_back(5, 0)
+    concurrency.pushed_back(40, 0)
     concurrency.restart(40)
     assert concurrency.now == FIRST
     run(concurrency, 32, lambda *_: False)
@@ -94,16 +101,17 @@ def test_after_an_outage_it_grows_quickly_to_what_worked() -> None:
 
 def test_it_does_not_grow_where_it_is_not_used() -> None:
     concurrency = ramped(64)
-    concurrency.pushed_back(8, 0)
+    concurrency.restart(8)
     for number in range(1000):
         concurrency.succeeded(3, number)
     assert concurrency.now == 8
 
 
-def test_a_timeout_halves() -> None:
+def test_answers_that_do_not_come_in_time_count_as_push_backs() -> None:
     concurrency = ramped(32)
-    concurrency.timed_out()
-    assert concurrency.now == 16
+    for _ in range(10):
+        concurrency.timed_out()
+    assert concurrency.now == 22
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 80)), max_size=60))

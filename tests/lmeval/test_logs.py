@@ -59,7 +59,8 @@ def test_the_files_hold_what_lm_eval_writes(
 
 def test_a_row_is_the_one_that_the_task_would_have_logged() -> None:
     generation = Generation(text="$\\boxed{4}$", finish_reason="stop", completion_tokens=3)
-    live = scoring.detail(Response(generation.text, generation, max_tokens=64), "4", 0)
+    doc = {"problem": "What is $2 + 2$?", "answer": "4"}
+    live = scoring.detail(Response(generation.text, generation, max_tokens=64), doc, 0)
     grade = Grade(verdict=live["verdict"], **{k: live[k] for k in ("extracted", "rule", "stage", "reason")})
     key = ("a", 0)
     sample = Sample(unique_id="a", index=0, response=generation.text, generations=(generation,))

@@ -16,7 +16,7 @@ from math500.lmeval import scoring
 from math500.lmeval.response import FACTS, Response, facts, failure, truncated
 from math500.records import Failure, Generation, Grade, Verdict
 
-DOC = {"answer": "4"}
+DOC = {"problem": "What is $2 + 2$?", "answer": "4"}
 RIGHT, WRONG, OTHER = r"$\boxed{4}$", r"$\boxed{5}$", r"$\boxed{6}$"
 NO_ANSWER = ""
 FAILED = Response(failure=Failure(kind="filtered", detail="withheld"), max_tokens=9)
@@ -84,8 +84,9 @@ def test_truncation_is_counted_only_where_it_is_known() -> None:
 def test_the_grader_is_told_of_the_truncation(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[bool] = []
 
-    def grade(response: str, answer: str, *, truncated: bool) -> Grade:
+    def grade(response: str, answer: str, *, truncated: bool, question: str) -> Grade:
         told.append(truncated)
+        assert question == DOC["problem"]
         return Grade(verdict="wrong", extracted="1")
 
     monkeypatch.setattr(grading, "grade", grade)

@@ -4,7 +4,8 @@ An Answer is what one request came to. `find` returns the first Row that fits it
 are read from top to bottom. What a row may do:
 
     accept    return the generation
-    wait      all workers wait as long as the endpoint says, then this request is sent again
+    wait      fewer are sent at once, all workers wait as long as the endpoint says (this one alone, where
+              it does not say), then this request is sent again
     backoff   this request is sent again after a jittered exponential pause
     respell   the token limit is sent under its other name, at once
     give_up   this sample is given up, with the row's kind; the run goes on

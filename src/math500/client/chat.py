@@ -280,10 +280,11 @@ class Client:
         seconds = waits.pause(failures) if asked is None else asked
         if asked is not None and asked > self._patience:
             raise self._stop(lane, row, answer, f", and asks to wait {asked:.0f} s")
-        if row.action is not Action.WAIT and asked is None:
-            return self._told("retry", answer, seconds, seconds)
+        kind = "waiting" if row.action is Action.WAIT else "retry"
+        if asked is None:
+            return self._told(kind, answer, seconds, seconds)
         lane.gate.hold(seconds)
-        return self._told("waiting", answer, seconds, 0.0)
+        return self._told(kind, answer, seconds, 0.0)
 
     def _told(self, kind: str, answer: Answer, seconds: float, pause: float) -> float:
         self._tell(Event(kind, answers.sentence(answer), seconds))

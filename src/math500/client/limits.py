@@ -11,7 +11,7 @@ Meter         one announced limit (requests or tokens), kept like the endpoint k
               spare is used at full speed.
 
 A queue inside the endpoint is left alone: throughput is what counts, and a server that batches answers
-more slowly the more it does at once. Only an answer that does not come in time halves the concurrency.
+more slowly the more it does at once. Only an answer that does not come in time counts as a push-back.
 """
 
 from __future__ import annotations
@@ -66,17 +66,20 @@ class Concurrency:
         self.now += self.ramping
 
     def pushed_back(self, others: int, number: int) -> None:
-        """The endpoint refused request `number` while it worked on `others`."""
+        """The endpoint refused request `number` while it worked on `others`.
+
+        Half is the most that one push-back takes: few may be in flight because the rest are waiting.
+        """
         if self._trial is not None and self._trial <= number < self._trial + TRIED:
             self._caution = min(RAREST, self._caution * RARER)
             self._trial = None
         self._ramping = False
-        self.now = self._known = max(1, min(self.now, others))
+        self.now = self._known = max(1, self.now // 2, min(self.now, others))
         self._answers = 0
 
     def timed_out(self) -> None:
         """An answer did not come in time."""
-        self.pushed_back(self.now // 2, 0)
+        self.pushed_back(self.now - 1, 0)
 
     def restart(self, known: int) -> None:
         """Begin anew after an outage, and grow quickly to what worked before it."""

@@ -5,21 +5,23 @@ is recorded. Text inside a thinking block does not count; a thinking block that 
 answer was given. Within one rule the last match wins. A response that was cut off (`truncated=True`) only
 counts what was finished before the cut.
 
-    correction      an announced answer behind the last box, with "wait", "correction", ... between them
-    boxed_parts     several boxes joined by commas or "and" in one sentence: one answer in parts
-    boxed           the last \boxed{...} or \fbox{...}
-    boxed_mended    the same with its closing brace lost
-    answer_tag      <answer>...</answer>
-    final_answer    "the final answer is ..."
-    answer          "Answer: ...", "the answer is ...", "答案是...", "故答案为..."
-    heading         a line "Final answer", and the answer on the next one
-    hashes          "#### ..." as in GSM8K's solutions
-    json            {"answer": ...}
-    reversed        "... is the answer"
-    bold            the last **...** that holds a formula or number, in the last paragraph
-    label           "Result: ...", "Therefore: ..." at the start of a line
-    last_formula    the formula that ends the last sentence, when the sentence concludes ("therefore", "so",
-    "因此")
+    correction        an announced answer behind the last box, with "wait", "correction", ... between them
+    boxed_parts       several boxes joined by commas or "and" in one sentence: one answer in parts
+    boxed             the last \boxed{...} or \fbox{...}
+    boxed_mended      the same with its closing brace lost
+    answer_tag        <answer>...</answer>
+    final_answer      "the final answer is ..."
+    answer            "Answer: ...", "the answer is ...", "答案是...", "故答案为..."
+    heading           a line "Final answer", and the answer on the next one
+    hashes            "#### ..." as in GSM8K's solutions
+    json              {"answer": ...}
+    reversed          "... is the answer"
+    bold              the last **...** that holds a formula or number, in the last paragraph
+    label             "Result: ...", "Therefore: ..." at the start of a line
+    last_formula      the formula that ends the last sentence, when the sentence concludes ("therefore", "so",
+                      "因此")
+    plain_conclusion  the number that ends the last sentence, in words: "So there are 12 apples."
+    bare              the whole response, when it is one line without a sentence
 
 When no rule finds an answer, the rule is named for the reason: `empty`, `unfinished_thinking` or `none`.
 """
@@ -104,6 +106,10 @@ _CONCLUSION = re.compile(
     r"|因此|所以|故|综上|从而|解得|可得|结果"
     r"|(?:the|our)\s+(?:\w+\s+){0,2}(?:result|solution|value|total|sum|quantity)\s+(?:is|are|equals)\b)",
     re.IGNORECASE,
+)
+_PLAIN_VALUE = re.compile(
+    r"(?:\b(?:is|are|was|equals|makes|gives|get|have|has|costs?)|=)\s+"
+    r"(-?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\s?%)?)(?:\s+[A-Za-z]+){0,2}$"
 )
 _SECOND_WAY = re.compile(
     r"[}\s$.)\]\\]*(?:OR\b|Alternatively|Another (?:way|solution|approach|method)"
@@ -249,6 +255,19 @@ def _is_prose(text: str) -> bool:
     return len(re.findall(r"[A-Za-z]{2,}|[\u4e00-\u9fff]", plain)) > 2
 
 
+def _plain_conclusion(view: _View) -> _Found:
+    """The number that ends a response in words, when its sentence concludes or is the whole response."""
+    text = view.text.rstrip()
+    if view.truncated or view.boxes or not text.endswith((".", "!")):
+        return None
+    text = text.rstrip(_END_MARK)
+    sentence = max(text.rfind(mark) for mark in (". ", "! ", "\n")) + 1
+    if sentence and not _CONCLUSION.match(text, sentence):
+        return None
+    value = _PLAIN_VALUE.search(text, sentence)
+    return value.span(1) if value else None
+
+
 def _bold(view: _View) -> _Found:
     """The last bold text that holds a formula or a number, in the last paragraph."""
     paragraph = view.text.rstrip().rfind("\n\n") + 1
@@ -301,5 +320,6 @@ _RULES: tuple[tuple[str, Callable[[_View], _Found]], ...] = (
     ("bold", _bold),
     ("label", _announced(statements.LABEL)),
     ("last_formula", _last_formula),
+    ("plain_conclusion", _plain_conclusion),
     ("bare", _bare),
 )

@@ -118,6 +118,7 @@ class Math500LM(LM):  # type: ignore[misc] # lm-eval ships no types
             base_url=self.base_url,
             concurrency=at_once,
             max_tokens=None if None in limits else max(filter(None, limits), default=None),
+            asked=[a.messages for a in asked],
             environ=os.environ,
             announce=logger.info,
         ) as opened:

@@ -35,7 +35,7 @@ def process_results(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) ->
         doc: the problem's row.
         results: one list, the problem's responses in the order they were asked for.
     """
-    samples = [detail(response, doc["answer"], index) for index, response in enumerate(results[0])]
+    samples = [detail(response, doc, index) for index, response in enumerate(results[0])]
     return metrics(samples)
 
 
@@ -56,7 +56,7 @@ def metrics(samples: Sequence[Detail]) -> dict[str, Any]:
     return found
 
 
-def detail(response: str, answer: str, index: int) -> Detail:
+def detail(response: str, doc: Mapping[str, Any], index: int) -> Detail:
     """Everything about one sample: the grade and why, and how the response was generated.
 
     The verdict is one of `records.Verdict`, or `failed`.
@@ -64,7 +64,8 @@ def detail(response: str, answer: str, index: int) -> Detail:
     known = facts(response)
     if (cause := failure(response)) is not None:
         return {"index": index, "verdict": FAILED, "failure": msgspec.to_builtins(cause), **known}
-    grade = grading.grade(response, answer, truncated=truncated(response) or False)
+    cut = truncated(response) or False
+    grade = grading.grade(response, doc["answer"], truncated=cut, question=doc["problem"])
     return {"index": index, **shown(grade), **known}
 
 

@@ -35,7 +35,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
-from math500 import embedded
+from math500 import embedded, engine
 from math500.client import Client, resolve
 from math500.records import Decoding, Message
 
@@ -88,10 +88,10 @@ def in_engine(spec: dict[str, Any]) -> dict[str, float]:
     import xllamacpp
 
     path = embedded.own_model()
-    settings = embedded.Settings(
-        gguf=str(path), served_name="m", slots=spec["slots"], context=CONTEXT, threads=embedded.cores()
+    settings = engine.Settings(
+        gguf=str(path), served_name="m", slots=spec["slots"], context=CONTEXT, threads=engine.cores()
     )
-    params = embedded.parameters(settings)
+    params = engine.parameters(settings)
     for name, value in spec.get("change", {}).items():
         change(params, name, value)
     server = xllamacpp.Server(params)
@@ -254,7 +254,7 @@ def main() -> None:
     if options.what == "trial":
         print(json.dumps(trial(json.loads(options.spec))))
         return
-    print(f"{Path(__file__).name} {options.what}: {embedded.cores()} cores, {options.rounds} rounds")
+    print(f"{Path(__file__).name} {options.what}: {engine.cores()} cores, {options.rounds} rounds")
     for slots in options.slots:
         spec = {
             "slots": slots,

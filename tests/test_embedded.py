@@ -26,9 +26,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from math500 import embedded
+from math500 import embedded, engine
 from math500.client import Client, resolve
-from math500.embedded import Served, Settings
+from math500.embedded import Served
+from math500.engine import Settings
 from math500.errors import (
     DataNotFound,
     DataUnreadable,
@@ -68,56 +69,6 @@ def test_the_context_has_room_for_the_answer_and_a_usual_prompt(max_tokens: int)
 def test_impossible_numbers_are_a_mistake_of_the_user(asked: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said), embedded.serve(**asked):
         pass
-
-
-def test_there_are_never_more_threads_than_cores() -> None:
-    assert 1 <= embedded.cores() <= (os.cpu_count() or 1)
-
-
-@pytest.mark.parametrize(
-    ("text", "cpus"),
-    [
-        ("max 100000\n", sys.maxsize),
-        ("250000 100000\n", 2),
-        ("50000 100000\n", 0),
-        ("", sys.maxsize),
-        ("odd", sys.maxsize),
-    ],
-)
-def test_the_container_s_limit(text: str, cpus: int, tmp_path: Path) -> None:
-    (tmp_path / "cpu.max").write_text(text)
-    assert embedded._cpu_quota(tmp_path / "cpu.max") == cpus
-    assert embedded._cpu_quota(tmp_path / "none") == sys.maxsize
-
-
-# -- parameters ------------------------------------------------------------------------------
-
-
-def test_a_slot_s_context_is_its_own_and_the_server_is_for_this_machine_only() -> None:
-    params = embedded.parameters(SETTINGS)
-    assert params.n_parallel == 3
-    assert params.n_ctx == 3 * 512
-    assert (params.kv_unified, params.ctx_shift, params.fit_params) == (False, False, False)
-    assert (params.hostnames, params.port) == (["127.0.0.1"], 0)
-    assert params.cpuparams.n_threads == params.cpuparams_batch.n_threads == 1
-    assert params.n_threads_http > SETTINGS.slots
-
-
-def test_no_answer_depends_on_what_was_asked_before() -> None:
-    params = embedded.parameters(SETTINGS)
-    assert (params.cache_prompt, params.n_cache_reuse, params.cache_ram_mib) == (False, 0, 0)
-
-
-def test_sampling_is_the_plain_distribution_whatever_the_model_file_says() -> None:
-    xllamacpp = pytest.importorskip("xllamacpp")
-    sampling = embedded.parameters(SETTINGS).sampling
-    assert (sampling.temp, sampling.top_k, sampling.top_p, sampling.min_p) == (1.0, 0, 1.0, 0.0)
-    assert (sampling.penalty_repeat, sampling.penalty_freq, sampling.penalty_present) == (1.0, 0.0, 0.0)
-    assert (sampling.dry_multiplier, sampling.xtc_probability, sampling.mirostat) == (0.0, 0.0, 0)
-    marks = xllamacpp.common_params_sampling_config
-    for name in dir(marks):
-        if name.startswith("COMMON_PARAMS_SAMPLING_CONFIG_"):
-            assert sampling.user_sampling_config & int(getattr(marks, name)), name
 
 
 # -- what cannot be served -------------------------------------------------------------------
@@ -353,9 +304,9 @@ def test_a_child_that_does_not_stop_is_killed(
 
 PARENT = """
     import os, sys, tempfile, time
-    from math500 import embedded
+    from math500 import embedded, engine
     log = tempfile.TemporaryFile()
-    settings = embedded.Settings(gguf="m", served_name="m", slots=1, context=256, threads=1)
+    settings = engine.Settings(gguf="m", served_name="m", slots=1, context=256, threads=1)
     child = embedded._start(settings, log)
     embedded._wait_until_loaded(child, settings, log)
     {then}
@@ -501,7 +452,7 @@ def test_it_says_what_it_is(model: Served) -> None:
     assert (detail["made_from_sha256"], detail["quantization"]) == (embedded.MEMBER.sha256, "Q8_0")
     assert str(detail["engine"]).startswith("llama.cpp (xllamacpp 20")
     assert (detail["slots"], detail["context"], detail["trained_context"]) == (2, 512, 8192)
-    assert detail["threads"] == embedded.cores()
+    assert detail["threads"] == engine.cores()
     assert detail["chat_template"] == "the file's own"
 
 

@@ -8,9 +8,8 @@
              ◀─ log, in an unnamed file ───  its last lines go into the error message
 
 The engine has a process of its own because loading holds Python's lock, because an assertion in it
-ends its process, and because it writes to the terminal. Every setting that could change an answer
-without being asked for is set here and not left to the engine: see `parameters`, and
-docs/decisions/embedded-model.md for what was measured.
+ends its process, and because it writes to the terminal. engine.py is what runs there;
+docs/decisions/embedded-model.md says what was measured.
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from math500 import archives, requantize
+from math500.engine import Ready, Settings, cores
 from math500.errors import (
     DataError,
     DataNotFound,
@@ -62,9 +62,6 @@ PROMPT_ROOM = 1024
 """Tokens kept for the prompt when the context follows from the token limit and no more is asked for."""
 MAX_SLOTS = 256
 """llama.cpp's own limit (`LLAMA_MAX_SEQ`)."""
-SAMPLERS = "penalties;dry;temperature;top_k;typ_p;top_p;min_p;xtc"
-"""Temperature comes first, as in transformers and vLLM; llama.cpp's own order cuts with top_p before it."""
-
 WAITING = {"OMP_WAIT_POLICY": "passive"}
 """The engine's threads sleep while they wait for each other, unless the user's environment says otherwise."""
 
@@ -73,26 +70,6 @@ _STOP_SECONDS = 5.0
 _HEADER = 64 * 2**20
 _DAMAGED = re.compile(r"corrupted or incomplete|invalid magic|gguf_init|failed to read", re.IGNORECASE)
 _NO_MEMORY = re.compile(r"(failed|unable) to allocate|bad_alloc|cannot allocate|out of memory", re.IGNORECASE)
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the child process is told: which model, and how much of the machine."""
-
-    gguf: str
-    served_name: str
-    slots: int
-    """Requests answered at the same time."""
-    context: int
-    """Tokens per slot, prompt and answer together."""
-    threads: int
-
-
-class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """What the child process says once the model is loaded."""
-
-    address: str
-    system: str
-    """The instruction sets and backends that llama.cpp was built with."""
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,35 +165,6 @@ def context_for(max_tokens: int | None, prompt_room: int = PROMPT_ROOM) -> int:
     return CONTEXT if max_tokens is None else -(-(max_tokens + prompt_room) // 256) * 256
 
 
-def cores() -> int:
-    """The physical cores that this process may use.
-
-    The engine's threads meet several hundred times a token: with one thread more than there are cores,
-    all of them wait each time for the one that has none.
-    """
-    if not hasattr(os, "sched_getaffinity"):
-        return os.cpu_count() or 1
-    siblings = {_siblings(cpu) for cpu in os.sched_getaffinity(0)}
-    return max(1, min(len(siblings), _cpu_quota()))
-
-
-def _siblings(cpu: int) -> str:
-    """The hardware threads that share this one's core."""
-    try:
-        return Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text("ascii")
-    except OSError:
-        return str(cpu)
-
-
-def _cpu_quota(file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """Whole CPUs that the container may use (cgroup v2); many when there is no limit."""
-    try:
-        quota, period = file.read_text("ascii").split()
-        return int(quota) // int(period)
-    except (OSError, ValueError):
-        return sys.maxsize
-
-
 # -- before the start ------------------------------------------------------------------------
 
 
@@ -280,7 +228,7 @@ def _has_chat_template(path: Path) -> bool:
 def _start(settings: Settings, log: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start the child, in a session of its own: a Ctrl-C is for the parent to handle, in order."""
     child = subprocess.Popen(
-        [sys.executable, "-P", "-m", "math500.embedded"],
+        [sys.executable, "-P", "-m", "math500.engine"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
@@ -436,88 +384,3 @@ def _check_loaded(info: ModelInfo, max_tokens: int | None, announce: Callable[[s
         )
     if info.detail["chat_template"] != "the file's own":
         announce(f"{info.detail['file']} has no chat template: it is asked in ChatML, as llama.cpp does.")
-
-
-# -- inside the child ------------------------------------------------------------------------
-
-
-def parameters(settings: Settings) -> Any:  # noqa: ANN401 - xllamacpp ships no types
-    """The engine's parameters: an `xllamacpp.CommonParams`."""
-    import xllamacpp  # noqa: PLC0415 - loads llama.cpp, which only the child needs
-
-    params = xllamacpp.CommonParams()
-    params.model.path = settings.gguf
-    params.model_alias = {settings.served_name}
-    params.cpuparams.n_threads = settings.threads
-    params.cpuparams_batch.n_threads = settings.threads
-    params.verbosity = 2  # warnings and errors
-    params.warmup = False  # an empty run that delays the start and makes no later answer faster
-    _set_server(params, settings)
-    _set_memory(params, settings)
-    _set_sampling(params.sampling, xllamacpp.common_params_sampling_config)
-    return params
-
-
-def _set_server(params: Any, settings: Settings) -> None:  # noqa: ANN401
-    params.hostnames = ["127.0.0.1"]
-    params.port = 0  # the system picks
-    params.n_threads_http = settings.slots + 32  # an open connection holds a thread of the HTTP server
-    params.cors_origins = ""  # no web page may read answers
-    params.endpoint_slots = False  # would show prompts
-    params.ui = False
-
-
-def _set_memory(params: Any, settings: Settings) -> None:  # noqa: ANN401
-    """A slot's context is its own, and no answer depends on what was asked before."""
-    params.n_parallel = settings.slots
-    params.n_ctx = settings.slots * settings.context
-    params.kv_unified = False
-    params.ctx_shift = False  # a full context ends the answer; nothing is dropped to go on
-    params.fit_params = False  # would lower the context to fit the memory, and loads twice to find out
-    params.cache_prompt = False
-    params.n_cache_reuse = 0
-    params.cache_ram_mib = 0
-    params.slot_prompt_similarity = 0.0
-
-
-def _set_sampling(sampling: Any, marks: Any) -> None:  # noqa: ANN401
-    """Defaults under which a request gets the model's plain distribution unless it asks otherwise."""
-    sampling.samplers = SAMPLERS
-    sampling.temp = 1.0
-    sampling.top_k = 0
-    sampling.top_p = 1.0
-    sampling.min_p = 0.0
-    sampling.typ_p = 1.0
-    sampling.xtc_probability = 0.0
-    sampling.dry_multiplier = 0.0
-    sampling.mirostat = 0
-    sampling.penalty_repeat = 1.0
-    sampling.penalty_freq = 0.0
-    sampling.penalty_present = 0.0
-    # Marked as the user's, so that `general.sampling.*` in a model file does not replace them.
-    for name in vars(marks):
-        if name.startswith("COMMON_PARAMS_SAMPLING_CONFIG_"):
-            sampling.user_sampling_config |= int(getattr(marks, name))
-
-
-def _child() -> None:
-    """Load, say where, and serve until the parent is gone."""
-    settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings)
-    parent = os.getppid()
-    answer = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever the engine prints belongs in the log
-
-    import xllamacpp  # noqa: PLC0415 - loads llama.cpp, which only the child needs
-
-    server = xllamacpp.Server(parameters(settings))
-    ready = Ready(address=server.listening_address, system=xllamacpp.get_system_info().strip())
-    answer.write(msgspec.json.encode(ready) + b"\n")
-    answer.close()
-    # No end of file comes if the parent is killed while a fork of it holds the pipe: hence the second look.
-    while os.getppid() == parent and not select.select([sys.stdin.buffer], [], [], 1.0)[0]:
-        pass
-    os._exit(0)  # nothing to save, and a request in flight is not waited for
-
-
-if __name__ == "__main__":
-    _child()

@@ -54,6 +54,8 @@ def test_a_solution_cut_before_its_box_is_closed_is_never_correct(answer: str, t
         (r"\boxed{\frac{3}{8}}", "0.375", r"Write $\frac{3}{8}$ as a decimal.", "wrong"),
         (r"\boxed{2^{10}}", "1024", "What is $2^{10}$?", "wrong"),
         (r"\boxed{1024}", "1024", "What is $2^{10}$?", "correct"),
+        (r"\boxed{2^{10} = 2^{10}}", "1024", "What is $2^{10}$?", "wrong"),
+        (r"\boxed{2^{10} = 1024}", "1024", "What is $2^{10}$?", "correct"),
         (r"\boxed{5}", "5", "How many of $1, 5, 9$ are prime? If $x = 5$, say five.", "correct"),
     ],
 )

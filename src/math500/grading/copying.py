@@ -25,8 +25,10 @@ def copied(candidate: str, answer: str, question: str) -> bool:
     text, wanted = key(candidate), key(answer)
     if len(text) < 3 or not _asks_for_another_form(text, wanted):
         return False
-    formulas = [next(filter(None, groups), "") for groups in _FORMULA.findall(question)]
-    return any(text in _sides(formula) for formula in formulas)
+    formulas = (next(filter(None, groups), "") for groups in _FORMULA.findall(question))
+    theirs = set().union(*(_sides(formula) for formula in formulas))
+    # "A = A", with the question's A on both sides, says no more than A does.
+    return text in theirs or ("=" in text and theirs.issuperset(text.split("=")))
 
 
 def _asks_for_another_form(text: str, wanted: str) -> bool:

@@ -77,12 +77,15 @@ class _Collection:
             # An answer that is nearly here is paid for: let it land, but not for long.
             await asyncio.wait((workers,), timeout=GRACE_SECONDS)
             workers.cancel()
+            await asyncio.wait((workers,))
+            crash = None if workers.cancelled() else workers.exception()
             for _ in graders:
                 await ungraded.put(None)
             await asyncio.gather(*graders)
         if self._error is not None:
             raise self._error
-        workers.result()
+        if crash is not None:
+            raise crash
 
     def _stop(self, error: Math500Error) -> None:
         self._error = self._error or error

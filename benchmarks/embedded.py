@@ -249,6 +249,7 @@ def main() -> None:
     parser.add_argument("--waves", type=int, default=3, help="requests per slot")
     parser.add_argument("--max-tokens", type=int, default=96)
     parser.add_argument("--temperature", type=float, default=0.0)
+    parser.add_argument("--beside", type=int, nargs="+", default=[0, 1, 2], help="busy processes")
     parser.add_argument("--only", nargs="+", help="of the variants")
     options = parser.parse_args()
     if options.what == "trial":
@@ -275,7 +276,7 @@ def run(options: argparse.Namespace, spec: dict[str, Any]) -> None:
         arms = {name: (spec | {"arm": "engine", "change": made}, {}) for name, made in wanted.items()}
         compare(arms, "ours", options.rounds)
     else:
-        for processes in (0, 1, 2):
+        for processes in options.beside:
             print(f" beside {processes} busy processes")
             with load(processes):
                 arms = {name: (spec | {"arm": "client"}, environ) for name, environ in WAITING.items()}

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from math500.grading import equivalent, extract, grade, pool
@@ -49,6 +49,7 @@ def test_any_two_texts_are_compared_without_an_error(candidate: str, answer: str
 
 @settings(QUICK, suppress_health_check=list(HealthCheck))
 @given(st.lists(TOKENS, min_size=1, max_size=6).map(" ".join))
+@example("x = x = x")
 def test_what_can_be_read_is_itself(latex: str) -> None:
     try:
         tree = parse(latex)

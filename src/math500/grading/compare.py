@@ -116,6 +116,8 @@ class Comparer:
         return self.same(exact_side, reference) or self.same(rough, reference)
 
     def _relations(self, candidate: Relation, reference: Relation) -> bool:
+        if candidate == reference:
+            return True
         left, right = intervals(candidate), intervals(reference)
         if left is not None and right is not None:
             return self._interval_sets(left, right)

@@ -213,6 +213,8 @@ def _in_a_process(server: FaultyServer, own_set: Path, folder: Path, **options: 
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        # A shell's background job, which the tests may be, hands down that Ctrl-C is to be ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         **options,
     )
 
@@ -421,5 +423,16 @@ def test_help_imports_nothing_heavy() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
-    heavy = {"lm_eval", "torch", "sympy", "aiohttp", "asyncio", "msgspec", "xllamacpp", "numpy", "tqdm"}
+    heavy = {
+        "lm_eval",
+        "torch",
+        "pathlib",
+        "sympy",
+        "aiohttp",
+        "asyncio",
+        "msgspec",
+        "xllamacpp",
+        "numpy",
+        "tqdm",
+    }
     assert not heavy & {name.split(".")[0] for name in loaded}

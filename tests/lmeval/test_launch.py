@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import lm_eval.evaluator
 import lm_eval.tasks
 import pytest
 from lm_eval.api.registry import model_registry
@@ -46,7 +47,12 @@ def no_scan(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever happens, the process is left as it was; lm-eval's log handler would outlive the test."""
+    """Whatever happens, the process is left as it was; lm-eval's log handler would outlive the test.
+
+    The evaluator holds a reference of its own to `setup_logging`. It is imported above, before this:
+    imported during it, it would keep the replacement for all later tests.
+    """
+    assert lm_eval.evaluator.setup_logging is lm_eval.utils.setup_logging
     monkeypatch.setattr("lm_eval.utils.setup_logging", lambda: None)
     argv, manager = list(sys.argv), lm_eval.tasks.TaskManager
     yield

@@ -1,0 +1,140 @@
+"""Runs: ask, show, hand over."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from math500.cli.options import FILE, JSON, Temperature, ids_of, print_json, say
+from math500.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from math500 import running
+
+
+@click.command()
+@click.option(
+    "--model",
+    default="embedded",
+    show_default=True,
+    help="`embedded`, `embedded:FILE.gguf`, a vendor's model such as `openai/gpt-4o-mini`, or any name "
+    "with --base-url. The key comes from the environment.",
+)
+@click.option("--base-url", help="An OpenAI-compatible server, such as http://localhost:8000/v1.")
+@click.option("--data", default="math500", show_default=True, help="A problem set's name, or a file.")
+@click.option("--data-path", type=FILE, help="A file that holds the set named by --data.")
+@click.option("--limit", type=click.IntRange(1), help="Take this many problems.")
+@click.option(
+    "--shuffle", "shuffle_seed", type=int, metavar="SEED", help="Take a seeded sample, not the first rows."
+)
+@click.option("--subject", "subjects", multiple=True, help="Only this subject; may be repeated.")
+@click.option("--level", "levels", type=int, multiple=True, help="Only this level; may be repeated.")
+@click.option("--ids", help="Only these problems: unique_ids separated by commas, or @FILE with one a line.")
+@click.option("--prompt", default="boxed", show_default=True, help="See `math500 prompts`.")
+@click.option("--prompt-file", type=FILE, help="Your own prompt: a text with {problem} in it.")
+@click.option("--system", help="The system message, in place of the prompt's own.")
+@click.option("--no-system", is_flag=True, help="Send no system message.")
+@click.option(
+    "--temperature",
+    type=Temperature(),
+    default="0",
+    show_default=True,
+    help="0 is greedy; `none` sends none, for models that refuse one.",
+)
+@click.option("--top-p", type=click.FloatRange(0, 1))
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(1),
+    help="Limit on generated tokens, thinking included.  [default: 512 embedded, else the endpoint's own]",
+)
+@click.option("--seed", type=int, help="Sent with sample 0; sample i sends SEED + i.")
+@click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="Samples per problem.")
+@click.option(
+    "--concurrency", type=click.IntRange(1), help="Requests in flight.  [default: 16 embedded, else 32]"
+)
+@click.option("--out", type=FILE, help="The run folder.  [default: runs/TIME-MODEL-PROMPT]")
+@click.option("--resume", type=FILE, metavar="FOLDER", help="Finish a run that was stopped.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.pass_context
+def run(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - each option has its own type
+    """Ask a model the problems, grade its answers, print the score with its interval.
+
+    Every generation and every grade is on disk the moment it is there; Ctrl-C leaves a run that
+    --resume finishes.
+    """
+    from math500 import running
+
+    resume, as_json, quiet = (options.pop(name) for name in ("resume", "as_json", "quiet"))
+    if resume is not None:
+        _refuse_options_beside_resume(context)
+        running.resume(resume, concurrency=options["concurrency"], say=say, quiet=quiet)
+        folder = resume
+    else:
+        folder = running.start(_request(options), say=say, quiet=quiet)
+    _show(folder, as_json=as_json)
+
+
+def _request(options: dict[str, Any]) -> running.Request:
+    from math500.records import Decoding
+    from math500.running import Request
+
+    decoding = Decoding(
+        **{name: options.pop(name) for name in ("temperature", "top_p", "max_tokens", "seed")}
+    )
+    ids = ids_of(options.pop("ids"))
+    return Request(decoding=decoding, ids=ids, command=tuple(sys.argv[1:]), **options)
+
+
+def _refuse_options_beside_resume(context: click.Context) -> None:
+    """A resumed run keeps its settings; saying others beside it would be a misunderstanding."""
+    free = {"resume", "concurrency", "as_json", "quiet"}
+    typed = [
+        f"--{name.replace('_', '-')}"
+        for name in context.params
+        if name not in free and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if typed:
+        raise UsageError(
+            f"a resumed run keeps the settings in its manifest, and {', '.join(typed)} was given too",
+            "Leave that out, or start a new run without --resume.",
+        )
+
+
+def _show(folder: Path, *, as_json: bool) -> None:
+    from math500 import display, evaluate
+    from math500.rundir import RunDir
+
+    opened = RunDir.open(folder)
+    result = evaluate.summarize(opened)
+    if as_json:
+        print_json(result)
+        return
+    click.echo(display.summary(opened.manifest, result, folder))
+    click.echo(f"\nIn {folder}: {display.FOLDER_HOLDS}")
+    click.echo(f"Next: {display.next_command(opened.manifest, result, folder)}")
+
+
+@click.command()
+@click.argument("folder", type=FILE)
+@JSON
+def show(folder: Path, as_json: bool) -> None:
+    """Show the score of a run folder and its parts."""
+    _show(folder, as_json=as_json)
+
+
+@click.command()
+@click.argument("folder", type=FILE)
+@click.option("--out", type=FILE, help="Where to write.  [default: FOLDER/lm-eval]")
+def export(folder: Path, out: Path | None) -> None:
+    """Write a run as lm-eval's results_*.json and samples_*.jsonl."""
+    from math500.lmeval import logs
+    from math500.rundir import RunDir
+
+    for path in logs.write(RunDir.open(folder), out or folder / "lm-eval"):
+        click.echo(path)

@@ -1,0 +1,102 @@
+"""The end of a run: the score, what is not in it, its parts, what it cost, and what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from math500.display.tables import duration, percent, table
+from math500.records import Manifest, Part, Summary
+
+FOLDER_HOLDS = (
+    "manifest.json (all settings), problems.jsonl, samples.jsonl (every generation), "
+    "grades/ (every grade and why), summary.json"
+)
+
+
+def decoding(manifest: Manifest) -> str:
+    """The decoding settings in words."""
+    d = manifest.decoding
+    chosen = (
+        "the endpoint's"
+        if d.temperature is None
+        else "greedy"
+        if d.temperature == 0
+        else f"{d.temperature:g}"
+    )
+    parts = [f"temperature {chosen}" if chosen != "greedy" else "greedy"]
+    if d.top_p is not None:
+        parts.append(f"top-p {d.top_p:g}")
+    limit = "the endpoint's own token limit" if d.max_tokens is None else f"at most {d.max_tokens} tokens"
+    return ", ".join([*parts, limit])
+
+
+def summary(manifest: Manifest, result: Summary, folder: Path) -> str:
+    """The end of a run: the score, what is not in it, its parts, and what it cost."""
+    blocks = [
+        _head(manifest, result),
+        _not_scored(result, folder),
+        _parts("subject", result.by_subject),
+        _parts("level", result.by_level),
+        _cost(manifest, result),
+    ]
+    return "\n\n".join(b for b in blocks if b)
+
+
+def _head(manifest: Manifest, result: Summary) -> str:
+    samples = f", {manifest.samples} samples a problem" if manifest.samples > 1 else ""
+    asked = f"prompt {manifest.prompt.name}, {decoding(manifest)}{samples}"
+    return (
+        f"{manifest.data.name}  {manifest.model.name}  {asked}\n"
+        f"score  {percent(result.score)}  by {result.grader}"
+    )
+
+
+def _not_scored(result: Summary, folder: Path) -> str:
+    lines = []
+    answered = result.correct + result.wrong + result.no_answer + result.ungraded
+    if result.no_answer:
+        lines.append(f"{result.no_answer} responses give no answer; they count as not correct.")
+    if result.truncated:
+        lines.append(
+            f"{result.truncated} of {answered} responses were cut off by the token limit; "
+            "raise --max-tokens to see what that costs."
+        )
+    if result.ungraded:
+        lines.append(f"{result.ungraded} responses could not be graded; they are not in the score.")
+    if result.failed or result.missing:
+        lines.append(
+            f"{result.failed} samples failed and {result.missing} were not collected; "
+            f"they are not in the score. Go on with: math500 run --resume {folder}"
+        )
+    return "\n".join(lines)
+
+
+def _parts(what: str, parts: Sequence[Part]) -> str:
+    if len(parts) < 2:
+        return ""
+    rows = [(what, "score", "95 % interval", "n")]
+    for part in parts:
+        s = part.score
+        rows.append((part.name, f"{100 * s.value:.1f}", f"{100 * s.low:.1f} to {100 * s.high:.1f}", str(s.n)))
+    return table(rows, right=(1, 2, 3))
+
+
+def _cost(manifest: Manifest, result: Summary) -> str:
+    rate = result.completion_tokens / result.seconds if result.seconds else 0.0
+    return (
+        f"{result.prompt_tokens:,} prompt and {result.completion_tokens:,} completion tokens in "
+        f"{duration(result.seconds)} ({rate:.0f} tokens/s at concurrency {manifest.concurrency})"
+    )
+
+
+def next_command(manifest: Manifest, result: Summary, folder: Path) -> str:
+    """What to type after this run."""
+    if result.failed or result.missing:
+        return f"math500 run --resume {folder}"
+    if manifest.model.name.startswith("embedded"):
+        return (
+            "your own model: `math500 run --model NAME --base-url http://localhost:8000/v1`, or a vendor's: "
+            "`OPENAI_API_KEY=... math500 run --model openai/gpt-4o-mini`"
+        )
+    return f"math500 export {folder}"

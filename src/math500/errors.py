@@ -19,6 +19,7 @@
     │   ├── RunLocked                      another process is writing it
     │   └── RunMismatch                    it was made with other settings than asked for now
     ├── DependencyMissing               6  an optional extra is not installed
+    ├── SandboxUnavailable              9  model-written code cannot be kept in here
     ├── StorageFull                     7  the disk took no more; what is written is intact
     ├── CheckFailed                     8  a self-check found a difference (selftest)
     ├── Interrupted                   130  Ctrl-C stopped a run that can go on
@@ -140,6 +141,12 @@ class DependencyMissing(Math500Error):
     """An optional extra is not installed."""
 
     exit_code = 6
+
+
+class SandboxUnavailable(Math500Error):
+    """This machine cannot keep model-written code in as well as is asked for."""
+
+    exit_code = 9
 
 
 class StorageFull(Math500Error):

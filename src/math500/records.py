@@ -22,6 +22,7 @@ from msgspec import Struct
 Role = Literal["system", "user", "assistant"]
 Verdict = Literal["correct", "wrong", "no_answer", "ungraded"]
 Place = Literal["path", "cache", "hub", "registry"]
+Walls = Literal["namespaces", "landlock", "none"]
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -191,6 +192,38 @@ class Sample(Record, frozen=True, kw_only=True):
     failure: Failure | None = None
     """Set when no response could be had; such a sample is owed again on resume."""
     started: str = ""
+    seconds: float = 0.0
+
+
+# -- running model-written code ----------------------------------------------------------------
+
+
+class Protection(Record, frozen=True, kw_only=True):
+    """What keeps model-written code in, on this machine."""
+
+    walls: Walls
+    """`namespaces` (own file system, processes, network), `landlock` (the machine's file system, a few paths
+    of it, read-only), or `none`."""
+    landlock: int = 0
+    """The version of the kernel's landlock interface; 0 for none."""
+    seccomp: bool = False
+    """System calls are filtered."""
+    why: str = ""
+    """Why it is not better; empty for the best."""
+
+
+class Execution(Record, frozen=True, kw_only=True):
+    """One block of model-written code and what came of it."""
+
+    code: str
+    output: str = ""
+    """What it printed, as much of it as is kept."""
+    error: str = ""
+    """Python's own report of the error, or how the process ended; empty for none."""
+    ended: Literal["", "time", "output", "crash"] = ""
+    """Why the session had to be ended, its variables lost with it; empty when it goes on."""
+    cut: bool = False
+    """The output was longer than what is kept."""
     seconds: float = 0.0
 
 

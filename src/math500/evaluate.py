@@ -18,16 +18,27 @@ from collections.abc import Callable, Iterable
 
 from math500 import grading, stats
 from math500.errors import Math500Error, SampleFailed
-from math500.records import Estimate, Failure, Generation, Grade, Part, Problem, Sample, SampleGrade, Summary
+from math500.records import (
+    Estimate,
+    Failure,
+    Generation,
+    Grade,
+    Part,
+    Problem,
+    Sample,
+    SampleGrade,
+    Summary,
+    Turn,
+)
 from math500.rundir import Key, RunDir, RunWriter
-from math500.solve import Model, Solver
+from math500.solve import Model, Replay, Solution, Solver
 
 GRACE_SECONDS = 1.0
 """How long answers in flight are waited for when the run has to stop."""
 GRADERS = 2
 """Grades made at the same time; each waits on a process of its own when it needs one."""
 
-NOTHING: tuple[Generation, ...] = ()
+NOTHING = Solution(response="", generations=())
 
 OnSample = Callable[[Sample, Grade | None], None]
 """Called for each finished sample with its grade; the grade is None when the sample failed."""
@@ -61,6 +72,7 @@ class _Collection:
         self._model = model
         self._on_sample = on_sample
         self._todo = deque(owed(run))
+        self._turns = run.turns() if solver.several else {}
         self._error: Math500Error | None = None
         self._stopped = asyncio.Event()
 
@@ -107,21 +119,35 @@ class _Collection:
         first_seed = self._run.manifest.decoding.seed
         seed = None if first_seed is None else first_seed + index
         started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
-        response, generations, failure = "", NOTHING, None
+        solution, failure = NOTHING, None
         try:
-            solution = await self._solver.solve(problem.problem, self._model, seed=seed)
-            response, generations = solution.response, solution.generations
+            solution = await self._solver.solve(problem.problem, self._asked(problem, index), seed=seed)
         except SampleFailed as e:
             failure = Failure(kind=e.kind, detail=e.what)
         return Sample(
             unique_id=problem.unique_id,
             index=index,
-            response=response,
-            generations=generations,
+            response=solution.response,
+            generations=solution.generations,
+            executions=solution.executions,
+            ballots=solution.ballots,
+            verification=solution.verification,
             failure=failure,
             started=started.isoformat(timespec="milliseconds"),
             seconds=time.perf_counter() - clock,
         )
+
+    def _asked(self, problem: Problem, index: int) -> Model:
+        """The model for one sample; in a solution of several completions each is kept as it comes."""
+        if not self._solver.several:
+            return self._model
+
+        def keep(request: str, generation: Generation) -> None:
+            self._run.append_turn(
+                Turn(unique_id=problem.unique_id, index=index, request=request, generation=generation)
+            )
+
+        return Replay(self._model, self._turns.get((problem.unique_id, index), ()), keep)
 
     async def _grade_each(self, ungraded: asyncio.Queue[tuple[Problem, Sample] | None]) -> None:
         while (item := await ungraded.get()) is not None:

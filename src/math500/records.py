@@ -5,6 +5,7 @@ The records are frozen structs without behaviour. A run folder holds them as JSO
     manifest.json      Manifest          what was asked, of whom, with which settings
     problems.jsonl     Problem           the problems of the run, in order
     samples.jsonl      Sample            one line per finished sample, appended, never rewritten
+    turns.jsonl        Turn              completions inside solutions of several; only needed to resume
     grades/NAME.jsonl  SampleGrade       one line per graded sample, can always be made again
     summary.json       Summary           the score and its parts, can always be made again
 
@@ -22,6 +23,7 @@ from msgspec import Struct
 Role = Literal["system", "user", "assistant"]
 Verdict = Literal["correct", "wrong", "no_answer", "ungraded"]
 Place = Literal["path", "cache", "hub", "registry"]
+Verification = Literal["", "true", "false", "uncertain"]
 Walls = Literal["namespaces", "landlock", "none"]
 
 
@@ -84,6 +86,38 @@ class Selection(Record, frozen=True, kw_only=True):
     """With `limit`: a seeded sample instead of the first rows."""
     count: int = 0
     """Problems selected."""
+
+
+# -- running model-written code ----------------------------------------------------------------
+
+
+class Protection(Record, frozen=True, kw_only=True):
+    """What keeps model-written code in, on this machine."""
+
+    walls: Walls
+    """`namespaces` (own file system, processes, network), `landlock` (the machine's file system, a few paths
+    of it, read-only), or `none`."""
+    landlock: int = 0
+    """The version of the kernel's landlock interface; 0 for none."""
+    seccomp: bool = False
+    """System calls are filtered."""
+    why: str = ""
+    """Why it is not better; empty for the best."""
+
+
+class Execution(Record, frozen=True, kw_only=True):
+    """One block of model-written code and what came of it."""
+
+    code: str
+    output: str = ""
+    """What it printed, as much of it as is kept."""
+    error: str = ""
+    """Python's own report of the error, or how the process ended; empty for none."""
+    ended: Literal["", "time", "output", "crash"] = ""
+    """Why the session had to be ended, its variables lost with it; empty when it goes on."""
+    cut: bool = False
+    """The output was longer than what is kept."""
+    seconds: float = 0.0
 
 
 # -- asking ----------------------------------------------------------------------------------
@@ -172,12 +206,35 @@ class Generation(Record, frozen=True, kw_only=True):
     """The model's name in the endpoint's answer."""
 
 
+class Turn(Record, frozen=True, kw_only=True):
+    """One completion inside a solution of several, kept so that a killed run does not pay for it again."""
+
+    unique_id: str
+    index: int
+    request: str
+    """The hash of what was asked; the same request is answered with the same completion on resume."""
+    generation: Generation
+
+
 class Failure(Record, frozen=True, kw_only=True):
     """Why a sample has no response. Ours or the endpoint's fault, never the model's wrong answer."""
 
     kind: str
     """One word out of the client's table of answers."""
     detail: str
+
+
+class Ballot(Record, frozen=True, kw_only=True):
+    """One answer that was voted for."""
+
+    answer: str
+    """As its first voter wrote it."""
+    votes: int
+    """Responses that gave this answer, or one of the same value."""
+    weight: float
+    """The sum of their weights; `votes` where all weigh the same."""
+    voters: tuple[int, ...]
+    """Which of the k responses they were, from 0 on."""
 
 
 class Sample(Record, frozen=True, kw_only=True):
@@ -189,41 +246,15 @@ class Sample(Record, frozen=True, kw_only=True):
     response: str
     """What is graded: the last generation's text for a single chain of thought."""
     generations: tuple[Generation, ...] = ()
+    executions: tuple[Execution, ...] = ()
+    """The model's code that was run for it, in order."""
+    ballots: tuple[Ballot, ...] = ()
+    """What a vote came to, the winner first; empty without a vote."""
+    verification: Verification = ""
+    """What the model found when it checked its own answer by code; empty where it was not asked to."""
     failure: Failure | None = None
     """Set when no response could be had; such a sample is owed again on resume."""
     started: str = ""
-    seconds: float = 0.0
-
-
-# -- running model-written code ----------------------------------------------------------------
-
-
-class Protection(Record, frozen=True, kw_only=True):
-    """What keeps model-written code in, on this machine."""
-
-    walls: Walls
-    """`namespaces` (own file system, processes, network), `landlock` (the machine's file system, a few paths
-    of it, read-only), or `none`."""
-    landlock: int = 0
-    """The version of the kernel's landlock interface; 0 for none."""
-    seccomp: bool = False
-    """System calls are filtered."""
-    why: str = ""
-    """Why it is not better; empty for the best."""
-
-
-class Execution(Record, frozen=True, kw_only=True):
-    """One block of model-written code and what came of it."""
-
-    code: str
-    output: str = ""
-    """What it printed, as much of it as is kept."""
-    error: str = ""
-    """Python's own report of the error, or how the process ended; empty for none."""
-    ended: Literal["", "time", "output", "crash"] = ""
-    """Why the session had to be ended, its variables lost with it; empty when it goes on."""
-    cut: bool = False
-    """The output was longer than what is kept."""
     seconds: float = 0.0
 
 
@@ -256,6 +287,21 @@ class SampleGrade(Record, frozen=True, kw_only=True):
 # -- a run -----------------------------------------------------------------------------------
 
 
+class SolverInfo(Record, frozen=True, kw_only=True):
+    """A solver's name and settings."""
+
+    name: str = "cot"
+    """`cot`, `tools`, ..., or `vote:` and one of them."""
+    rounds: int = 4
+    """Replies whose code is run, for solvers with tools."""
+    votes: int | None = None
+    """Solutions at most, for a vote."""
+    confidence: float | None = None
+    """A vote stops when its leading answer wins with this confidence; None always asks `votes` times."""
+    weigh: Literal["equal", "verified"] = "equal"
+    """What a vote weighs."""
+
+
 class Manifest(Record, frozen=True, kw_only=True):
     """All that decides a run's score, written before the first request."""
 
@@ -272,6 +318,9 @@ class Manifest(Record, frozen=True, kw_only=True):
     grader: str
     """Name and version of the grader, such as `math500/1`."""
     solver: str = "cot"
+    solver_settings: SolverInfo = SolverInfo()
+    protection: Protection | None = None
+    """What keeps model-written code in; None where none is run."""
     concurrency: int = 1
     command: tuple[str, ...] = ()
     """The arguments as typed."""

@@ -4,6 +4,7 @@
       manifest.json        what was asked, of whom, with which settings; written once
       problems.jsonl       the problems, in order; written once
       samples.jsonl        appended, one whole line per finished sample
+      turns.jsonl          appended; completions inside solutions of several, only needed to resume
       grades/GRADER.jsonl  appended; can be deleted and made again from the samples
       summary.json         replaced; can be made again from samples and grades
       lock                 held (flock) by the process that writes
@@ -36,7 +37,7 @@ from math500.errors import (
     RunNotFound,
     StorageFull,
 )
-from math500.records import Manifest, Problem, Record, Sample, SampleGrade, Summary
+from math500.records import Manifest, Problem, Record, Sample, SampleGrade, Summary, Turn
 
 FORMAT = 1
 FSYNC_SECONDS = 1.0
@@ -83,6 +84,13 @@ class RunDir:
             if known is None or known.failure is not None:
                 accepted[key] = sample
         return accepted
+
+    def turns(self) -> dict[Key, list[Turn]]:
+        """The completions that were paid for inside solutions, each solution's in the order they came."""
+        found: dict[Key, list[Turn]] = {}
+        for turn in _read_lines(self.path / "turns.jsonl", Turn):
+            found.setdefault((turn.unique_id, turn.index), []).append(turn)
+        return found
 
     def grades(self, grader: str) -> dict[Key, SampleGrade]:
         """The grades that this grader gave; a later line replaces an earlier one."""
@@ -136,6 +144,10 @@ class RunWriter(RunDir):
     def append(self, sample: Sample) -> None:
         """Write one finished sample; when this returns, a killed process does not lose it."""
         self._journal(self.path / "samples.jsonl").append(sample)
+
+    def append_turn(self, turn: Turn) -> None:
+        """Write one completion inside a solution; when this returns, a killed process does not lose it."""
+        self._journal(self.path / "turns.jsonl").append(turn)
 
     def append_grade(self, grader: str, grade: SampleGrade) -> None:
         """Write one grade."""

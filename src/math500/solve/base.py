@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from math500.records import Decoding, Generation, Message
+from math500.records import Ballot, Decoding, Execution, Generation, Message, Verification
 
 
 class Model(Protocol):
@@ -36,7 +36,13 @@ class Solution:
     response: str
     """The text that is graded."""
     generations: tuple[Generation, ...]
-    """Every completion it took, in order."""
+    """Every completion it took, in order; the graded one's last."""
+    executions: tuple[Execution, ...] = ()
+    """Every block of the model's code that was run, in order."""
+    ballots: tuple[Ballot, ...] = ()
+    """What a vote came to, the winner first."""
+    verification: Verification = ""
+    """What the model found when it checked its answer by code."""
 
 
 class Solver(Protocol):
@@ -45,6 +51,11 @@ class Solver(Protocol):
     @property
     def name(self) -> str:
         """The solver's name in the manifest."""
+        ...
+
+    @property
+    def several(self) -> bool:
+        """Whether a solution takes more than one completion, which a killed run then keeps one by one."""
         ...
 
     async def solve(self, question: str, model: Model, *, seed: int | None) -> Solution:

@@ -16,6 +16,7 @@ class Cot:
     prompt: Prompt
     decoding: Decoding
     name: str = "cot"
+    several: bool = False
 
     async def solve(self, question: str, model: Model, *, seed: int | None) -> Solution:
         """See `Solver.solve`."""

@@ -1,0 +1,89 @@
+"""A solver by its name: `cot`, `review`, `tools`, `vote:tools`, ... with its settings."""
+
+from __future__ import annotations
+
+from math500.errors import UsageError
+from math500.records import Decoding, Prompt, SolverInfo
+from math500.sandbox import Sandbox
+from math500.solve import selfcheck, turns, vote
+from math500.solve.base import Solver
+from math500.solve.cot import Cot
+from math500.solve.selfcheck import SelfCheck
+from math500.solve.tools import Tools
+from math500.solve.turns import Turns
+from math500.solve.vote import Vote
+
+VOTE = "vote:"
+WITH_CODE = ("tools", "selfcheck")
+
+_DESCRIPTIONS = {
+    "cot": "one chain of thought",
+    "plan": "a plan first, then the solution",
+    "review": "the solution, then a second look at every step",
+    "backward": "the solution, then its answer put back into the problem",
+    "tools": "reasoning with Python in the loop (ToRA)",
+    "selfcheck": "as tools, and every answer is verified by code (CSV)",
+}
+
+
+def describe() -> dict[str, str]:
+    """Each solver's name and what it does; `vote:NAME` votes over any of them."""
+    return _DESCRIPTIONS | {"vote:NAME": "a majority over --votes solutions of another solver"}
+
+
+def needs_sandbox(name: str) -> bool:
+    """Whether a solver runs code."""
+    return name.removeprefix(VOTE) in WITH_CODE
+
+
+def check(info: SolverInfo) -> None:
+    """Do nothing if there is such a solver with such settings.
+
+    Raises:
+        UsageError: there is none.
+    """
+    base = info.name.removeprefix(VOTE)
+    if base not in _DESCRIPTIONS:
+        raise UsageError(
+            f"there is no solver {info.name!r}",
+            f"There are {', '.join(_DESCRIPTIONS)}, and vote: before any of them, such as vote:cot.",
+        )
+    votes = info.name.startswith(VOTE)
+    if votes != (info.votes is not None):
+        raise UsageError(
+            f"--votes is {'missing' if votes else 'for a vote'}: the solver is {info.name}",
+            "Say for example --solver vote:cot --votes 16.",
+        )
+    if not votes and (info.confidence is not None or info.weigh != "equal"):
+        raise UsageError("--confidence and --weigh are for a vote", "Say for example --solver vote:cot.")
+    if info.weigh == "verified" and base != "selfcheck":
+        raise UsageError(
+            f"{base} verifies nothing to weigh by", "Use --solver vote:selfcheck, or --weigh equal."
+        )
+
+
+def make(info: SolverInfo, prompt: Prompt, decoding: Decoding, sandbox: Sandbox | None = None) -> Solver:
+    """The solver.
+
+    Args:
+        info: its name and settings, checked.
+        prompt: how the question is asked.
+        decoding: of every completion.
+        sandbox: where code runs; for a solver that `needs_sandbox`.
+    """
+    if info.name.startswith(VOTE):
+        assert info.votes is not None  # noqa: S101 - see `check`
+        weights = vote.VERIFIED if info.weigh == "verified" else vote.EQUAL
+        return Vote(_single(info, prompt, decoding, sandbox), info.votes, info.confidence, weights)
+    return _single(info, prompt, decoding, sandbox)
+
+
+def _single(info: SolverInfo, prompt: Prompt, decoding: Decoding, sandbox: Sandbox | None) -> Solver:
+    name = info.name.removeprefix(VOTE)
+    if name == "cot":
+        return Cot(prompt, decoding)
+    if name in turns.SCRIPTS:
+        return Turns(name, prompt, decoding)
+    assert sandbox is not None  # noqa: S101 - see `needs_sandbox`
+    tools = Tools(prompt, decoding, sandbox, rounds=info.rounds)
+    return tools if name == "tools" else SelfCheck(tools, corrections=selfcheck.CORRECTIONS)

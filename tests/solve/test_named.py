@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from math500.errors import UsageError
+from math500.records import SolverInfo
+from math500.sandbox import Sandbox
+from math500.solve import Vote, describe, make, needs_sandbox
+from math500.solve.named import check
+from tests.solve.conftest import DECODING, PROMPT
+
+
+@pytest.mark.parametrize("name", [name for name in describe() if ":" not in name])
+def test_every_solver_is_made_and_can_vote(name: str, sandbox: Sandbox) -> None:
+    info = SolverInfo(name=name)
+    check(info)
+    solver = make(info, PROMPT, DECODING, sandbox if needs_sandbox(name) else None)
+    assert solver.name == name
+    assert solver.several == (name != "cot")
+    info = SolverInfo(name=f"vote:{name}", votes=3, confidence=0.9)
+    check(info)
+    voting = make(info, PROMPT, DECODING, sandbox if needs_sandbox(info.name) else None)
+    assert isinstance(voting, Vote)
+    assert (voting.name, voting.k, voting.confidence) == (f"vote:{name}", 3, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("info", "words"),
+    [
+        (SolverInfo(name="guess"), "there is no solver 'guess'"),
+        (SolverInfo(name="vote:guess", votes=3), "there is no solver"),
+        (SolverInfo(name="vote:cot"), "--votes is missing"),
+        (SolverInfo(name="cot", votes=3), "--votes is for a vote"),
+        (SolverInfo(name="cot", confidence=0.9), "--confidence and --weigh are for a vote"),
+        (SolverInfo(name="vote:cot", votes=3, weigh="verified"), "cot verifies nothing"),
+    ],
+)
+def test_what_cannot_be_is_told(info: SolverInfo, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        check(info)

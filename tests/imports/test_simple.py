@@ -48,13 +48,23 @@ def test_rows_of_the_same_problem_are_its_samples(folder: Path) -> None:
 
 
 def test_qwens_lists_and_nemos_names_are_known(folder: Path, tmp_path: Path) -> None:
-    qwen = {"question": PLUMS, "gt": "84", "answer": "84", "code": ["\\boxed{84}", "\\boxed{8}"]}
+    qwen: dict[str, Any] = {
+        "question": PLUMS,
+        "gt": "84",
+        "answer": "84",
+        "code": ["\\boxed{84}", "\\boxed{8}"],
+    }
     qwen |= {"pred": ["84", "8"], "score": [True, False]}
     run = brought_in(folder, qwen)
     graded = run.grades("jsonl/score")
     assert [graded["known/plums", i].grade.verdict for i in (0, 1)] == ["correct", "wrong"]
     assert graded["known/plums", 1].grade.extracted == "8"
-    nemo = {"problem": PLUMS, "expected_answer": "84", "generation": "\\boxed{84}", "predicted_answer": "84"}
+    nemo: dict[str, Any] = {
+        "problem": PLUMS,
+        "expected_answer": "84",
+        "generation": "\\boxed{84}",
+        "predicted_answer": "84",
+    }
     nemo |= {"symbolic_correct": True, "num_generated_tokens": 12}
     run = brought_in(tmp_path / "nemo" / "run", nemo)
     assert run.samples()["known/plums", 0].generations[0].completion_tokens == 12

@@ -171,7 +171,11 @@ def truncated(sample: Sample) -> bool:
 def grade_sample(sample: Sample, problem: Problem) -> Grade:
     """The grade of a sample that did not fail."""
     return grading.grade(
-        sample.response, problem.answer, truncated=truncated(sample), question=problem.problem
+        sample.response,
+        problem.answer,
+        truncated=truncated(sample),
+        question=problem.problem,
+        unique_id=problem.unique_id,
     )
 
 

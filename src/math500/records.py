@@ -300,6 +300,38 @@ class SolverInfo(Record, frozen=True, kw_only=True):
     """A vote stops when its leading answer wins with this confidence; None always asks `votes` times."""
     weigh: Literal["equal", "verified"] = "equal"
     """What a vote weighs."""
+class LogFile(Record, frozen=True, kw_only=True):
+    """A file that an imported run was read from."""
+
+    name: str
+    sha256: str
+    size: int
+    """Bytes."""
+
+
+class Origin(Record, frozen=True, kw_only=True):
+    """Where an imported run comes from: the log of another harness."""
+
+    harness: str
+    """`lm-eval`, `inspect`, ...; `jsonl` for plain rows."""
+    version: str = ""
+    """The harness' own version, where logged."""
+    task: str = ""
+    """The harness' name for what was evaluated."""
+    imported: str
+    """When the folder was made; the manifest's `created` is the log's own time where it has one."""
+    files: tuple[LogFile, ...] = ()
+    graders: tuple[str, ...] = ()
+    """The harness' own verdicts, as graders of this run: `lm-eval/exact_match`."""
+    reported: dict[str, float] = {}
+    """The harness' own totals, under its own names."""
+    shots: int | None = None
+    """Worked examples in the prompt, where logged."""
+    unknown: tuple[str, ...] = ()
+    """What the log does not state: `max_tokens`, `temperature`, `prompt`, `finish_reason`, ... A None in the
+    manifest means unknown for these, not "left out of the request"."""
+    notes: tuple[str, ...] = ()
+    """What was unmatched, repeated, missing or left out, in sentences."""
 
 
 class Manifest(Record, frozen=True, kw_only=True):
@@ -327,6 +359,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     packages: dict[str, str] = {}
     """Versions of math500, Python and the libraries that matter."""
     platform: str = ""
+    origin: Origin | None = None
+    """Set when the run was imported: it was asked elsewhere and cannot be resumed."""
     format: int = 1
     """Raised when a reader of the older format would misread the folder."""
 

@@ -18,7 +18,7 @@ import math500
 from math500 import data, evaluate, grading, models, prompts
 from math500.client import Client, Event
 from math500.display import Progress
-from math500.errors import DataUnreadable, Interrupted, ModelError, RunMismatch, UsageError
+from math500.errors import DataUnreadable, Interrupted, ModelError, RunError, RunMismatch, UsageError
 from math500.records import DataSource, Decoding, Manifest, ModelInfo, Prompt, Selection
 from math500.rundir import RunWriter
 from math500.solve import Cot
@@ -97,9 +97,15 @@ def resume(folder: Path, *, concurrency: int | None, say: Say, quiet: bool = Fal
 
     Raises:
         RunMismatch: what the run was made with is not to be had any more.
+        RunError: the run was imported; it was asked elsewhere.
     """
     with RunWriter(folder) as run:
         made = run.manifest
+        if made.origin is not None:
+            raise RunError(
+                f"{folder} was imported from {made.origin.harness}: there is nothing to resume",
+                f"See it with: math500 show {folder}",
+            )
         evaluate.grade(run)
         left = len(evaluate.owed(run))
         say(f"{left} of {made.samples * len(run.problems())} samples are owed")

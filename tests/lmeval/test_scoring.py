@@ -84,7 +84,9 @@ def test_truncation_is_counted_only_where_it_is_known() -> None:
 def test_the_grader_is_told_of_the_truncation(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[bool] = []
 
-    def grade(response: str, answer: str, *, truncated: bool, question: str) -> Grade:
+    def grade(
+        response: str, answer: str, *, truncated: bool, question: str, unique_id: str | None = None
+    ) -> Grade:
         told.append(truncated)
         assert question == DOC["problem"]
         return Grade(verdict="wrong", extracted="1")

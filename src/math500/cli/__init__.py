@@ -2,6 +2,7 @@
 
     options.py   what the commands share
     run.py       run, show, export
+    imports.py   import
     lookup.py    data, prompts
     grading.py   grade
     checks.py    selftest
@@ -20,7 +21,7 @@ from typing import Any
 import click
 
 from math500 import __version__
-from math500.cli import checks, grading, lmeval, lookup, run
+from math500.cli import checks, grading, imports, lmeval, lookup, run
 from math500.cli.options import say
 from math500.errors import Math500Error
 
@@ -40,6 +41,7 @@ COMMANDS: tuple[click.Command, ...] = (
     run.run,
     run.show,
     run.export,
+    imports.import_log,
     grading.grade,
     checks.selftest,
     lookup.data,

@@ -3,12 +3,14 @@
     tables.py    aligned columns, scores and durations in words
     run.py       the end of a run
     progress.py  a run while it goes
+    origin.py    where an imported run comes from
     lookup.py    problem sets, prompts, one grading decision, the self-test
 
 Everything here returns or shows text; nothing decides or computes a score.
 """
 
 from math500.display.lookup import grade, problem_set, problem_sets, prompt, selftest
+from math500.display.origin import verdicts
 from math500.display.progress import Progress
 from math500.display.run import FOLDER_HOLDS, next_command, summary
 from math500.display.tables import duration, percent, table, width
@@ -26,5 +28,6 @@ __all__ = [
     "selftest",
     "summary",
     "table",
+    "verdicts",
     "width",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from math500.display.origin import origin
 from math500.display.tables import duration, percent, table
 from math500.records import Manifest, Part, Summary
 
@@ -17,17 +18,13 @@ FOLDER_HOLDS = (
 def decoding(manifest: Manifest) -> str:
     """The decoding settings in words."""
     d = manifest.decoding
-    chosen = (
-        "the endpoint's"
-        if d.temperature is None
-        else "greedy"
-        if d.temperature == 0
-        else f"{d.temperature:g}"
-    )
+    left_open = "the endpoint's" if manifest.origin is None else "unknown"
+    chosen = left_open if d.temperature is None else "greedy" if d.temperature == 0 else f"{d.temperature:g}"
     parts = [f"temperature {chosen}" if chosen != "greedy" else "greedy"]
     if d.top_p is not None:
         parts.append(f"top-p {d.top_p:g}")
-    limit = "the endpoint's own token limit" if d.max_tokens is None else f"at most {d.max_tokens} tokens"
+    open_limit = "token limit unknown" if manifest.origin else "the endpoint's own token limit"
+    limit = open_limit if d.max_tokens is None else f"at most {d.max_tokens} tokens"
     return ", ".join([*parts, limit])
 
 
@@ -35,7 +32,8 @@ def summary(manifest: Manifest, result: Summary, folder: Path) -> str:
     """The end of a run: the score, what is not in it, its parts, and what it cost."""
     blocks = [
         _head(manifest, result),
-        _not_scored(result, folder),
+        origin(manifest.origin) if manifest.origin else "",
+        _not_scored(manifest, result, folder),
         _parts("subject", result.by_subject),
         _parts("level", result.by_level),
         _cost(manifest, result),
@@ -52,7 +50,7 @@ def _head(manifest: Manifest, result: Summary) -> str:
     )
 
 
-def _not_scored(result: Summary, folder: Path) -> str:
+def _not_scored(manifest: Manifest, result: Summary, folder: Path) -> str:
     lines = []
     answered = result.correct + result.wrong + result.no_answer + result.ungraded
     if result.no_answer:
@@ -65,9 +63,10 @@ def _not_scored(result: Summary, folder: Path) -> str:
     if result.ungraded:
         lines.append(f"{result.ungraded} responses could not be graded; they are not in the score.")
     if result.failed or result.missing:
+        go_on = "" if manifest.origin else f" Go on with: math500 run --resume {folder}"
         lines.append(
             f"{result.failed} samples failed and {result.missing} were not collected; "
-            f"they are not in the score. Go on with: math500 run --resume {folder}"
+            f"they are not in the score.{go_on}"
         )
     return "\n".join(lines)
 
@@ -83,6 +82,11 @@ def _parts(what: str, parts: Sequence[Part]) -> str:
 
 
 def _cost(manifest: Manifest, result: Summary) -> str:
+    if manifest.origin is not None and not result.seconds:
+        tokens = (
+            f"{result.prompt_tokens:,} prompt and {result.completion_tokens:,} completion tokens, as logged"
+        )
+        return "" if "tokens" in manifest.origin.unknown else tokens
     rate = result.completion_tokens / result.seconds if result.seconds else 0.0
     return (
         f"{result.prompt_tokens:,} prompt and {result.completion_tokens:,} completion tokens in "
@@ -92,7 +96,7 @@ def _cost(manifest: Manifest, result: Summary) -> str:
 
 def next_command(manifest: Manifest, result: Summary, folder: Path) -> str:
     """What to type after this run."""
-    if result.failed or result.missing:
+    if (result.failed or result.missing) and manifest.origin is None:
         return f"math500 run --resume {folder}"
     if manifest.model.name.startswith("embedded"):
         return (

@@ -13,6 +13,7 @@ could not be made ends as `ungraded` with its reason, never as `wrong`.
 
 from __future__ import annotations
 
+import functools
 import time
 
 from math500.grading.conventions import DEFAULT, Conventions
@@ -38,6 +39,7 @@ def grade(
     strict: bool = False,
     timeout: float = TIMEOUT,
     question: str | None = None,
+    unique_id: str | None = None,
     conventions: Conventions = DEFAULT,
 ) -> Grade:
     r"""Grade a response against a reference answer.
@@ -49,6 +51,7 @@ def grade(
         strict: accept a `\boxed` answer only.
         timeout: seconds that a symbolic comparison may take.
         question: the problem; with it, a formula copied from the problem is no answer to it.
+        unique_id: the problem's id; for MATH-500's own, the form that the problem asks for counts (`key`).
         conventions: what counts as the same by agreement.
     """
     started = time.perf_counter()
@@ -56,6 +59,11 @@ def grade(
     if found.answer is None:
         return Grade(verdict="no_answer", rule=found.rule, seconds=time.perf_counter() - started)
     compared = equivalent(found.answer, answer, timeout=timeout, conventions=conventions)
+    if unique_id is not None:
+        from math500.grading import key  # noqa: PLC0415 - only a problem with an id needs it
+
+        again = functools.partial(equivalent, timeout=timeout, conventions=conventions)
+        compared = key.mended(unique_id, found.answer, answer, compared, again)
     if compared.same and compared.stage != "text" and question and copied(found.answer, answer, question):
         compared = Comparison(False, "copied", "the question's own expression, not worked out")
     return Grade(

@@ -65,7 +65,9 @@ def detail(response: str, doc: Mapping[str, Any], index: int) -> Detail:
     if (cause := failure(response)) is not None:
         return {"index": index, "verdict": FAILED, "failure": msgspec.to_builtins(cause), **known}
     cut = truncated(response) or False
-    grade = grading.grade(response, doc["answer"], truncated=cut, question=doc["problem"])
+    grade = grading.grade(
+        response, doc["answer"], truncated=cut, question=doc["problem"], unique_id=doc.get("unique_id")
+    )
     return {"index": index, **shown(grade), **known}
 
 

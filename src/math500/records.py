@@ -300,6 +300,8 @@ class SolverInfo(Record, frozen=True, kw_only=True):
     """A vote stops when its leading answer wins with this confidence; None always asks `votes` times."""
     weigh: Literal["equal", "verified"] = "equal"
     """What a vote weighs."""
+
+
 class LogFile(Record, frozen=True, kw_only=True):
     """A file that an imported run was read from."""
 

@@ -25,6 +25,21 @@ Verdict = Literal["correct", "wrong", "no_answer", "ungraded"]
 Place = Literal["path", "cache", "hub", "registry"]
 Verification = Literal["", "true", "false", "uncertain"]
 Walls = Literal["namespaces", "landlock", "none"]
+Why = Literal[
+    "failed_request",
+    "could_not_tell",
+    "refused",
+    "loop",
+    "cut_off",
+    "among_several",
+    "changed_mind",
+    "asked_form",
+    "other_grader",
+    "no_answer",
+    "near_miss",
+    "wrong",
+]
+"""Why a sample is not correct, in the order in which the reasons are tried (docs/failures.md)."""
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -413,6 +428,86 @@ class Summary(Record, frozen=True, kw_only=True):
     by_level: tuple[Part, ...] = ()
     rules: dict[str, int] = {}
     """Extraction rule to the number of responses that it found an answer in."""
+
+
+# -- failures (made from a run, not kept in it) -------------------------------------------------
+
+
+class Reason(Record, frozen=True, kw_only=True):
+    """Why one sample is not correct, with what shows it."""
+
+    unique_id: str
+    index: int
+    why: Why
+    kind: str = ""
+    """The sub-kind, such as `sign` of a near miss or `counting` of a loop; empty where there is none."""
+    evidence: str = ""
+    """One sentence with the numbers behind it, for a person to check."""
+    start: int | None = None
+    """Offset in the response of the passage that shows it, in characters; None when no passage does."""
+    end: int | None = None
+    """Offset behind that passage."""
+    value: str | None = None
+    """The value that the reason is about: the right one found elsewhere, or the extracted one that misses."""
+    numbers: dict[str, float] = {}
+    """What was measured, such as `period` (characters) and `repeats` of a loop, or `tokens`."""
+
+
+class ReasonCount(Record, frozen=True, kw_only=True):
+    """How often one reason is given, and what the score would be without it."""
+
+    why: Why
+    samples: int
+    problems: int
+    """Problems with at least one such sample."""
+    share: Estimate
+    """Of the run's collected samples, averaged over problems."""
+    kinds: dict[str, int] = {}
+    """Sub-kind to samples, the most frequent first."""
+    by_subject: dict[str, int] = {}
+    by_level: dict[str, int] = {}
+    upper: Estimate | None = None
+    """The score if each of these samples were correct: the most that this reason can cost."""
+    assumed: Estimate | None = None
+    """The score under the assumption in words below; None where no assumption is defensible."""
+    assumption: str = ""
+
+
+class Tally(Record, frozen=True, kw_only=True):
+    """The reasons of a run, counted; `counts` is in the order in which the reasons are tried."""
+
+    grader: str
+    score: Estimate | None
+    samples: int
+    """Collected samples, failed ones included."""
+    correct: int
+    counts: tuple[ReasonCount, ...] = ()
+
+
+class Change(Record, frozen=True, kw_only=True):
+    """One sample that is not correct in at least one of two runs."""
+
+    unique_id: str
+    index: int
+    change: Literal["fixed", "new", "same", "other_reason"]
+    """`fixed`: not correct before, correct now; `new`: the other way round."""
+    before: Why | None = None
+    after: Why | None = None
+
+
+class Changes(Record, frozen=True, kw_only=True):
+    """The failures of two runs side by side."""
+
+    before: str
+    """The run ids."""
+    after: str
+    compared: int
+    """Samples that both runs collected."""
+    left_out: int
+    """Samples that one of them did not collect."""
+    changes: tuple[Change, ...] = ()
+    differences: tuple[str, ...] = ()
+    """What differs between the runs' protocols, in words."""
 
 
 # -- the self-test (printed, not kept) ----------------------------------------------------------

@@ -1,0 +1,1 @@
+"""A measured score against a published one, and where the difference comes from."""

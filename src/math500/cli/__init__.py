@@ -5,7 +5,7 @@
     imports.py   import
     lookup.py    data, prompts
     grading.py   grade
-    explain.py   compare
+    explain.py   compare, gap
     checks.py    selftest
     lmeval.py    lm-eval
 
@@ -46,6 +46,7 @@ COMMANDS: tuple[click.Command, ...] = (
     imports.import_log,
     grading.grade,
     explain.compare,
+    explain.gap,
     checks.selftest,
     lookup.data,
     lookup.prompts,

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from math500 import embedded, models, prompts
+from math500 import embedded, models, prompts, protocols
 from math500.errors import UsageError
-from math500.records import Decoding, Manifest, Problem, Prompt
+from math500.records import Manifest, Problem, Prompt
 
 Train = Callable[[], Sequence[Problem]]
 """Gets the MATH train split, which the worked examples come from."""
@@ -41,10 +41,10 @@ class Changed:
     setting: str
 
 
-Change = Callable[[Manifest, str, Train], Changed]
+Change = Callable[[Manifest, str, Train], Manifest]
 
 
-def _prompt(made: Manifest, to: str, train: Train) -> Changed:
+def _prompt(made: Manifest, to: str, train: Train) -> Manifest:
     del train
     name = to or ("answer-line" if made.prompt.name.startswith("boxed") else "boxed")
     other = prompts.get(name)
@@ -59,33 +59,33 @@ def _prompt(made: Manifest, to: str, train: Train) -> Changed:
         shots=made.prompt.shots,
         shot_template=_shot_template(other) if made.prompt.shots else other.shot_template,
     )
-    return Changed(_with(made, prompt=changed), name)
+    return _with(made, prompt=changed)
 
 
-def _shots(made: Manifest, to: str, train: Train) -> Changed:
+def _shots(made: Manifest, to: str, train: Train) -> Manifest:
     count = _whole("shots", to, 0 if made.prompt.shots else len(prompts.MINERVA.shot_keys))
     if count > len(prompts.MINERVA.shot_keys):
         raise UsageError(f"there are 4 worked examples, not {count}", "Use --to shots=4 or fewer.")
     if count == 0:
         bare = msgspec.structs.replace(made.prompt, shots=(), shot_keys=())
-        return Changed(_with(made, prompt=bare), "none")
+        return _with(made, prompt=bare)
     examples = prompts.with_shots(prompts.MINERVA, train()).shots[:count]
     changed = msgspec.structs.replace(
         made.prompt, shots=examples, shot_template=_shot_template(made.prompt), shot_keys=()
     )
-    return Changed(_with(made, prompt=changed), f"{count} worked examples")
+    return _with(made, prompt=changed)
 
 
-def _system(made: Manifest, to: str, train: Train) -> Changed:
+def _system(made: Manifest, to: str, train: Train) -> Manifest:
     del train
     text = to or (None if made.prompt.system is not None else ASSISTANT)
     if text == "none":
         text = None
     changed = msgspec.structs.replace(made.prompt, system=text)
-    return Changed(_with(made, prompt=changed), "none" if text is None else f'"{text}"')
+    return _with(made, prompt=changed)
 
 
-def _template(made: Manifest, to: str, train: Train) -> Changed:
+def _template(made: Manifest, to: str, train: Train) -> Manifest:
     del train
     if not models.is_embedded(made.model.name):
         raise UsageError(
@@ -97,10 +97,10 @@ def _template(made: Manifest, to: str, train: Train) -> Changed:
         "chat_template": embedded.PLAIN_TEMPLATE if plain else embedded.OWN_TEMPLATE
     }
     changed = msgspec.structs.replace(made.model, detail=detail)
-    return Changed(_with(made, model=changed), "none" if plain else "the model's own")
+    return _with(made, model=changed)
 
 
-def _decoding(made: Manifest, to: str, train: Train) -> Changed:
+def _decoding(made: Manifest, to: str, train: Train) -> Manifest:
     del train
     greedy = (made.decoding.temperature or 0.0) == 0.0 and made.decoding.temperature is not None
     temperature, top_p = SAMPLED if greedy else (0.0, None)
@@ -108,10 +108,10 @@ def _decoding(made: Manifest, to: str, train: Train) -> Changed:
         temperature, top_p = _temperature(to)
     seed = made.decoding.seed if made.decoding.seed is not None or temperature == 0 else 0
     changed = msgspec.structs.replace(made.decoding, temperature=temperature, top_p=top_p, seed=seed)
-    return Changed(_with(made, decoding=changed), _decoding_words(changed))
+    return _with(made, decoding=changed)
 
 
-def _limit(made: Manifest, to: str, train: Train) -> Changed:
+def _limit(made: Manifest, to: str, train: Train) -> Manifest:
     del train
     limit = _whole("limit", to, 2 * (made.decoding.max_tokens or 0))
     if limit == 0:
@@ -119,18 +119,18 @@ def _limit(made: Manifest, to: str, train: Train) -> Changed:
             "the run has no token limit, so there is none to double", "Name one: --to limit=1024."
         )
     changed = msgspec.structs.replace(made.decoding, max_tokens=limit)
-    return Changed(_with(made, decoding=changed), f"{limit:,} tokens")
+    return _with(made, decoding=changed)
 
 
-def _concurrency(made: Manifest, to: str, train: Train) -> Changed:
+def _concurrency(made: Manifest, to: str, train: Train) -> Manifest:
     del train
     at_once = max(1, _whole("concurrency", to, 1 if made.concurrency > 1 else 8))
-    return Changed(_with(made, concurrency=at_once), f"{at_once} at once")
+    return _with(made, concurrency=at_once)
 
 
-def _repeat(made: Manifest, to: str, train: Train) -> Changed:
+def _repeat(made: Manifest, to: str, train: Train) -> Manifest:
     del to, train
-    return Changed(made, "the same again")
+    return made
 
 
 CHANGES: Mapping[str, Change] = {
@@ -161,10 +161,29 @@ def change(made: Manifest, factors: Iterable[str], to: Mapping[str, str], train:
     wanted, words = set(factors), []
     for name, step in CHANGES.items():
         if name in wanted:
-            changed = step(made, to.get(name, ""), train)
-            made = changed.manifest
-            words.append(changed.setting)
+            made = step(made, to.get(name, ""), train)
+            words.append(in_words(name, made))
     return Changed(made, ", ".join(words))
+
+
+FIELD = {"limit": "token limit"}
+"""Factor to the protocol's field, where they are not the same word."""
+
+
+def in_words(factor: str, made: Manifest) -> str:
+    """The setting of this factor in a manifest."""
+    shots = len(made.prompt.shots)
+    words = {
+        "prompt": made.prompt.name,
+        "shots": f"{shots} worked examples" if shots else "none",
+        "system": "none" if made.prompt.system is None else f'"{made.prompt.system}"',
+        "template": "none" if models.is_plain(made.model) else "the model's own",
+        "decoding": protocols.decoding(made.decoding),
+        "limit": f"{made.decoding.max_tokens or 0:,} tokens",
+        "concurrency": f"{made.concurrency} at once",
+        "repeat": "the same again",
+    }
+    return words[factor]
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -217,10 +236,3 @@ def _temperature(text: str) -> tuple[float, float | None]:
             f"{text!r} is no decoding", "Use such as --to decoding=greedy, =0.7, or =0.7/0.95 with top-p."
         )
     return temperature, top_p
-
-
-def _decoding_words(decoding: Decoding) -> str:
-    if decoding.temperature == 0:
-        return "greedy"
-    top_p = "" if decoding.top_p is None else f", top-p {decoding.top_p:g}"
-    return f"temperature {decoding.temperature:g}{top_p}"

@@ -57,11 +57,9 @@ MEMBER = archives.Member(
 """SmolLM2-135M-Instruct, quantised to Q4_1; Apache-2.0."""
 
 OWN_TEMPLATE = "the file's own"
-PLAIN_TEMPLATE = "none: the messages' text alone"
-PLAIN = (
-    "{% for message in messages %}{{ message['content'] }}{% if not loop.last %}\n\n{% endif %}{% endfor %}"
-)
-"""A chat template that adds nothing: what a base model is asked with."""
+PLAIN_TEMPLATE = "none: plain text that ends with `Answer:`"
+PLAIN = "{% for message in messages %}{{ message['content'] }}{{ '\\n\\n' }}{% endfor %}{{ 'Answer:' }}"
+"""No roles and no marks, as a base model is asked. Without the last word a chat model often says nothing."""
 
 CONTEXT = 2048
 """Tokens per slot, prompt and answer together, when neither a context nor a token limit is given."""
@@ -133,7 +131,7 @@ def serve(
         context: tokens per slot, prompt and answer together; memory grows with `slots * context`.
         threads: computing threads; the cores that this process may use when None.
         gguf: a model file of the user's own; the embedded model when None.
-        plain: ask with the messages' text alone, without the model's chat template.
+        plain: ask in plain text, without the model's chat template.
         announce: gets a sentence before each longer wait.
 
     Raises:

@@ -58,6 +58,7 @@ def compare(runs: tuple[Path, ...], grader: str | None, as_json: bool) -> None:
 )
 @click.option("--problems", type=click.IntRange(1), help="Problems of each ablation.  [default: 100]")
 @click.option("--budget", type=click.IntRange(1), help="Tokens that all ablations may take.")
+@click.option("--crossed", is_flag=True, help="Ask every combination of the factors, not each alone.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show what the ablations would cost, and stop.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @JSON
@@ -72,6 +73,7 @@ def gap(
     others: tuple[str, ...],
     problems: int | None,
     budget: int | None,
+    crossed: bool,
     plan_only: bool,
     quiet: bool,
     as_json: bool,
@@ -102,6 +104,7 @@ def gap(
             problems=problems,
             budget=budget,
             plan_only=plan_only,
+            crossed=crossed,
             say=say,
             quiet=quiet,
         ):

@@ -111,6 +111,7 @@ def ask_again(
     problems: int | None,
     budget: int | None,
     plan_only: bool,
+    crossed: bool = False,
     say: Say,
     quiet: bool,
 ) -> bool:
@@ -122,7 +123,7 @@ def ask_again(
     """
     run = RunDir.open(folder)
     names = settings.names(factors)
-    plan = ablate.plan(run, names, to=to, problems=problems, budget=budget, say=say)
+    plan = ablate.plan(run, names, to=to, problems=problems, budget=budget, say=say, crossed=crossed)
     for arm in plan.arms:
         say(f"{arm.name}: {arm.requests:,} requests, about {arm.tokens:,} tokens ({arm.setting})")
     cost = f"{plan.requests:,} requests and about {plan.tokens:,} tokens"

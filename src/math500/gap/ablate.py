@@ -2,7 +2,7 @@
 
     baseline   the run's own samples, over a seeded subset of its problems; asked already, so free
     an arm     one run folder, RUN/ablations/NAME, in which one factor has its other setting
-    together   one more arm in which all of them have
+    together   one more arm in which all of them have; `crossed` adds every combination
 
 An arm is an ordinary run: it resumes, and `math500 show` and `math500 compare` read it. What it will cost is
 estimated from the tokens that the run itself took, before anything is sent, and the client stops at the
@@ -15,6 +15,7 @@ import datetime
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import msgspec
@@ -23,7 +24,7 @@ import math500
 from math500 import data, prompts, running
 from math500.client import Budget
 from math500.errors import RunNotFound, UsageError
-from math500.gap.settings import Train, change
+from math500.gap.settings import APART, Train, change
 from math500.records import Generation, Manifest, Problem, Prompt, Sample
 from math500.rundir import RunDir
 
@@ -83,6 +84,7 @@ def plan(
     problems: int | None,
     budget: int | None,
     say: Say,
+    crossed: bool = False,
 ) -> Plan:
     """What would be asked, of how many problems, and for how many tokens.
 
@@ -93,6 +95,7 @@ def plan(
         problems: how many problems each arm asks; as many as the budget allows, 100 at most, when None.
         budget: tokens that all arms together may take; None for no limit.
         say: told where a data set comes from.
+        crossed: ask every combination of the factors, 2^k arms, instead of each alone and all together.
 
     Raises:
         UsageError: a factor cannot be changed here, or the budget is too small.
@@ -101,9 +104,10 @@ def plan(
     answered = _answered(run)
     if not answered:
         raise UsageError(f"{run.path} has no answered problem to start from", "Finish the run first.")
-    whole = _plan(run, answered, tuple(factors), to, train)
+    sets = _crossed(factors) if crossed else _alone_and_together(factors)
+    whole = _plan(run, answered, sets, to, train)
     if budget is None or not whole.arms:
-        return _plan(run, _subset(answered, problems or SUBSET), tuple(factors), to, train)
+        return _plan(run, _subset(answered, problems or SUBSET), sets, to, train)
     affordable = int(budget * len(answered) / whole.tokens)
     if affordable < max(1, problems or 1):
         each = whole.tokens / len(answered)
@@ -113,7 +117,7 @@ def plan(
             + ", or fewer factors.",
         )
     wanted = min(problems or SUBSET, affordable)
-    return _plan(run, _subset(answered, wanted), tuple(factors), to, train)
+    return _plan(run, _subset(answered, wanted), sets, to, train)
 
 
 def carry_out(run: RunDir, made: Plan, *, budget: int | None, say: Say, quiet: bool = False) -> None:
@@ -136,14 +140,10 @@ def carry_out(run: RunDir, made: Plan, *, budget: int | None, say: Say, quiet: b
 def _plan(
     run: RunDir,
     problems: Sequence[Problem],
-    factors: tuple[str, ...],
+    sets: Sequence[tuple[str, ...]],
     to: Mapping[str, str],
     train: Train,
 ) -> Plan:
-    sets: list[tuple[str, ...]] = [(name,) for name in factors]
-    real = tuple(name for name in factors if name not in ("repeat", "concurrency"))
-    if len(real) > 1:
-        sets.append(real)
     cost = _Cost(run)
     arms = []
     for names in sets:
@@ -167,6 +167,19 @@ def _manifest(made: Manifest, problems: Sequence[Problem], factors: tuple[str, .
         packages=running.packages(),
         concurrency=min(made.concurrency, len(ids) * made.samples),
     )
+
+
+def _alone_and_together(factors: Sequence[str]) -> list[tuple[str, ...]]:
+    alone: list[tuple[str, ...]] = [(name,) for name in factors]
+    real = tuple(name for name in factors if name not in APART)
+    return [*alone, real] if len(real) > 1 else alone
+
+
+def _crossed(factors: Sequence[str]) -> list[tuple[str, ...]]:
+    """Every combination of the factors; those that show noise alone."""
+    real = [name for name in factors if name not in APART]
+    sets = [some for size in range(1, len(real) + 1) for some in combinations(real, size)]
+    return [*sets, *((name,) for name in factors if name in APART)]
 
 
 class _Cost:

@@ -18,12 +18,9 @@ from math500 import compare, evaluate, stats
 from math500.gap.attribution import NONE, Attribution, Coalition, all_coalitions, attribute
 from math500.gap.offline import Responses, Transform, transformed
 from math500.gap.outcomes import Outcomes, paired_factor
-from math500.gap.settings import FIELD, in_words
+from math500.gap.settings import APART, FIELD, in_words
 from math500.records import Difference, Factor
 from math500.rundir import RunDir
-
-APART = ("concurrency", "repeat")
-"""Factors that show noise; they are not part of what makes two protocols different."""
 
 
 @dataclass(frozen=True)
@@ -144,22 +141,13 @@ def _with_share(factor: Factor, shared: Attribution) -> Factor:
 
 def _together(factors: Sequence[Factor], present: Sequence[Arm], base: Responses) -> list[Factor]:
     """The factors, and what all of them do at once where that was asked."""
-    found = list(factors)
-    for arm in present:
-        if len(arm.factors) > 1:
-            before = {k: v for k, v in base.outcomes().items() if k in arm.responses.problems}
-            names = [FIELD.get(name, name) for name in sorted(arm.factors)]
-            found.append(
-                paired_factor(
-                    "together",
-                    ", ".join(names),
-                    before,
-                    arm.responses.outcomes(),
-                    kind="measured",
-                    source=str(arm.run.path),
-                )
-            )
-    return found
+    most = max(present, key=lambda arm: len(arm.factors), default=None)
+    if most is None or len(most.factors) < 2:
+        return list(factors)
+    before = {k: v for k, v in base.outcomes().items() if k in most.responses.problems}
+    names = ", ".join(FIELD.get(name, name) for name in sorted(most.factors))
+    after, where = most.responses.outcomes(), str(most.run.path)
+    return [*factors, paired_factor("together", names, before, after, kind="measured", source=where)]
 
 
 def _half_width(base: Outcomes, shared: Attribution) -> float:

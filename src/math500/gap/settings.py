@@ -3,7 +3,7 @@
     prompt        the wording of the request             answer-line, or boxed where it was that
     shots         worked examples before the question    Minerva's four, or none where there are some
     system        the system message                     "You are a helpful assistant.", or none
-    template      the chat template                      the messages' text alone (embedded model only)
+    template      the chat template                      plain text that ends with `Answer:` (embedded model)
     decoding      how tokens are chosen                  temperature 0.6 and top-p 0.95, or greedy
     limit         the token limit                        twice as many tokens
     concurrency   requests in flight                     one at a time, or eight
@@ -166,6 +166,8 @@ def change(made: Manifest, factors: Iterable[str], to: Mapping[str, str], train:
     return Changed(made, ", ".join(words))
 
 
+APART = ("concurrency", "repeat")
+"""Factors that show noise; they are not part of what makes two protocols different."""
 FIELD = {"limit": "token limit"}
 """Factor to the protocol's field, where they are not the same word."""
 

@@ -14,7 +14,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from math500.errors import RunDamaged, RunError, RunLocked, RunNotFound, StorageFull
-from math500.records import Failure, Generation, Grade, Manifest, Problem, Sample, SampleGrade
+from math500.records import (
+    Difference,
+    Estimate,
+    Failure,
+    Gap,
+    Generation,
+    Grade,
+    Manifest,
+    Problem,
+    Sample,
+    SampleGrade,
+)
 from math500.rundir import RunDir, RunWriter
 
 
@@ -179,3 +190,31 @@ def test_a_folder_that_may_not_be_written_says_so(tmp_path: Path, problems: Any,
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot be written"):
         RunWriter.create(tmp_path / "file" / "run", manifest_of(), problems)
+
+
+def test_a_gap_is_kept_and_replaced(
+    folder: Path, problems: tuple[Problem, ...], manifest_of: Callable[..., Manifest]
+) -> None:
+    RunWriter.create(folder, manifest_of(), problems).close()
+    run = RunDir.open(folder)
+    assert run.gap() is None
+    score = Estimate(value=0.5, low=0.2, high=0.8, n=12)
+    for remainder in (0.0, 0.1):
+        left = Difference(value=remainder, low=-0.1, high=0.2, n=12)
+        run.write_gap(Gap(run="r", model="stub", data="twelve", measured=score, remainder=left))
+    found = run.gap()
+    assert found is not None
+    assert found.remainder is not None
+    assert found.remainder.value == 0.1
+
+
+def test_ablations_are_run_folders_below_the_run(
+    folder: Path, problems: tuple[Problem, ...], manifest_of: Callable[..., Manifest]
+) -> None:
+    RunWriter.create(folder, manifest_of(), problems).close()
+    run = RunDir.open(folder)
+    assert run.ablations() == ()
+    for name in ("prompt", "limit"):
+        RunWriter.create(run.ablation(name), manifest_of(run_id=name), problems).close()
+    assert run.ablations() == ("limit", "prompt")
+    assert RunDir.open(run.ablation("limit")).manifest.run_id == "limit"

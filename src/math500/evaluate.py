@@ -14,7 +14,7 @@ import asyncio
 import datetime
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from math500 import grading, stats
 from math500.errors import Math500Error, SampleFailed
@@ -225,13 +225,18 @@ def summarize(run: RunDir, grader: str = grading.GRADER) -> Summary:
     )
 
 
-def _score(problems: Iterable[Problem], grades: dict[Key, Grade]) -> Estimate | None:
-    """The mean over problems; ungraded samples are left out, no answer counts as not correct."""
+def right_by_problem(problems: Iterable[Problem], grades: Mapping[Key, Grade]) -> dict[str, list[bool]]:
+    """For each problem which of its graded samples were right; ungraded ones are left out."""
     by_problem: dict[str, list[bool]] = {p.unique_id: [] for p in problems}
     for (unique_id, _), result in grades.items():
         if unique_id in by_problem and result.verdict != "ungraded":
             by_problem[unique_id].append(result.verdict == "correct")
-    return stats.score(list(by_problem.values()))
+    return by_problem
+
+
+def _score(problems: Iterable[Problem], grades: dict[Key, Grade]) -> Estimate | None:
+    """The mean over problems; ungraded samples are left out, no answer counts as not correct."""
+    return stats.score(list(right_by_problem(problems, grades).values()))
 
 
 def _parts(

@@ -44,6 +44,11 @@ def is_embedded(name: str) -> bool:
     return name == EMBEDDED or name.startswith(f"{EMBEDDED}:")
 
 
+def is_plain(info: ModelInfo) -> bool:
+    """Whether the model was asked without its chat template."""
+    return str(info.detail.get("chat_template", "")).startswith("none")
+
+
 def default_max_tokens(name: str) -> int | None:
     """The token limit when the user gives none; None leaves it to the endpoint.
 
@@ -67,6 +72,7 @@ def open_model(
     max_tokens: int | None,
     environ: Mapping[str, str],
     asked: Sequence[Sequence[Message]] = (),
+    plain: bool = False,
     announce: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Opened]:
     """Make the model ready; the embedded one runs until the block ends.
@@ -77,6 +83,7 @@ def open_model(
         concurrency: requests that will be in flight.
         max_tokens: the token limit they will have; the embedded model's context is made to fit it.
         asked: the messages that will be sent, so that the embedded model's context has room for them.
+        plain: ask the embedded model without its chat template; an endpoint decides for itself.
         environ: where the key is looked up.
         announce: gets a sentence before each longer wait.
 
@@ -89,6 +96,11 @@ def open_model(
     from math500 import client  # noqa: PLC0415 - the HTTP library is not needed for --help
 
     if not is_embedded(name):
+        if plain:
+            raise UsageError(
+                f"the chat template of {name!r} is applied by its server, which takes no other",
+                "Leave out `template`, or start the server with another template and compare two runs.",
+            )
         endpoint = client.resolve(name, base_url, environ)
         yield Opened(endpoint, ModelInfo(name=name, served_name=endpoint.model, base_url=endpoint.base_url))
         return
@@ -102,7 +114,12 @@ def open_model(
     longest = sorted(asked, key=_characters)[-LONGEST:]
     room = max([embedded.PROMPT_ROOM, *(_characters(m) // CHARACTERS_PER_TOKEN for m in longest)])
     with embedded.serve(
-        slots=concurrency, max_tokens=max_tokens, prompt_room=room, gguf=file, announce=announce
+        slots=concurrency,
+        max_tokens=max_tokens,
+        prompt_room=room,
+        gguf=file,
+        plain=plain,
+        announce=announce,
     ) as served:
         served.require_room(longest, max_tokens or 0)
         endpoint = client.resolve(served.info.served_name, served.base_url, {})

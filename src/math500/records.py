@@ -8,6 +8,7 @@ The records are frozen structs without behaviour. A run folder holds them as JSO
     turns.jsonl        Turn              completions inside solutions of several; only needed to resume
     grades/NAME.jsonl  SampleGrade       one line per graded sample, can always be made again
     summary.json       Summary           the score and its parts, can always be made again
+    gap.json           Gap               the score against a published one, can always be made again
 
 Fields are added, never renamed; a reader ignores fields that it does not know, so that an older
 math500 reads a newer folder. Seconds are wall-clock floats, tokens are the endpoint's own counts,
@@ -508,6 +509,178 @@ class Changes(Record, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()
     differences: tuple[str, ...] = ()
     """What differs between the runs' protocols, in words."""
+# -- a gap -----------------------------------------------------------------------------------
+
+
+class Difference(Record, frozen=True, kw_only=True):
+    """A difference of two scores with its 95 % interval; fractions from -1 to 1, so 0.079 is 7.9 points."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    """Problems behind it."""
+    method: str = ""
+    """How the interval was made."""
+
+
+class Reference(Record, frozen=True, kw_only=True):
+    """A number that a score is compared with, as far as its settings are stated."""
+
+    score: float
+    """A fraction."""
+    low: float | None = None
+    high: float | None = None
+    """The 95 % interval of its sampling error, where the number of problems is known."""
+    n: int | None = None
+    """Problems behind it."""
+    model: str = ""
+    data: str = ""
+    """`MATH-500`, `MATH-5000`, ...; empty when it is not known."""
+    reporter: str = ""
+    source: str = ""
+    protocol: dict[str, str] = {}
+    """Field of the protocol to what is stated of it; what is not stated is left out."""
+
+
+class Compared(Record, frozen=True, kw_only=True):
+    """One field of two protocols, side by side."""
+
+    field: str
+    """`model`, `data`, `shots`, `prompt`, `decoding`, `token limit`, `samples`, `grader`, ..."""
+    ours: str
+    """What was measured with; empty when it is not known."""
+    theirs: str
+    state: Literal["same", "different", "unknown"]
+    blocks: bool = False
+    """The difference makes a subtraction meaningless: another model, or another set of problems."""
+    note: str = ""
+
+
+FactorKind = Literal["recomputed", "measured", "prior"]
+
+
+class Factor(Record, frozen=True, kw_only=True):
+    """What one part of the protocol is worth: the score with another setting minus the score as measured.
+
+    All effects are fractions, positive when the other setting scores higher.
+    """
+
+    name: str
+    """`grader`, `extraction`, `token limit`, `prompt`, ...: the part of the protocol."""
+    setting: str
+    """The other setting: `minerva`, `256 tokens`, `answer-line`, ..."""
+    kind: FactorKind
+    """`recomputed` from the run's own responses, `measured` by asking the model again, or a `prior`:
+    a size found by others, on other models."""
+    value: float | None = None
+    """None for a prior whose size is not one number; `detail` has it in words."""
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    """Problems compared, in pairs; 0 for a prior."""
+    gained: int = 0
+    """Problems that score higher with the other setting."""
+    lost: int = 0
+    """Problems that score lower with it."""
+    changed: int | None = None
+    """Of the compared responses, how many differ in any character; None where none was asked again."""
+    share: Difference | None = None
+    """Its Shapley value, where it is part of the attribution."""
+    detail: str = ""
+    source: str = ""
+    """How to see it again: a run folder, or the place where a prior was reported."""
+
+
+class Advice(Record, frozen=True, kw_only=True):
+    """One thing to try next."""
+
+    what: str
+    command: str
+    effect: float
+    """The size of effect that can be expected, a fraction; see `why` for where that comes from."""
+    tokens: int
+    """What it costs, in tokens to generate and read; 0 when the model is not asked."""
+    why: str
+
+
+class Gap(Record, frozen=True, kw_only=True):
+    """A measured score against a published one, and where the difference comes from.
+
+    Scores and differences are fractions. `measured + the factors' shares + remainder = published`.
+    """
+
+    run: str
+    """The run's id; empty when only a number was given."""
+    model: str
+    data: str
+    measured: Estimate
+    claimed: Reference | None = None
+    """What the user compares with."""
+    published: Reference | None = None
+    """The like-for-like number: `claimed` where it is comparable, else the best that is known."""
+    others: tuple[Reference, ...] = ()
+    """Further published scores of the model, on any set of problems."""
+    gap: Difference | None = None
+    """Measured minus published; None when there is no number that may be subtracted."""
+    smallest: float | None = None
+    """The smallest difference that two runs of this size would show in four of five cases."""
+    comparability: tuple[Compared, ...] = ()
+    factors: tuple[Factor, ...] = ()
+    explained: Difference | None = None
+    """The sum of the shares, with an interval of its own."""
+    remainder: Difference | None = None
+    """Published minus measured minus what the factors explain."""
+    findings: tuple[str, ...] = ()
+    """What was found about the numbers themselves, the most important first; whole sentences."""
+    words: str = ""
+    """The result in one paragraph."""
+    advice: tuple[Advice, ...] = ()
+    """What to try next, the most effect for its cost first."""
+    notes: tuple[str, ...] = ()
+    """How things were computed where that is not obvious, and what could not be."""
+    created: str = ""
+    math500_version: str = ""
+
+
+class Flip(Record, frozen=True, kw_only=True):
+    """A problem that two runs score differently."""
+
+    unique_id: str
+    subject: str
+    level: int | None
+    before: float
+    """The share of right samples in the first run."""
+    after: float
+    extracted: tuple[str | None, str | None]
+    """The first sample's answer in the one run and in the other."""
+
+
+class Comparison(Record, frozen=True, kw_only=True):
+    """Two runs over the problems that both have graded."""
+
+    first: str
+    second: str
+    """The runs' ids."""
+    comparability: tuple[Compared, ...]
+    n: int
+    """Problems in both."""
+    first_score: Estimate
+    second_score: Estimate
+    """Both over the common problems only."""
+    difference: Difference | None
+    """Second minus first, in pairs; None where nothing is in common."""
+    p_value: float
+    """Of the exact test that both are equally good: McNemar's, or a sign flip test for several samples."""
+    test: str
+    gained: int
+    lost: int
+    flips: tuple[Flip, ...]
+    changed: int
+    """Responses of sample 0 that differ in any character."""
+    smallest: float
+    """The smallest difference that this comparison would show in four of five cases."""
+    notes: tuple[str, ...] = ()
 
 
 # -- the self-test (printed, not kept) ----------------------------------------------------------

@@ -7,6 +7,8 @@
       turns.jsonl          appended; completions inside solutions of several, only needed to resume
       grades/GRADER.jsonl  appended; can be deleted and made again from the samples
       summary.json         replaced; can be made again from samples and grades
+      gap.json             replaced; the score against a published one
+      ablations/NAME/      run folders in which one setting is another one
       lock                 held (flock) by the process that writes
 
 A sample's line is handed to the kernel in one write before the sample counts as done, so a killed
@@ -37,7 +39,7 @@ from math500.errors import (
     RunNotFound,
     StorageFull,
 )
-from math500.records import Manifest, Problem, Record, Sample, SampleGrade, Summary, Turn
+from math500.records import Gap, Manifest, Problem, Record, Sample, SampleGrade, Summary, Turn
 
 FORMAT = 1
 FSYNC_SECONDS = 1.0
@@ -101,6 +103,26 @@ class RunDir:
         """The summary as last written, or None."""
         path = self.path / "summary.json"
         return _read_one(path, Summary) if path.is_file() else None
+
+    def gap(self) -> Gap | None:
+        """The gap as last written, or None."""
+        path = self.path / "gap.json"
+        return _read_one(path, Gap) if path.is_file() else None
+
+    def write_gap(self, gap: Gap) -> None:
+        """Replace the gap; like a copy it needs no lock, since it is swapped in whole."""
+        try:
+            _replace(self.path / "gap.json", _pretty(gap))
+        except OSError as e:
+            raise _storage_error(e, self.path) from e
+
+    def ablation(self, name: str) -> Path:
+        """Where the run with another setting, of this name, is kept."""
+        return self.path / "ablations" / name
+
+    def ablations(self) -> tuple[str, ...]:
+        """The names of the ablations that are there, sorted."""
+        return tuple(sorted(p.parent.name for p in self.path.glob("ablations/*/manifest.json")))
 
     def _grades(self, grader: str) -> Path:
         return self.path / "grades" / f"{grader.replace('/', '-')}.jsonl"

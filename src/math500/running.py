@@ -8,7 +8,7 @@ import importlib.metadata
 import os
 import platform
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,11 +16,11 @@ import msgspec
 
 import math500
 from math500 import data, evaluate, grading, models, prompts
-from math500.client import Client, Event
+from math500.client import Budget, Client, Event
 from math500.display import Progress
 from math500.errors import DataUnreadable, Interrupted, ModelError, RunError, RunMismatch, UsageError
-from math500.records import DataSource, Decoding, Manifest, ModelInfo, Prompt, Selection
-from math500.rundir import RunWriter
+from math500.records import DataSource, Decoding, Manifest, ModelInfo, Problem, Prompt, Selection
+from math500.rundir import RunDir, RunWriter
 from math500.solve import Cot
 
 PACKAGES = ("math500", "math-verify", "latex2sympy2_extended", "sympy", "aiohttp", "xllamacpp")
@@ -92,7 +92,40 @@ def start(request: Request, *, say: Say, quiet: bool = False) -> Path:
     return folder
 
 
-def resume(folder: Path, *, concurrency: int | None, say: Say, quiet: bool = False) -> None:
+def again(
+    made: Manifest,
+    problems: Sequence[Problem],
+    folder: Path,
+    *,
+    say: Say,
+    quiet: bool = False,
+    budget: Budget | None = None,
+) -> None:
+    """Carry out a run with exactly the settings of a manifest; go on where the folder holds it already.
+
+    Raises:
+        RunMismatch: the folder holds a run with other settings.
+        Math500Error: as for `start`.
+    """
+    if (folder / "manifest.json").is_file():
+        _require_same_settings(made, folder)
+    else:
+        RunWriter.create(folder, made, problems).close()
+    resume(folder, concurrency=None, say=say, quiet=quiet, budget=budget)
+
+
+def _require_same_settings(made: Manifest, folder: Path) -> None:
+    was = RunDir.open(folder).manifest
+    names = ("prompt", "decoding", "samples", "concurrency", "solver", "selection")
+    if differing := [name for name in names if getattr(was, name) != getattr(made, name)]:
+        raise RunMismatch(
+            f"{folder} holds a run with another {' and '.join(differing)}", "Move that folder away."
+        )
+
+
+def resume(
+    folder: Path, *, concurrency: int | None, say: Say, quiet: bool = False, budget: Budget | None = None
+) -> None:
     """Finish a run that was stopped: ask what is owed, grade what is ungraded.
 
     Raises:
@@ -119,15 +152,18 @@ def resume(folder: Path, *, concurrency: int | None, say: Say, quiet: bool = Fal
                     max_tokens=made.decoding.max_tokens,
                     asked=[prompts.messages(made.prompt, p.problem) for p in run.problems()],
                     environ=os.environ,
+                    plain=models.is_plain(made.model),
                     announce=say,
                 ) as opened:
                     _require_same_model(made, opened)
-                    _collect(run, opened, at_once, quiet=quiet)
+                    _collect(run, opened, at_once, quiet=quiet, budget=budget)
         finally:
             run.write_summary(evaluate.summarize(run))
 
 
-def _collect(run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: bool) -> None:
+def _collect(
+    run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: bool, budget: Budget | None = None
+) -> None:
     told: set[str] = set()
 
     def tell(event: Event) -> None:
@@ -138,7 +174,7 @@ def _collect(run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: 
 
     async def collect() -> None:
         solver = Cot(run.manifest.prompt, run.manifest.decoding)
-        async with Client(opened.endpoint, concurrency=concurrency, on_event=tell) as client:
+        async with Client(opened.endpoint, concurrency=concurrency, on_event=tell, budget=budget) as client:
             await evaluate.collect(run, solver, client, concurrency=concurrency, on_sample=progress)
 
     try:
@@ -205,7 +241,7 @@ def manifest(
         grader=grading.GRADER,
         concurrency=concurrency,
         command=request.command,
-        packages=_packages(),
+        packages=packages(),
         platform=f"{platform.platform()}, Python {platform.python_version()}",
     )
 
@@ -216,7 +252,8 @@ def _decoding(request: Request) -> Decoding:
     return msgspec.structs.replace(request.decoding, max_tokens=limit)
 
 
-def _packages() -> dict[str, str]:
+def packages() -> dict[str, str]:
+    """Versions of the libraries that can change a score."""
     found = {}
     for name in PACKAGES:
         try:

@@ -5,6 +5,7 @@
     imports.py   import
     lookup.py    data, prompts
     grading.py   grade
+    explain.py   compare, gap
     checks.py    selftest
     lmeval.py    lm-eval
 
@@ -22,6 +23,7 @@ import click
 
 from math500 import __version__
 from math500.cli import checks, grading, imports, lmeval, lookup, run
+from math500.cli import checks, explain, grading, lmeval, lookup, run
 from math500.cli.options import say
 from math500.errors import Math500Error
 
@@ -43,6 +45,8 @@ COMMANDS: tuple[click.Command, ...] = (
     run.export,
     imports.import_log,
     grading.grade,
+    explain.compare,
+    explain.gap,
     checks.selftest,
     lookup.data,
     lookup.prompts,

@@ -4,11 +4,15 @@
     run.py       the end of a run
     progress.py  a run while it goes
     origin.py    where an imported run comes from
+    compare.py   two runs side by side
+    gap.py       a score against a published one
     lookup.py    problem sets, prompts, one grading decision, the self-test
 
 Everything here returns or shows text; nothing decides or computes a score.
 """
 
+from math500.display.compare import comparability, comparison, points, spread
+from math500.display.gap import gap
 from math500.display.lookup import grade, problem_set, problem_sets, prompt, selftest
 from math500.display.origin import verdicts
 from math500.display.progress import Progress
@@ -18,14 +22,19 @@ from math500.display.tables import duration, percent, table, width
 __all__ = [
     "FOLDER_HOLDS",
     "Progress",
+    "comparability",
+    "comparison",
     "duration",
+    "gap",
     "grade",
     "next_command",
     "percent",
+    "points",
     "problem_set",
     "problem_sets",
     "prompt",
     "selftest",
+    "spread",
     "summary",
     "table",
     "verdicts",

@@ -1,4 +1,4 @@
-"""Estimates and their intervals: numbers in, numbers out.
+"""A score with its interval, and the difference of two independent scores.
 
 A score is the mean over problems of each problem's share of correct samples. Its interval is
 Wilson's, with the number of trials replaced by the effective number when a problem was sampled
@@ -9,12 +9,18 @@ than 8,000 trials (Miller 2024, "Adding Error Bars to Evals", arXiv:2411.00640, 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 
-from math500.records import Estimate
+from math500.records import Difference, Estimate
 
 Z95 = 1.959963984540054
 """The standard normal quantile of a two-sided 95 % interval."""
+
+
+def normal_quantile(share: float) -> float:
+    """The point below which this share of a standard normal distribution lies."""
+    return statistics.NormalDist().inv_cdf(share)
 
 
 def wilson(p: float, n: float, z: float = Z95) -> tuple[float, float]:
@@ -71,3 +77,22 @@ def effective_n(shares: Sequence[float], trials: int) -> float:
     if variance_of_mean == 0:
         return float(trials)
     return min(max(mean * (1 - mean) / variance_of_mean, n), trials)
+
+
+def difference(first: Estimate, second: Estimate) -> Difference:
+    """Second minus first for two scores of independent samples, such as a run and a published number.
+
+    The interval joins the two scores' own intervals (Newcombe 1998, Statistics in Medicine 17:873-890,
+    method 10), so that it keeps their asymmetry near 0 and 1. Two runs over the same problems are compared
+    in pairs instead (`paired_difference`), which shows much smaller differences.
+    """
+    value = second.value - first.value
+    down = math.hypot(second.value - second.low, first.high - first.value)
+    up = math.hypot(second.high - second.value, first.value - first.low)
+    return Difference(
+        value=value,
+        low=max(-1.0, value - down),
+        high=min(1.0, value + up),
+        n=min(first.n, second.n),
+        method="Newcombe, independent samples",
+    )

@@ -1,0 +1,119 @@
+"""Explaining a score: against another run, and against a published number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from math500.cli.options import FILE, JSON, print_json, say
+from math500.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@click.argument("runs", type=FILE, nargs=-1, required=True)
+@click.option("--grader", help="Whose grades, such as `math500/1`.  [default: the current grader's]")
+@JSON
+def compare(runs: tuple[Path, ...], grader: str | None, as_json: bool) -> None:
+    """Compare runs over the same problems with the first of them.
+
+    What differs in how they were made comes first, then the paired difference with its interval, the exact
+    test, and the problems that flipped.
+    """
+    from math500 import compare as room
+    from math500 import display
+    from math500.rundir import RunDir
+
+    if len(runs) < 2:
+        raise UsageError("there is one run, and a comparison needs two", "Give another run folder.")
+    first, *rest = (RunDir.open(path) for path in runs)
+    found = [room.compare(first, other, grader) for other in rest]
+    if as_json:
+        print_json(found)
+        return
+    click.echo("\n\n\n".join(display.comparison(each) for each in found))
+    if spread := display.spread(found):
+        click.echo(f"\n{spread}")
+
+
+@click.command()
+@click.argument("run", type=FILE, required=False)
+@click.option(
+    "--against", help="What to compare with: a model's name, a score such as 90.6, or a run folder."
+)
+@click.option("--measured", metavar="SCORE", help="Without a run: the measured score in percent, as printed.")
+@click.option("--n", type=click.IntRange(1), help="With --measured: problems behind it.")
+@click.option("--model", help="With --measured: whose score it is. With a run: its name in the registry.")
+@click.option("--config", help="With --measured: the harness configuration, such as 393424.")
+@click.option("--ablate", help="Ask again with one setting changed: prompt,limit,... or all.")
+@click.option(
+    "--to",
+    "others",
+    multiple=True,
+    metavar="FACTOR=VALUE",
+    help="Another setting than the default one, such as limit=1024; may be repeated.",
+)
+@click.option("--problems", type=click.IntRange(1), help="Problems of each ablation.  [default: 100]")
+@click.option("--budget", type=click.IntRange(1), help="Tokens that all ablations may take.")
+@click.option("--crossed", is_flag=True, help="Ask every combination of the factors, not each alone.")
+@click.option("--plan", "plan_only", is_flag=True, help="Show what the ablations would cost, and stop.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@JSON
+def gap(
+    run: Path | None,
+    against: str | None,
+    measured: str | None,
+    n: int | None,
+    model: str | None,
+    config: str | None,
+    ablate: str | None,
+    others: tuple[str, ...],
+    problems: int | None,
+    budget: int | None,
+    crossed: bool,
+    plan_only: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Take the difference between a measured and a published score apart.
+
+    With a RUN its own responses say what the grader, the extraction, the token limit and the mix of problems
+    are worth; --ablate asks the model for the rest. With --measured a bare number is looked into.
+    """
+    from math500 import display
+    from math500 import gap as room
+
+    if measured is not None:
+        _refuse_beside_a_number(run, ablate)
+        if model is None:
+            raise UsageError("--measured needs --model", "Say whose score it is.")
+        found = room.of_number(measured, n=n, model=model, compared_with=against, config=config)
+    else:
+        if run is None:
+            raise UsageError(
+                "there is neither a run nor a number", "Give a run folder, or --measured and --model."
+            )
+        to = room.other_settings(others)
+        if ablate and not room.ask_again(
+            run,
+            ablate,
+            to=to,
+            problems=problems,
+            budget=budget,
+            plan_only=plan_only,
+            crossed=crossed,
+            say=say,
+            quiet=quiet,
+        ):
+            return
+        found = room.of_run(run, model=model, compared_with=against)
+    print_json(found) if as_json else click.echo(display.gap(found))
+
+
+def _refuse_beside_a_number(run: Path | None, ablate: str | None) -> None:
+    if run is not None or ablate:
+        beside = "a run folder" if run is not None else "--ablate"
+        raise UsageError(f"--measured stands for a run, and {beside} was given too", "Leave one of them out.")

@@ -1,0 +1,108 @@
+"""Two runs side by side, in a terminal: first what differs in how they were made, then by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from math500 import stats
+from math500.display.tables import percent, table
+from math500.records import Compared, Comparison, Difference, Flip
+
+SHOWN = 20
+"""Flipped problems that are listed; all of them are in the JSON."""
+
+
+def points(difference: Difference | None) -> str:
+    """A difference in points, such as `+4.0 points (95 % interval +1.2 to +6.8, n = 500)`."""
+    if difference is None:
+        return "not to be subtracted"
+    d = difference
+    return f"{100 * d.value:+.1f} points (95 % interval {100 * d.low:+.1f} to {100 * d.high:+.1f}, n = {d.n})"
+
+
+def comparability(rows: Sequence[Compared], ours: str, theirs: str) -> str:
+    """Each field of two protocols; fields that are the same take one line together."""
+    same = [row.field for row in rows if row.state == "same"]
+    other = [row for row in rows if row.state != "same"]
+    lines = [("", ours, theirs, "")] + [(r.field, _cell(r.ours), _cell(r.theirs), _state(r)) for r in other]
+    shown = table(lines) if other else ""
+    equal = f"the same: {', '.join(same)}" if same else ""
+    return "\n".join(part for part in (shown, equal) if part)
+
+
+def _cell(text: str, width: int = 44) -> str:
+    flat = " ".join(text.split())
+    return "not stated" if not flat else flat if len(flat) <= width else f"{flat[: width - 3]}..."
+
+
+def _state(row: Compared) -> str:
+    mark = f"{row.state}, not comparable" if row.blocks else row.state
+    return f"{mark}: {row.note}" if row.note else mark
+
+
+def comparison(found: Comparison) -> str:
+    """One run against another."""
+    blocks = [
+        f"{found.second} against {found.first}",
+        comparability(found.comparability, "first", "second"),
+        table(
+            [
+                ("first", percent(found.first_score)),
+                ("second", percent(found.second_score)),
+                ("difference", points(found.difference)),
+                ("by chance", f"p = {found.p_value:.3g} ({found.test})"),
+            ]
+        ),
+        _reading(found),
+        _flips(found.flips),
+        "\n".join(found.notes),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _reading(found: Comparison) -> str:
+    d = found.difference
+    sure = d is not None and (d.low > 0 or d.high < 0)
+    verdict = (
+        "The difference is larger than chance explains."
+        if sure
+        else "The difference may be chance: the interval holds zero."
+    )
+    return (
+        f"{verdict} {found.gained} problems were gained and {found.lost} lost; "
+        f"{found.changed} of {found.n} first responses differ in their text. Two such runs show differences "
+        f"from {100 * found.smallest:.1f} points on (in four of five cases)."
+    )
+
+
+def _flips(flips: Sequence[Flip]) -> str:
+    if not flips:
+        return ""
+    rows = [("problem", "subject", "level", "first", "second", "answers")]
+    rows += [
+        (
+            flip.unique_id,
+            flip.subject,
+            "" if flip.level is None else str(flip.level),
+            f"{100 * flip.before:.0f}",
+            f"{100 * flip.after:.0f}",
+            f"{_cell(flip.extracted[0] or '-', 24)} / {_cell(flip.extracted[1] or '-', 24)}",
+        )
+        for flip in flips[:SHOWN]
+    ]
+    left = f"\n... and {len(flips) - SHOWN} more: --json lists all." if len(flips) > SHOWN else ""
+    return table(rows, right=(2, 3, 4)) + left
+
+
+def spread(found: Sequence[Comparison]) -> str:
+    """How far apart the scores are of three or more runs that differ in chance alone."""
+    if len(found) < 2:
+        return ""
+    differing = {row.field for each in found for row in each.comparability if row.state == "different"}
+    scores = [found[0].first_score.value, *(each.second_score.value for each in found)]
+    result = stats.spread(scores)
+    what = "" if not differing else f" They differ in {', '.join(sorted(differing))}, not in chance alone."
+    return (
+        f"{result.runs} runs: mean {100 * result.mean:.1f}, standard deviation {100 * result.sd:.1f}, "
+        f"{100 * result.least:.1f} to {100 * result.most:.1f}.{what}"
+    )

@@ -1,0 +1,124 @@
+"""A gap in a terminal: the numbers, whether they may be subtracted, the noise, the factors, what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from math500.display.compare import comparability, points
+from math500.display.tables import percent, table
+from math500.records import Advice, Factor, Gap, Reference
+
+OTHERS = 6
+"""Other published scores that are listed."""
+
+
+def gap(found: Gap) -> str:
+    """Everything, in the order in which it should be read."""
+    blocks = [
+        "\n".join(found.findings),
+        _numbers(found),
+        _titled("Can they be compared?", comparability(found.comparability, "measured", "published")),
+        _titled("Measured with the model, in pairs", _factors(found, "measured")),
+        _titled("From the same responses, nothing asked again", _factors(found, "recomputed")),
+        _titled("From the measured to the published score", _steps(found)),
+        _titled("Priors: what others found on other models", _priors(found.factors)),
+        _titled("Other published scores of the model", _others(found.others)),
+        _titled("In words", found.words),
+        _titled("Next, the most expected effect for its cost first", _advice(found.advice)),
+        "\n".join(found.notes),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _titled(title: str, text: str) -> str:
+    return f"{title}\n{text}" if text else ""
+
+
+def _numbers(found: Gap) -> str:
+    rows = [("measured", percent(found.measured))]
+    if found.claimed is not None and found.claimed != found.published:
+        rows.append(("compared with", f"{100 * found.claimed.score:g} {_of(found.claimed)}".rstrip()))
+    if found.published is not None:
+        rows.append(("published", f"{100 * found.published.score:g} {_of(found.published)}".rstrip()))
+    if found.gap is not None:
+        rows.append(("gap", points(found.gap)))
+    if found.smallest is not None:
+        rows.append(
+            ("noise", f"two independent scores of this size differ visibly from {_pt(found.smallest)} on")
+        )
+    return table(rows)
+
+
+def _of(reference: Reference) -> str:
+    parts = (reference.model, reference.data, reference.reporter)
+    return ", ".join(part for part in parts if part)
+
+
+def _pt(value: float) -> str:
+    return f"{100 * value:.1f} points"
+
+
+def _factors(found: Gap, kind: str) -> str:
+    factors = [f for f in found.factors if f.kind == kind]
+    if not factors:
+        return ""
+    rows = [("factor", "other setting", "effect", "95 % interval", "n", "gained", "lost", "")]
+    for f in factors:
+        value, low, high = (100 * (v or 0.0) for v in (f.value, f.low, f.high))
+        interval = f"{low:+.1f} to {high:+.1f}"
+        rows.append(
+            (f.name, f.setting, f"{value:+.1f}", interval, str(f.n), str(f.gained), str(f.lost), f.detail)
+        )
+    return table(rows, right=(2, 3, 4, 5, 6))
+
+
+def _steps(found: Gap) -> str:
+    """The waterfall as rows: where it starts, every share, the remainder, where it ends."""
+    shares = [(f, f.share) for f in found.factors if f.share is not None]
+    if not shares and found.remainder is None:
+        return ""
+    rows = [("measured", f"{100 * found.measured.value:.1f}", "")]
+    for factor, share in sorted(shares, key=lambda fs: -abs(fs[1].value)):
+        interval = f"{100 * share.low:+.1f} to {100 * share.high:+.1f}"
+        rows.append((f"{factor.name}: {factor.setting}", f"{100 * share.value:+.1f}", interval))
+    if found.remainder is not None and found.published is not None:
+        r = found.remainder
+        rows.append(("remainder", f"{100 * r.value:+.1f}", f"{100 * r.low:+.1f} to {100 * r.high:+.1f}"))
+        rows.append(("published", f"{100 * found.published.score:.1f}", ""))
+    elif found.explained is not None:
+        total = 100 * (found.measured.value + found.explained.value)
+        rows.append(("with all other settings", f"{total:.1f}", ""))
+    return table(rows, right=(1, 2))
+
+
+def _priors(factors: Sequence[Factor]) -> str:
+    rows = []
+    for f in factors:
+        if f.kind == "prior":
+            low, high = f.low, f.high
+            if low is None or high is None:
+                size = ""
+            elif low == high:
+                size = f"{100 * low:.1f}"
+            else:
+                size = f"{100 * low:.1f} to {100 * high:.1f}"
+            rows.append((f.name, size, f"{f.detail}; {f.source}"))
+    return table(rows, right=(1,))
+
+
+def _others(references: Sequence[Reference]) -> str:
+    rows = [(f"{100 * r.score:g}", r.data, r.reporter, r.source) for r in references[:OTHERS]]
+    left = len(references) - OTHERS
+    return table(rows, right=(0,)) + (f"\n... and {left} more" if left > 0 else "")
+
+
+def _advice(advice: Sequence[Advice]) -> str:
+    rows = [
+        (f"{i}.", a.what, f"about {100 * a.effect:.1f} points", _tokens(a.tokens), f"{a.command}   ({a.why})")
+        for i, a in enumerate(advice, 1)
+    ]
+    return table(rows, right=(2, 3))
+
+
+def _tokens(tokens: int) -> str:
+    return f"{tokens:,} tokens" if tokens else "free"

@@ -1,0 +1,139 @@
+"""A measured score against a published one, and where the difference comes from.
+
+    published.py    what a number can be, and which one it may be compared with
+    harnesses.py    what well-known configurations of other harnesses set
+    against.py      what a user compares with
+    registry.py     the registry of published scores as references
+    explain.py      from a run or a bare number to a `records.Gap`
+    offline.py      effects that the run's own responses hold
+    cut.py          a response under a smaller token limit
+    outcomes.py     scores per problem, two of them as one factor
+    settings.py     the other setting of each factor
+    ablate.py       asking again with one setting changed: the plan, its cost, the runs
+    measured.py     the effects of those runs
+    attribution.py  Shapley values with bootstrap intervals
+    priors.py       sizes that others found
+    advice.py       what to try next
+    words.py        one paragraph
+
+`of_run` and `of_number` are what the command calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from math500.errors import UsageError
+from math500.gap import ablate, advice, against, harnesses, settings
+from math500.gap.explain import Against, Sources, finished, from_number, from_run
+from math500.gap.offline import Responses
+from math500.gap.published import decimals
+from math500.models import is_embedded
+from math500.records import Gap
+from math500.rundir import RunDir
+
+__all__ = ["Against", "Sources", "ask_again", "of_number", "of_run", "other_settings"]
+
+Say = Callable[[str], None]
+
+
+def of_run(folder: Path, *, model: str | None = None, compared_with: str | None = None) -> Gap:
+    """The gap of a run, with its advice and its paragraph; it is written into the run's folder.
+
+    Args:
+        folder: of the run.
+        model: the model's name in the registry; the run's own when None.
+        compared_with: a score, a model or another run folder; the model's published scores when None.
+
+    Raises:
+        UsageError: the run holds no grades, or what it is compared with is nothing known.
+    """
+    run = RunDir.open(folder)
+    beside = against.resolve(compared_with, model or run.manifest.model.name)
+    found = from_run(run, beside, Sources())
+    responses = Responses(run.problems(), run.samples(), {})
+    gap = finished(found, advice.for_run(run, responses, found))
+    run.write_gap(gap)
+    return gap
+
+
+def of_number(
+    measured: str, *, n: int | None, model: str, compared_with: str | None, config: str | None
+) -> Gap:
+    """The gap of a number without a run.
+
+    Args:
+        measured: the score in percent, as printed: its digits say something.
+        n: problems behind it, where that is known.
+        model: whose score it is.
+        compared_with: a score or a model.
+        config: the harness configuration that it was measured with.
+
+    Raises:
+        UsageError: one of them is nothing known.
+    """
+    try:
+        percent = float(measured)
+    except ValueError:
+        percent = -1.0
+    if not 0 <= percent <= 100:
+        raise UsageError(f"{measured!r} is no score", "Give a score in percent, such as --measured 75.16.")
+    harness = harnesses.find(config) if config else harnesses.behind(model, percent)
+    beside = against.resolve(compared_with, model)
+    found = from_number(percent, decimals(measured), n, model, beside, harness)
+    return finished(found, advice.for_number(found, harness is not None))
+
+
+def other_settings(pairs: tuple[str, ...]) -> dict[str, str]:
+    """`FACTOR=VALUE` as a mapping.
+
+    Raises:
+        UsageError: one of them is not of that form, or names no factor.
+    """
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or name not in settings.CHANGES:
+            raise UsageError(
+                f"{pair!r} is no other setting",
+                f"Use FACTOR=VALUE with a factor out of {', '.join(settings.CHANGES)}.",
+            )
+        found[name] = value
+    return found
+
+
+def ask_again(
+    folder: Path,
+    factors: str,
+    *,
+    to: Mapping[str, str],
+    problems: int | None,
+    budget: int | None,
+    plan_only: bool,
+    crossed: bool = False,
+    say: Say,
+    quiet: bool,
+) -> bool:
+    """Carry out the ablations of a run, once their cost is told; False when only the plan was wanted.
+
+    Raises:
+        UsageError: a factor cannot be changed, or a model that costs money was to be asked without a budget.
+        Math500Error: as for a run.
+    """
+    run = RunDir.open(folder)
+    names = settings.names(factors)
+    plan = ablate.plan(run, names, to=to, problems=problems, budget=budget, say=say, crossed=crossed)
+    for arm in plan.arms:
+        say(f"{arm.name}: {arm.requests:,} requests, about {arm.tokens:,} tokens ({arm.setting})")
+    cost = f"{plan.requests:,} requests and about {plan.tokens:,} tokens"
+    say(f"together {cost}, on {len(plan.problems)} problems of {run.manifest.run_id}")
+    if plan_only:
+        return False
+    if budget is None and not is_embedded(run.manifest.model.name):
+        raise UsageError(
+            f"the ablations would send {cost} to {run.manifest.model.name}",
+            f"Say how many tokens they may take: --budget {round(plan.tokens * 1.2)}.",
+        )
+    ablate.carry_out(run, plan, budget=budget, say=say, quiet=quiet)
+    return True

@@ -1,0 +1,99 @@
+"""What to try next, the most expected effect for its cost first.
+
+What is expected of a factor is what this run shows of it where it shows something (responses that were cut
+off), else the median of what others found (priors.py). The cost is what the ablation would generate and
+read. A factor that was measured already, or that both protocols share, is not proposed.
+"""
+
+from __future__ import annotations
+
+from math500 import evaluate
+from math500.errors import Math500Error
+from math500.gap import ablate, priors
+from math500.gap.offline import Responses
+from math500.gap.settings import CHANGES, FIELD
+from math500.records import Advice, Compared, Gap
+from math500.rundir import RunDir
+
+SHOWN = 5
+
+
+def for_run(run: RunDir, responses: Responses, gap: Gap) -> tuple[Advice, ...]:
+    """What to measure next with the model."""
+    done = {f.name for f in gap.factors if f.kind == "measured"}
+    settled = {row.field for row in gap.comparability if row.state == "same"}
+    found = []
+    for name in (n for n in CHANGES if n != "repeat"):
+        field = FIELD.get(name, name)
+        if field not in done | settled and (tokens := _tokens(run, name)) is not None:
+            found.append(_ablation(run, responses, gap, name, field, tokens))
+    return tuple(sorted(found, key=_worth, reverse=True)[:SHOWN])
+
+
+def for_number(gap: Gap, harness_known: bool) -> tuple[Advice, ...]:
+    """What to do about a number of which nothing else is left."""
+    model = gap.model
+    found = [
+        Advice(
+            what="measure it again with every response kept; then every factor below can be recomputed",
+            command=f"math500 run --model {model} --data {_set(gap)}",
+            effect=sum(priors.expected(name) for name in ("grader", "extraction")) / 2,
+            tokens=gap.measured.n * 800,
+            why="graders and extraction rules; the tokens are 800 a problem, a guess",
+        )
+    ]
+    for row in gap.comparability:
+        if row.state == "different" and row.field == "token limit":
+            found.insert(0, _limit(gap, row))
+    capped = any("caps answers" in finding for finding in gap.findings)
+    if harness_known and capped and all(a.what != "raise the token limit" for a in found):
+        found.insert(0, _limit(gap, None))
+    return tuple(sorted(found, key=_worth, reverse=True))
+
+
+def _limit(gap: Gap, row: Compared | None) -> Advice:
+    to = row.theirs if row is not None and row.theirs.isdigit() else "4096"
+    return Advice(
+        what="raise the token limit",
+        command=f"math500 run --model {gap.model} --data {_set(gap)} --max-tokens {to}",
+        effect=priors.expected("token limit"),
+        tokens=gap.measured.n * 800,
+        why="the configuration cut answers off; the size is what others found, on other models",
+    )
+
+
+def _set(gap: Gap) -> str:
+    return {"MATH-500": "math500", "MATH-5000": "math-test"}.get(gap.data, "math500")
+
+
+def _ablation(run: RunDir, responses: Responses, gap: Gap, name: str, field: str, tokens: int) -> Advice:
+    effect, why = priors.expected(field), "the median of what others found, on other models"
+    if name == "limit":
+        cut_off = [key for key, s in responses.samples.items() if evaluate.truncated(s)]
+        share = len(cut_off) / max(1, len(responses.samples))
+        effect = share * gap.measured.value
+        why = f"{share:.0%} of the responses were cut off; if they came out like the others"
+    return Advice(
+        what=f"measure what {field} is worth",
+        command=f"math500 gap {run.path} --ablate {name}",
+        effect=effect,
+        tokens=tokens,
+        why=why,
+    )
+
+
+def _tokens(run: RunDir, name: str) -> int | None:
+    """The estimate of one arm; None where the factor cannot be changed here."""
+    if name == "shots" and not run.manifest.prompt.shots:
+        # Its wording would need the train split: about four worked examples of 250 tokens more.
+        other = _tokens(run, "repeat")
+        return None if other is None else other + 1000 * min(ablate.SUBSET, len(run.problems()))
+    try:
+        plan = ablate.plan(run, (name,), to={}, problems=None, budget=None, say=lambda _: None)
+    except Math500Error:
+        return None
+    return plan.tokens
+
+
+def _worth(advice: Advice) -> float:
+    return advice.effect / (advice.tokens + 1)

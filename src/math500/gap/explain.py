@@ -1,0 +1,282 @@
+"""From a run, or a bare number, to a `records.Gap`.
+
+The order is the order of the page that comes out: what the numbers are, whether they may be subtracted, how
+much of the difference is noise, what the factors are worth, what is left, and what to try next. Nothing is
+subtracted from a number of another model or another set of problems.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+import math500
+from math500 import compare, protocols, stats
+from math500.gap import measured, offline, priors, published, words
+from math500.gap.cut import CHARACTERS_PER_TOKEN, counted
+from math500.gap.harnesses import Harness
+from math500.gap.offline import Regrade, Responses, Transform
+from math500.records import Advice, Compared, Difference, Estimate, Factor, Gap, Reference
+from math500.rundir import RunDir
+
+BLOCKING = ("model", "data")
+"""Fields in which a difference makes a subtraction meaningless."""
+
+
+@dataclass(frozen=True)
+class Against:
+    """What is compared with, and what the registry holds about the model."""
+
+    claimed: Reference | None = None
+    rows: tuple[Reference, ...] = ()
+    """Published scores of the model that was measured."""
+    owners: tuple[Reference, ...] = ()
+    """Published scores of any model that equal the claimed number."""
+    model: str = ""
+    """The model's name in the registry; empty when it is not in it."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where a run's effects may come from besides its own responses."""
+
+    graders: Callable[[RunDir, Responses], Sequence[Factor]] = lambda _run, _responses: ()
+    """Effects of other projects' graders over the same responses."""
+    grader_named: Callable[[str], Regrade | None] = lambda _name: None
+    """The grader of that name; None where it is none of ours."""
+    doubtful: Iterable[str] = ()
+    """Ids of problems whose reference answer is known to be doubtful."""
+
+
+def from_number(
+    percent: float, places: int, n: int | None, model: str, against: Against, harness: Harness | None
+) -> Gap:
+    """The gap of a number without a run.
+
+    Args:
+        percent: the measured score.
+        places: digits behind the point with which it was given.
+        n: problems; guessed from the number itself when None.
+        model: as typed.
+        against: what it is compared with.
+        harness: the configuration that it was measured with, where that is known.
+    """
+    size, data = _size(percent, places, n, harness)
+    score = published.estimate(percent, size)
+    ours = {"model": against.model or model, "data": data, "problems": f"{size}"}
+    ours |= {} if harness is None else harness.protocol | {"data": data or harness.protocol["data"]}
+    gap = _assemble(
+        Gap(run="", model=model, data=ours["data"], measured=score),
+        ours,
+        against,
+        findings=_numbers(percent, places, n, against, against.model or model),
+        harness=harness,
+    )
+    return _with_remainder(gap, None)
+
+
+def from_run(run: RunDir, against: Against, sources: Sources | None = None) -> Gap:
+    """The gap of a run, with every factor that its responses and its ablations hold."""
+    given = sources or Sources()
+    outcome = compare.outcome(run)
+    responses = Responses(run.problems(), outcome.samples, outcome.grades)
+    score = stats.score(list(outcome.right.values()))
+    if score is None:
+        raise AssertionError("an outcome holds graded problems")
+    data = published.RUN_DATA.get(run.manifest.data.name, run.manifest.data.name)
+    recomputed = offline.factors(responses, data, given.doubtful)
+    graders = tuple(given.graders(run, responses))
+    ours = protocols.of(run.manifest) | {"data": data, "grader": outcome.grader}
+    ours |= {"model": against.model or run.manifest.model.name}
+    reference = _reference(against, ours)
+    found = measured.effects(run, responses, _transforms(ours, reference, given))
+    base = Gap(
+        run=run.manifest.run_id,
+        model=run.manifest.model.name,
+        data=data,
+        measured=score,
+        factors=(*found.factors, *graders, *recomputed),
+        explained=found.total,
+        notes=(*_notes(responses), *found.notes),
+    )
+    gap = _assemble(base, ours, against, findings=_claimed(against, ours["model"]), harness=None)
+    return _with_remainder(gap, found.half_width)
+
+
+def _size(percent: float, places: int, n: int | None, harness: Harness | None) -> tuple[int, str]:
+    """Problems behind the number and the name of their set; the smallest set that it fits when not given."""
+    named = {size: name for name, size in published.SETS.items()}
+    if n is not None:
+        return n, named.get(n, "")
+    if harness is not None and "data" in harness.protocol:
+        return published.SETS[harness.protocol["data"]], harness.protocol["data"]
+    fits = [s for s in published.SETS.values() if published.right_of(percent, places, s) is not None]
+    size = fits[0] if fits else max(published.SETS.values())
+    return size, named[size]
+
+
+def _assemble(
+    base: Gap, ours: dict[str, str], against: Against, *, findings: Sequence[str], harness: Harness | None
+) -> Gap:
+    reference = _reference(against, ours)
+    claimed = against.claimed
+    beside = reference or claimed
+    rows = _side_by_side(ours, beside)
+    difference = None if reference is None else _difference(base.measured, reference)
+    said = [*findings, *_like(reference, claimed, base, difference), *_configured(harness)]
+    return msgspec.structs.replace(
+        base,
+        claimed=claimed,
+        published=reference,
+        others=tuple(row for row in against.rows if row != reference),
+        gap=difference,
+        smallest=stats.smallest_difference(_sd(base.measured), base.measured.n),
+        comparability=rows,
+        factors=(*base.factors, *_priors(rows, base.factors)),
+        findings=tuple(said),
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        math500_version=math500.__version__,
+    )
+
+
+def _reference(against: Against, ours: dict[str, str]) -> Reference | None:
+    """The number that may be subtracted: the claimed one where nothing stands against it, else the best."""
+    claimed = against.claimed
+    if claimed is not None and not any(row.blocks for row in _side_by_side(ours, claimed)):
+        of_model = published.same_score(against.rows, 100 * claimed.score)
+        known = next((row for row in of_model if row.data == ours["data"]), None)
+        if known is not None:
+            return known
+        if not against.owners and not against.rows:
+            return claimed
+    return published.like_for_like(against.rows, ours["data"])
+
+
+def _side_by_side(ours: dict[str, str], theirs: Reference | None) -> tuple[Compared, ...]:
+    if theirs is None:
+        return ()
+    stated = {"model": theirs.model, "data": theirs.data} | theirs.protocol
+    if theirs.n or theirs.data in published.SETS:
+        stated["problems"] = str(theirs.n or published.SETS[theirs.data])
+    return protocols.side_by_side(ours, {k: v for k, v in stated.items() if v}, blocking=BLOCKING)
+
+
+def _difference(score: Estimate, reference: Reference) -> Difference:
+    """Measured minus published."""
+    other = published.as_estimate(reference)
+    if other is not None:
+        return stats.difference(other, score)
+    return Difference(
+        value=score.value - reference.score,
+        low=score.low - reference.score,
+        high=score.high - reference.score,
+        n=score.n,
+        method="the measured score's interval alone; how many problems the other has is not known",
+    )
+
+
+def _sd(score: Estimate) -> float:
+    """Per problem, of the difference of two independent scores at this level."""
+    p = min(max(score.value, 1 / (score.n + 2)), 1 - 1 / (score.n + 2))
+    return float((2 * p * (1 - p)) ** 0.5)
+
+
+def _numbers(percent: float, places: int, n: int | None, against: Against, model: str) -> list[str]:
+    return [*_claimed(against, model), *published.possible(percent, places, n)]
+
+
+def _claimed(against: Against, model: str) -> list[str]:
+    """Whose number the claimed one is."""
+    claimed = against.claimed
+    if claimed is None or published.same_score(against.rows, 100 * claimed.score):
+        return []
+    shown = f"{100 * claimed.score:g}"
+    if against.owners:
+        first = against.owners[0]
+        others = sorted({row.model for row in against.owners[1:]} - {first.model})
+        more = f" (also of {', '.join(others[:3])})" if others else ""
+        whose = f"it is {first.model}'s on {first.data}{more}, reported by {first.reporter}"
+        return [f"{shown} is not a published score of {model}: {whose} ({first.source})."]
+    return [f"{shown} is no published score of {model} that is on record."] if against.rows else []
+
+
+def _like(
+    reference: Reference | None, claimed: Reference | None, base: Gap, difference: Difference | None
+) -> list[str]:
+    if reference is None or difference is None:
+        return []
+    if not reference.model:
+        return [
+            "The number given is compared as it stands: whose it is, and of which problems, is not known."
+        ]
+    by = f", by {reference.reporter}" if reference.reporter else ""
+    other = ""
+    if claimed is not None and abs(claimed.score - reference.score) > 1e-9:
+        other = f" and not {100 * abs(claimed.score - base.measured.value):.1f}"
+    value = f"{100 * reference.score:.1f} on {reference.data or base.data}{by}"
+    gap = f"{100 * abs(difference.value):.1f} points{other}"
+    return [f"The like-for-like published value is {value}; the gap is {gap}."]
+
+
+def _configured(harness: Harness | None) -> list[str]:
+    if harness is None:
+        return []
+    limit = harness.protocol.get("token limit")
+    capped = f"caps answers at {int(limit):,} tokens" if limit else "is on record"
+    name = f"{harness.harness} {harness.name}"
+    return [f"The configuration used, {name}, {capped}: {harness.note} ({harness.source})."]
+
+
+def _priors(rows: Sequence[Compared], factors: Sequence[Factor]) -> tuple[Factor, ...]:
+    """What others found of each factor that differs, is unknown, or was measured here."""
+    names = {row.field for row in rows if row.state != "same"} | {f.name for f in factors}
+    return priors.of(names | {"seed", "noise"})
+
+
+def _transforms(ours: dict[str, str], theirs: Reference | None, sources: Sources) -> dict[str, Transform]:
+    """Settings of the published protocol that the responses can be recomputed for."""
+    stated = {} if theirs is None else theirs.protocol
+    found = {}
+    limit, own = stated.get("token limit", ""), ours.get("token limit", "")
+    if limit.isdigit() and (not own or int(limit) < int(own)):
+        found["token limit"] = Transform(f"{int(limit):,} tokens", limit=int(limit))
+    if (grade := sources.grader_named(stated.get("grader", ""))) is not None:
+        found["grader"] = Transform(stated["grader"], grade=grade)
+    return found
+
+
+def _notes(responses: Responses) -> tuple[str, ...]:
+    if counted(responses.samples.values()):
+        return ("Smaller token limits keep the share of each text that the endpoint's token count says.",)
+    taken = f"{CHARACTERS_PER_TOKEN:g} characters were taken as one"
+    return (f"The endpoint counted no tokens for some responses: {taken}.",)
+
+
+def _with_remainder(gap: Gap, half_width: float | None) -> Gap:
+    """Published minus measured minus what the factors explain; all of it where nothing was attributed."""
+    if gap.gap is None or gap.published is None:
+        return gap
+    if gap.explained is None or half_width is None:
+        d = gap.gap
+        rest = Difference(value=-d.value, low=-d.high, high=-d.low, n=d.n, method=d.method)
+        return msgspec.structs.replace(gap, remainder=rest)
+    value = -gap.gap.value - gap.explained.value
+    half = math.hypot(_half(gap.published), half_width)
+    n, method = gap.explained.n, "normal, over problems, and the published score's own"
+    rest = Difference(value=value, low=value - half, high=value + half, n=n, method=method)
+    return msgspec.structs.replace(gap, remainder=rest)
+
+
+def _half(reference: Reference) -> float:
+    other = published.as_estimate(reference)
+    return 0.0 if other is None else (other.high - other.low) / 2
+
+
+def finished(gap: Gap, advice: Sequence[Advice]) -> Gap:
+    """The gap with its advice and its paragraph."""
+    advised = msgspec.structs.replace(gap, advice=tuple(advice))
+    return msgspec.structs.replace(advised, words=words.paragraph(advised))

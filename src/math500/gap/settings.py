@@ -1,0 +1,240 @@
+"""The other setting of each factor: a manifest with one part of its protocol changed.
+
+    prompt        the wording of the request             answer-line, or boxed where it was that
+    shots         worked examples before the question    Minerva's four, or none where there are some
+    system        the system message                     "You are a helpful assistant.", or none
+    template      the chat template                      plain text that ends with `Answer:` (embedded model)
+    decoding      how tokens are chosen                  temperature 0.6 and top-p 0.95, or greedy
+    limit         the token limit                        twice as many tokens
+    concurrency   requests in flight                     one at a time, or eight
+    repeat        nothing at all                         what is left is the noise of asking again
+
+The default is the other side of the most common disagreement between reports; `FACTOR=VALUE` names another
+one. Changes are made in the order above, so that worked examples follow a changed wording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from math500 import embedded, models, prompts, protocols
+from math500.errors import UsageError
+from math500.records import Manifest, Problem, Prompt
+
+Train = Callable[[], Sequence[Problem]]
+"""Gets the MATH train split, which the worked examples come from."""
+
+ASSISTANT = "You are a helpful assistant."
+"""What Qwen2.5's chat template says when there is no system message, and what many clients send."""
+SAMPLED = (0.6, 0.95)
+"""Temperature and top-p that the DeepSeek-R1 README recommends."""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A manifest with another setting, and that setting in words."""
+
+    manifest: Manifest
+    setting: str
+
+
+Change = Callable[[Manifest, str, Train], Manifest]
+
+
+def _prompt(made: Manifest, to: str, train: Train) -> Manifest:
+    del train
+    name = to or ("answer-line" if made.prompt.name.startswith("boxed") else "boxed")
+    other = prompts.get(name)
+    if other.shot_keys:
+        raise UsageError(
+            f"the prompt {name!r} brings worked examples of its own, which is two factors at once",
+            "Name a prompt without them, and `shots` beside it.",
+        )
+    changed = msgspec.structs.replace(
+        other,
+        system=made.prompt.system if other.system is None else other.system,
+        shots=made.prompt.shots,
+        shot_template=_shot_template(other) if made.prompt.shots else other.shot_template,
+    )
+    return _with(made, prompt=changed)
+
+
+def _shots(made: Manifest, to: str, train: Train) -> Manifest:
+    count = _whole("shots", to, 0 if made.prompt.shots else len(prompts.MINERVA.shot_keys))
+    if count > len(prompts.MINERVA.shot_keys):
+        raise UsageError(f"there are 4 worked examples, not {count}", "Use --to shots=4 or fewer.")
+    if count == 0:
+        bare = msgspec.structs.replace(made.prompt, shots=(), shot_keys=())
+        return _with(made, prompt=bare)
+    examples = prompts.with_shots(prompts.MINERVA, train()).shots[:count]
+    changed = msgspec.structs.replace(
+        made.prompt, shots=examples, shot_template=_shot_template(made.prompt), shot_keys=()
+    )
+    return _with(made, prompt=changed)
+
+
+def _system(made: Manifest, to: str, train: Train) -> Manifest:
+    del train
+    text = to or (None if made.prompt.system is not None else ASSISTANT)
+    if text == "none":
+        text = None
+    changed = msgspec.structs.replace(made.prompt, system=text)
+    return _with(made, prompt=changed)
+
+
+def _template(made: Manifest, to: str, train: Train) -> Manifest:
+    del train
+    if not models.is_embedded(made.model.name):
+        raise UsageError(
+            f"the chat template of {made.model.name!r} is applied by its server and cannot be changed here",
+            "Leave out `template`, or start the server with another template and compare two runs.",
+        )
+    plain = not models.is_plain(made.model) if not to else to == "plain"
+    detail = made.model.detail | {
+        "chat_template": embedded.PLAIN_TEMPLATE if plain else embedded.OWN_TEMPLATE
+    }
+    changed = msgspec.structs.replace(made.model, detail=detail)
+    return _with(made, model=changed)
+
+
+def _decoding(made: Manifest, to: str, train: Train) -> Manifest:
+    del train
+    greedy = (made.decoding.temperature or 0.0) == 0.0 and made.decoding.temperature is not None
+    temperature, top_p = SAMPLED if greedy else (0.0, None)
+    if to:
+        temperature, top_p = _temperature(to)
+    seed = made.decoding.seed if made.decoding.seed is not None or temperature == 0 else 0
+    changed = msgspec.structs.replace(made.decoding, temperature=temperature, top_p=top_p, seed=seed)
+    return _with(made, decoding=changed)
+
+
+def _limit(made: Manifest, to: str, train: Train) -> Manifest:
+    del train
+    limit = _whole("limit", to, 2 * (made.decoding.max_tokens or 0))
+    if limit == 0:
+        raise UsageError(
+            "the run has no token limit, so there is none to double", "Name one: --to limit=1024."
+        )
+    changed = msgspec.structs.replace(made.decoding, max_tokens=limit)
+    return _with(made, decoding=changed)
+
+
+def _concurrency(made: Manifest, to: str, train: Train) -> Manifest:
+    del train
+    at_once = max(1, _whole("concurrency", to, 1 if made.concurrency > 1 else 8))
+    return _with(made, concurrency=at_once)
+
+
+def _repeat(made: Manifest, to: str, train: Train) -> Manifest:
+    del to, train
+    return made
+
+
+CHANGES: Mapping[str, Change] = {
+    "prompt": _prompt,
+    "shots": _shots,
+    "system": _system,
+    "template": _template,
+    "decoding": _decoding,
+    "limit": _limit,
+    "concurrency": _concurrency,
+    "repeat": _repeat,
+}
+"""The factors that are measured by asking the model, in the order in which they are changed."""
+
+
+def change(made: Manifest, factors: Iterable[str], to: Mapping[str, str], train: Train) -> Changed:
+    """The manifest with the other setting of each of these factors.
+
+    Args:
+        made: the run's own settings.
+        factors: names out of `CHANGES`.
+        to: the other setting of a factor, where it is not the default.
+        train: the MATH train split, called only where worked examples are needed.
+
+    Raises:
+        UsageError: a factor has no other setting here, or the one named is none.
+    """
+    wanted, words = set(factors), []
+    for name, step in CHANGES.items():
+        if name in wanted:
+            made = step(made, to.get(name, ""), train)
+            words.append(in_words(name, made))
+    return Changed(made, ", ".join(words))
+
+
+APART = ("concurrency", "repeat")
+"""Factors that show noise; they are not part of what makes two protocols different."""
+FIELD = {"limit": "token limit"}
+"""Factor to the protocol's field, where they are not the same word."""
+
+
+def in_words(factor: str, made: Manifest) -> str:
+    """The setting of this factor in a manifest."""
+    shots = len(made.prompt.shots)
+    words = {
+        "prompt": made.prompt.name,
+        "shots": f"{shots} worked examples" if shots else "none",
+        "system": "none" if made.prompt.system is None else f'"{made.prompt.system}"',
+        "template": "none" if models.is_plain(made.model) else "the model's own",
+        "decoding": protocols.decoding(made.decoding),
+        "limit": f"{made.decoding.max_tokens or 0:,} tokens",
+        "concurrency": f"{made.concurrency} at once",
+        "repeat": "the same again",
+    }
+    return words[factor]
+
+
+def names(text: str) -> tuple[str, ...]:
+    """The factors of a list such as `prompt,limit`; `all` is every one of them.
+
+    Raises:
+        UsageError: one of them is unknown.
+    """
+    wanted = [part.strip() for part in text.split(",") if part.strip()]
+    if wanted == ["all"]:
+        return tuple(CHANGES)
+    if unknown := [name for name in wanted if name not in CHANGES]:
+        raise UsageError(
+            f"there is no factor {', '.join(unknown)}", f"Use some of {', '.join(CHANGES)}, or all."
+        )
+    return tuple(name for name in CHANGES if name in wanted)
+
+
+def _with(made: Manifest, **fields: object) -> Manifest:
+    return msgspec.structs.replace(made, **fields)
+
+
+def _shot_template(prompt: Prompt) -> str:
+    """The wording of the request itself, and its solution behind it."""
+    return f"{prompt.template}\n\n{{solution}}\n\n\n"
+
+
+def _whole(factor: str, text: str, default: int) -> int:
+    if not text:
+        return default
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise UsageError(f"{text!r} is no number for {factor}", f"Use such as --to {factor}=4.")
+    return number
+
+
+def _temperature(text: str) -> tuple[float, float | None]:
+    """`greedy`, `0.7`, or `0.7/0.95` with top-p."""
+    first, _, second = text.partition("/")
+    try:
+        temperature = 0.0 if first == "greedy" else float(first)
+        top_p = float(second) if second else None
+    except ValueError:
+        temperature, top_p = -1.0, None
+    if temperature < 0 or (top_p is not None and not 0 < top_p <= 1):
+        raise UsageError(
+            f"{text!r} is no decoding", "Use such as --to decoding=greedy, =0.7, or =0.7/0.95 with top-p."
+        )
+    return temperature, top_p

@@ -1,0 +1,96 @@
+"""A gap in one paragraph of plain words."""
+
+from __future__ import annotations
+
+from math500.records import Difference, Factor, Gap
+
+LARGE = 0.005
+"""Shares from half a point on are told."""
+
+
+def paragraph(gap: Gap) -> str:
+    """What the reader needs to know when they read nothing else."""
+    return " ".join(
+        part for part in (_numbers(gap), _noise(gap), _shares(gap), _rest(gap), _free(gap)) if part
+    )
+
+
+def _numbers(gap: Gap) -> str:
+    score = f"{gap.model} scores {_score(gap.measured.value)} on {gap.measured.n:,} problems"
+    score += f" of {gap.data}" if gap.data else ""
+    if gap.claimed is not None and gap.published is None:
+        return (
+            f"{score}. The number it was to be compared with, {_score(gap.claimed.score)}, cannot be "
+            "subtracted from it, and no published score of this model on these problems is on record."
+        )
+    if gap.published is None or gap.gap is None:
+        return f"{score}. There is no published number beside it."
+    side = "below" if gap.gap.value < 0 else "above"
+    reporter = f"{gap.published.reporter} reports" if gap.published.reporter else "was given"
+    number = f"the {_score(gap.published.score)} that {reporter}"
+    return f"{score}, {_points(abs(gap.gap.value))} {side} {number}."
+
+
+def _noise(gap: Gap) -> str:
+    d = gap.gap
+    if d is None:
+        return ""
+    if d.low <= 0 <= d.high:
+        return "Sampling error alone explains a difference of this size: the interval holds zero."
+    low, high = sorted((abs(d.low), abs(d.high)))
+    return (
+        f"Sampling error does not explain it: the difference is between {100 * low:.1f} and "
+        f"{_points(high)} with 95 % confidence."
+    )
+
+
+def _shares(gap: Gap) -> str:
+    shared = [(f, f.share) for f in gap.factors if f.share is not None]
+    large = sorted(((f, s) for f, s in shared if abs(s.value) >= LARGE), key=lambda fs: -abs(fs[1].value))
+    if not shared:
+        return ""
+    if not large:
+        return "None of the measured factors moves the score by half a point."
+    told = ", ".join(f"{f.name} ({f.setting}) {_signed(s)}" for f, s in large[:4])
+    return f"Of the settings that were changed: {told}."
+
+
+def _rest(gap: Gap) -> str:
+    if gap.remainder is None:
+        return ""
+    r = gap.remainder
+    if any(f.share is not None for f in gap.factors):
+        sure = "" if r.low <= 0 <= r.high else ", which is more than chance"
+        return f"{_signed(r).capitalize()} remain unexplained{sure}."
+    return "Nothing of it has been attributed yet."
+
+
+def _free(gap: Gap) -> str:
+    """The largest effect that the run's own responses show."""
+    free = [f for f in gap.factors if f.kind == "recomputed" and f.value is not None and f.share is None]
+    if not free:
+        return ""
+    most = max(free, key=_size)
+    if _size(most) < LARGE:
+        return "No other grader, smaller token limit or mix of problems moves the score by half a point."
+    return (
+        f"Over the same responses the largest change comes from {most.name} ({most.setting}): "
+        f"{100 * (most.value or 0.0):+.1f} points."
+    )
+
+
+def _size(factor: Factor) -> float:
+    return abs(factor.value or 0.0)
+
+
+def _score(value: float) -> str:
+    """In percent, with a second digit only where it says something."""
+    return f"{100 * value:.2f}".removesuffix("0")
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:.1f} points"
+
+
+def _signed(d: Difference) -> str:
+    return f"{100 * d.value:+.1f} points ({100 * d.low:+.1f} to {100 * d.high:+.1f})"

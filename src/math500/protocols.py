@@ -1,0 +1,114 @@
+"""A protocol as fields that can be laid side by side: all that decides a score, and who was asked.
+
+    model          whose score it is
+    data           which problems, by their hash where it is known
+    problems       how many of them
+    prompt         the wording of the request
+    shots          worked examples before the question
+    system         the system message
+    template       how messages become the model's input
+    decoding       temperature and top-p
+    token limit    generated tokens, thinking included
+    samples        tries a problem, and how they become one score
+    solver         what is done with the model
+    grader         what counts as right
+    concurrency    requests in flight, which changes the batches that a server computes
+    engine         what computes the model
+
+A field that is not stated is left out of a protocol, and what is left out is `unknown` beside anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from math500.records import Compared, Decoding, Manifest
+
+FIELDS = (
+    "model",
+    "data",
+    "problems",
+    "prompt",
+    "shots",
+    "system",
+    "template",
+    "decoding",
+    "token limit",
+    "samples",
+    "solver",
+    "grader",
+    "concurrency",
+    "engine",
+)
+
+Protocol = Mapping[str, str]
+"""Field to what it was, in words; equal words mean equal settings."""
+
+
+def of(made: Manifest) -> dict[str, str]:
+    """The protocol of a run."""
+    detail = made.model.detail
+    fields = {
+        "model": made.model.name,
+        "data": made.data.name,
+        "problems": str(made.selection.count or made.data.rows),
+        "prompt": made.prompt.name,
+        "shots": str(len(made.prompt.shots) or len(made.prompt.shot_keys)),
+        "system": "none" if made.prompt.system is None else f'"{made.prompt.system}"',
+        "template": str(detail.get("chat_template") or ""),
+        "decoding": decoding(made.decoding),
+        "token limit": "" if made.decoding.max_tokens is None else str(made.decoding.max_tokens),
+        "samples": str(made.samples),
+        "solver": made.solver,
+        "grader": made.grader,
+        "concurrency": str(made.concurrency),
+        "engine": str(detail.get("engine") or made.model.base_url),
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def decoding(chosen: Decoding) -> str:
+    """How tokens are chosen, in words; empty where the endpoint decides."""
+    if chosen.temperature is None:
+        return ""
+    if chosen.temperature == 0:
+        return "greedy"
+    top_p = "" if chosen.top_p is None else f", top-p {chosen.top_p:g}"
+    return f"temperature {chosen.temperature:g}{top_p}"
+
+
+def side_by_side(
+    ours: Protocol, theirs: Protocol, *, blocking: Iterable[str] = (), notes: Protocol | None = None
+) -> tuple[Compared, ...]:
+    """Every field that either protocol states.
+
+    Args:
+        ours: the protocol of what was measured.
+        theirs: the other one.
+        blocking: fields in which a difference makes a subtraction meaningless.
+        notes: something to say beside a field.
+    """
+    stops, said = set(blocking), notes or {}
+    rows = []
+    for field in FIELDS:
+        left, right = ours.get(field, ""), theirs.get(field, "")
+        if left or right:
+            state = _state(left, right)
+            rows.append(
+                Compared(
+                    field=field,
+                    ours=left,
+                    theirs=right,
+                    state=state,
+                    blocks=state == "different" and field in stops,
+                    note=said.get(field, ""),
+                )
+            )
+    return tuple(rows)
+
+
+def _state(left: str, right: str) -> Literal["same", "different", "unknown"]:
+    if not (left and right):
+        return "unknown"
+    return "same" if left.casefold() == right.casefold() else "different"

@@ -22,6 +22,7 @@ from msgspec import Struct
 Role = Literal["system", "user", "assistant"]
 Verdict = Literal["correct", "wrong", "no_answer", "ungraded"]
 Place = Literal["path", "cache", "hub", "registry"]
+Api = Literal["chat", "completions", "responses"]
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -148,6 +149,62 @@ class ModelInfo(Record, frozen=True, kw_only=True):
     """For the embedded model: file, sha256, engine and its version, threads, slots, context."""
 
 
+class Price(Record, frozen=True, kw_only=True):
+    """What a model's tokens cost, without discounts for cached prompts."""
+
+    model: str
+    """The row of the price list, such as `openai/gpt-4o-mini`, or `given` for the user's own numbers."""
+    prompt: float
+    """US dollars per million prompt tokens."""
+    completion: float
+    """US dollars per million generated tokens, thinking included."""
+    source: str = ""
+    date: str = ""
+    """When the source said so, as YYYY-MM-DD."""
+
+
+class Timeouts(Record, frozen=True, kw_only=True):
+    """Seconds that are waited for one answer. They leave room for models that think for minutes."""
+
+    connect: float = 10.0
+    first_byte: float = 900.0
+    """From the request's last byte to the answer's first; all of the thinking when not streaming."""
+    between_bytes: float = 300.0
+    total: float = 3600.0
+
+
+class Budget(Record, frozen=True, kw_only=True):
+    """The user's own limits for a whole run, resumes included; reaching one stops it. None for no limit."""
+
+    requests: int | None = None
+    """Requests sent, failed ones included."""
+    tokens: int | None = None
+    """Prompt and completion tokens."""
+    cost: float | None = None
+    """US dollars."""
+
+
+class Asking(Record, frozen=True, kw_only=True):
+    """How the endpoint is asked: everything about it but the key and other secrets."""
+
+    api: Api = "chat"
+    base_urls: tuple[str, ...] = ()
+    """More than one where a model is served at several addresses."""
+    stream: bool = False
+    hedge: bool = False
+    batch: bool = False
+    """Through the vendor's batch queue, at half the price and within a day."""
+    key_variable: str | None = None
+    """The environment variable that holds the key, where the user names one."""
+    headers: tuple[str, ...] = ()
+    """Names of headers that the user adds; their values are not kept."""
+    proxy: str | None = None
+    """As the user named it, without its password; None for what the environment says."""
+    ca_file: str | None = None
+    timeouts: Timeouts = Timeouts()
+    budget: Budget = Budget()
+
+
 class Generation(Record, frozen=True, kw_only=True):
     """One completion of a model."""
 
@@ -240,6 +297,9 @@ class Manifest(Record, frozen=True, kw_only=True):
     """Name and version of the grader, such as `math500/1`."""
     solver: str = "cot"
     concurrency: int = 1
+    asking: Asking = Asking()
+    price: Price | None = None
+    """What the model's tokens cost; None where that is not known."""
     command: tuple[str, ...] = ()
     """The arguments as typed."""
     packages: dict[str, str] = {}
@@ -291,6 +351,8 @@ class Summary(Record, frozen=True, kw_only=True):
     completion_tokens: int
     seconds: float
     """Wall-clock time spent collecting, summed over resumes."""
+    cost: float | None = None
+    """US dollars for these tokens, without discounts; None where the price is not known."""
     by_subject: tuple[Part, ...] = ()
     by_level: tuple[Part, ...] = ()
     rules: dict[str, int] = {}

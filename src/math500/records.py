@@ -234,6 +234,8 @@ class Failure(Record, frozen=True, kw_only=True):
     kind: str
     """One word out of the client's table of answers."""
     detail: str
+    attempts: int = 1
+    """Requests that were sent for it."""
 
 
 class Sample(Record, frozen=True, kw_only=True):

@@ -84,6 +84,10 @@ class RunDir:
                 accepted[key] = sample
         return accepted
 
+    def history(self) -> Iterator[Sample]:
+        """Every sample as it was written, failures that were made good included."""
+        return _read_lines(self.path / "samples.jsonl", Sample)
+
     def grades(self, grader: str) -> dict[Key, SampleGrade]:
         """The grades that this grader gave; a later line replaces an earlier one."""
         lines = _read_lines(self._grades(grader), SampleGrade)

@@ -1,6 +1,7 @@
 """The command line: parse, call, print; nothing else.
 
     options.py   what the commands share
+    endpoint.py  how an endpoint is asked: options of run and doctor
     run.py       run, show, export
     lookup.py    data, prompts
     grading.py   grade

@@ -27,7 +27,7 @@ ModelError (the run stops; every later call on this client raises the same error
 
 from math500.client.budget import Spent
 from math500.client.chat import Client, Event, Stats
-from math500.client.endpoint import Endpoint, Secret, resolve
+from math500.client.endpoint import Endpoint, Secret, resolve, without_credentials
 from math500.client.transport import Fault, Reply, Transport
 from math500.records import Budget, Timeouts
 
@@ -44,4 +44,5 @@ __all__ = [
     "Timeouts",
     "Transport",
     "resolve",
+    "without_credentials",
 ]

@@ -261,7 +261,7 @@ class Client:
         if row.action is Action.STOP or self._in_vain(lane, row):
             raise self._stop(lane, row, answer)
         if row.action in (Action.GIVE_UP, Action.RESPELL) or 0 < row.tries <= failures:
-            raise self._give_up(lane, row, answer)
+            raise self._give_up(lane, row, answer, ask.sent)
         return self._wait(lane, row, answer, failures)
 
     def _in_vain(self, lane: Lane, row: Row) -> bool:
@@ -296,11 +296,11 @@ class Client:
         self._tell(Event(kind, answers.sentence(answer), seconds))
         return pause
 
-    def _give_up(self, lane: Lane, row: Row, answer: Answer) -> SampleFailed | ModelError:
+    def _give_up(self, lane: Lane, row: Row, answer: Answer, sent: int) -> SampleFailed | ModelError:
         self._stats.failed += 1
         if self._stats.succeeded == 0 and self._stats.failed >= HOPELESS:
             return self._stop(lane, row, answer, f", for each of the first {HOPELESS} requests")
-        return SampleFailed(row.kind, answers.sentence(answer))
+        return SampleFailed(row.kind, answers.sentence(answer), sent)
 
     def _stop(self, lane: Lane, row: Row, answer: Answer, more: str = "") -> ModelError:
         """Make the error that says why; an endpoint that is gone leaves the work to the others."""

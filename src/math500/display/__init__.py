@@ -3,12 +3,14 @@
     tables.py    aligned columns, scores and durations in words
     run.py       the end of a run
     progress.py  a run while it goes
+    money.py     tokens and US dollars in words
     lookup.py    problem sets, prompts, one grading decision, the self-test
 
 Everything here returns or shows text; nothing decides or computes a score.
 """
 
 from math500.display.lookup import grade, problem_set, problem_sets, prompt, selftest
+from math500.display.money import dollars, estimate
 from math500.display.progress import Progress
 from math500.display.run import FOLDER_HOLDS, next_command, summary
 from math500.display.tables import duration, percent, table, width
@@ -16,7 +18,9 @@ from math500.display.tables import duration, percent, table, width
 __all__ = [
     "FOLDER_HOLDS",
     "Progress",
+    "dollars",
     "duration",
+    "estimate",
     "grade",
     "next_command",
     "percent",

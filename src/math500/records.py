@@ -393,3 +393,27 @@ class Report(Record, frozen=True, kw_only=True):
     skipped: tuple[str, ...]
     """What was not checked, and why."""
     seconds: float
+
+
+# -- the doctor's findings (printed, not kept) --------------------------------------------------
+
+
+class Finding(Record, frozen=True, kw_only=True):
+    """One thing about an endpoint, in plain words."""
+
+    about: str
+    """`data`, `proxy`, `connection`, `key`, `quota`, `model`, `chat template`, `stop reason`, `reasoning`,
+    `token limit`, `tokens`, `grading`, `clock`, `speed`."""
+    state: Literal["ok", "note", "fail"]
+    what: str
+    next_step: str = ""
+
+
+class Diagnosis(Record, frozen=True, kw_only=True):
+    """Whether a run can begin."""
+
+    model: str
+    base_url: str
+    findings: tuple[Finding, ...]
+    exit_code: int
+    """0 where a run can begin, else the code that a run would end with."""

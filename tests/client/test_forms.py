@@ -112,9 +112,11 @@ def response(text: str = "It is 4.", **fields: Any) -> dict[str, Any]:
 
 
 async def test_a_reasoning_model_is_asked_for_a_response(client_of: ClientOf) -> None:
-    async with FaultyServer(always(body(**response()))) as server:
-        async with client_of(server, api="responses") as client:
-            generation = await client.generate(MESSAGES, Decoding(temperature=None, max_tokens=50))
+    async with (
+        FaultyServer(always(body(**response()))) as server,
+        client_of(server, api="responses") as client,
+    ):
+        generation = await client.generate(MESSAGES, Decoding(temperature=None, max_tokens=50))
     (request,) = server.requests
     assert request.path == "/v1/responses"
     assert request.body == {
@@ -137,9 +139,11 @@ async def test_a_response_comes_in_pieces(client_of: ClientOf) -> None:
         done=False,
         between=0.005,
     )
-    async with FaultyServer(always(plan)) as server:
-        async with client_of(server, api="responses", stream=True) as client:
-            generation = await client.generate(MESSAGES, Decoding())
+    async with (
+        FaultyServer(always(plan)) as server,
+        client_of(server, api="responses", stream=True) as client,
+    ):
+        generation = await client.generate(MESSAGES, Decoding())
     assert (generation.text, generation.reasoning, generation.attempts) == ("It is 4.", "I add.", 1)
     assert generation.first_token_seconds is not None
     assert server.requests[0].body["stream"] is True
@@ -153,9 +157,11 @@ async def test_a_last_event_without_the_text_is_made_good(client_of: ClientOf) -
         {"type": "response.output_text.delta", "delta": "is 4."},
         {"type": "response.completed", "response": response(output=[])},
     )
-    async with FaultyServer(always(plan)) as server:
-        async with client_of(server, api="responses", stream=True) as client:
-            generation = await client.generate(MESSAGES, Decoding())
+    async with (
+        FaultyServer(always(plan)) as server,
+        client_of(server, api="responses", stream=True) as client,
+    ):
+        generation = await client.generate(MESSAGES, Decoding())
     assert (generation.text, generation.reasoning, generation.completion_tokens) == ("It is 4.", "I add.", 5)
 
 
@@ -204,9 +210,11 @@ async def test_a_response_that_is_no_answer_is_named(act: Act, kind: str, client
 )
 async def test_a_broken_response_stream_is_asked_for_again(bad: Act, client_of: ClientOf) -> None:
     good = events({"type": "response.completed", "response": response()}, done=False)
-    async with FaultyServer(once(bad, then=always(good))) as server:
-        async with client_of(server, api="responses", stream=True) as client:
-            generation = await client.generate(MESSAGES, Decoding())
+    async with (
+        FaultyServer(once(bad, then=always(good))) as server,
+        client_of(server, api="responses", stream=True) as client,
+    ):
+        generation = await client.generate(MESSAGES, Decoding())
     assert (generation.text, generation.attempts) == ("It is 4.", 2)
 
 

@@ -6,6 +6,7 @@
     lookup.py    data, prompts
     grading.py   grade
     checks.py    selftest
+    doctor.py    doctor
     lmeval.py    lm-eval
 
 Every room is imported by the command that needs it, so that `math500 --help` stays fast.
@@ -21,7 +22,7 @@ from typing import Any
 import click
 
 from math500 import __version__
-from math500.cli import checks, grading, lmeval, lookup, run
+from math500.cli import checks, doctor, grading, lmeval, lookup, run
 from math500.cli.options import say
 from math500.errors import Math500Error
 
@@ -43,6 +44,7 @@ COMMANDS: tuple[click.Command, ...] = (
     run.export,
     grading.grade,
     checks.selftest,
+    doctor.doctor,
     lookup.data,
     lookup.prompts,
     lmeval.lm_eval,

@@ -236,7 +236,7 @@ class Client:
         if row.action is Action.ACCEPT:
             if gate.outage:
                 self._tell(Event("recovered", f"{lane.endpoint.base_url} answers again"))
-            gate.succeeded(_tokens(answer.generation))
+            gate.succeeded(ticket, _tokens(answer.generation))
         elif row.action in (Action.WAIT, Action.BACKOFF):
             (gate.failed if row.down else gate.troubled)()
         if row.action is Action.WAIT:

@@ -4,11 +4,13 @@
     run.py       the end of a run
     progress.py  a run while it goes
     money.py     tokens and US dollars in words
+    doctor.py    the doctor's findings
     lookup.py    problem sets, prompts, one grading decision, the self-test
 
 Everything here returns or shows text; nothing decides or computes a score.
 """
 
+from math500.display.doctor import diagnosis
 from math500.display.lookup import grade, problem_set, problem_sets, prompt, selftest
 from math500.display.money import dollars, estimate
 from math500.display.progress import Progress
@@ -18,6 +20,7 @@ from math500.display.tables import duration, percent, table, width
 __all__ = [
     "FOLDER_HOLDS",
     "Progress",
+    "diagnosis",
     "dollars",
     "duration",
     "estimate",

@@ -304,10 +304,11 @@ class FaultyServer:
         plan: what each request gets.
         keep: remember the requests; off where there are many.
         tls: serve HTTPS with this context.
+        log: a file that gets a line for each request: time, problem, which try, what it gets.
     """
 
-    def __init__(self, plan: Plan = answer, *, keep: bool = True, tls: Any = None) -> None:
-        self.plan, self.keep, self.tls = plan, keep, tls
+    def __init__(self, plan: Plan = answer, *, keep: bool = True, tls: Any = None, log: Any = None) -> None:
+        self.plan, self.keep, self.tls, self.log = plan, keep, tls, log
         self.port = 0
         self.reset()
 
@@ -379,6 +380,9 @@ class FaultyServer:
             self.requests.append(request)
         act = self.plan(request)
         self.labels[act.label] += 1
+        if self.log is not None:
+            self.log.write(f"{time.time():.6f} {problem} {request.attempt} {act.label}\n")
+            self.log.flush()
         return act
 
     def done(self) -> None:
@@ -509,6 +513,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--fault", action="append", default=[], help=f"NAME=RATE of {', '.join(FAULTS)}")
     parser.add_argument("--first-only", action="store_true", help="faults on a problem's first try only")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--log", type=argparse.FileType("w"), help="a line for each request")
     return parser.parse_args(arguments)
 
 
@@ -544,7 +549,7 @@ def _plan(server: FaultyServer, options: argparse.Namespace) -> Plan:
 
 @asynccontextmanager
 async def _running(options: argparse.Namespace) -> AsyncIterator[FaultyServer]:
-    server = FaultyServer(keep=False)
+    server = FaultyServer(keep=False, log=options.log)
     server.plan = _plan(server, options)
     await server.start(options.port)
     yield server

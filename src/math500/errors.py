@@ -173,8 +173,10 @@ class SampleFailed(Math500Error):
     Args:
         kind: one word out of the client's table of answers (`filtered`, `rejected`, `empty`, ...).
         what: what the endpoint said, in a few words.
+        attempts: requests that were sent for it.
     """
 
-    def __init__(self, kind: str, what: str) -> None:
+    def __init__(self, kind: str, what: str, attempts: int = 1) -> None:
         super().__init__(what)
         self.kind = kind
+        self.attempts = attempts

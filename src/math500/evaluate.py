@@ -17,6 +17,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 
 from math500 import grading, stats
+from math500.client import prices
 from math500.errors import Math500Error, SampleFailed
 from math500.records import (
     Estimate,
@@ -123,7 +124,7 @@ class _Collection:
         try:
             solution = await self._solver.solve(problem.problem, self._asked(problem, index), seed=seed)
         except SampleFailed as e:
-            failure = Failure(kind=e.kind, detail=e.what)
+            failure = Failure(kind=e.kind, detail=e.what, attempts=e.attempts)
         return Sample(
             unique_id=problem.unique_id,
             index=index,
@@ -204,6 +205,7 @@ def summarize(run: RunDir, grader: str = grading.GRADER) -> Summary:
     verdicts = Counter(g.verdict for g in grades.values())
     asked = len(problems) * run.manifest.samples
     generations = [g for s in samples.values() for g in s.generations]
+    price = run.manifest.price
     return Summary(
         grader=grader,
         score=_score(problems, grades),
@@ -219,6 +221,7 @@ def summarize(run: RunDir, grader: str = grading.GRADER) -> Summary:
         prompt_tokens=sum(g.prompt_tokens or 0 for g in generations),
         completion_tokens=sum(g.completion_tokens or 0 for g in generations),
         seconds=_busy_seconds(samples.values()),
+        cost=None if price is None else sum(prices.cost_of(price, g) for g in generations),
         by_subject=_parts(problems, grades, lambda p: p.subject),
         by_level=_parts(problems, grades, lambda p: "" if p.level is None else str(p.level)),
         rules=dict(Counter(g.rule for g in grades.values() if g.extracted is not None).most_common()),

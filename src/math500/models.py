@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from math500.errors import UsageError
-from math500.records import Message, ModelInfo
+from math500.records import Asking, Message, ModelInfo, Price
 
 if TYPE_CHECKING:
-    from math500.client import Endpoint
+    from math500.client import Client, Endpoint, Event, Spent
 
 EMBEDDED = "embedded"
 EMBEDDED_MAX_TOKENS = 512
@@ -37,6 +39,49 @@ class Opened:
 
     endpoint: Endpoint
     info: ModelInfo
+    others: tuple[Endpoint, ...] = ()
+    """Further addresses of the same model."""
+    asking: Asking = field(default_factory=Asking)
+    """How it is asked, with everything that the user left open filled in."""
+    price: Price | None = None
+
+    def client(
+        self,
+        *,
+        concurrency: int,
+        on_event: Callable[[Event], None] | None = None,
+        spent: Spent | None = None,
+    ) -> Client:
+        """A client that asks as `asking` says.
+
+        Args:
+            concurrency: requests in flight at most, at each address.
+            on_event: told of waits, retries and stops.
+            spent: what the run has used up before.
+        """
+        from math500.client import Client  # noqa: PLC0415 - the HTTP library is not needed for --help
+
+        return Client(
+            (self.endpoint, *self.others),
+            concurrency=concurrency,
+            on_event=on_event,
+            stream=self.asking.stream,
+            hedge=self.asking.hedge,
+            api=self.asking.api,
+            budget=self.asking.budget,
+            price=self.price,
+            spent=spent,
+        )
+
+
+@dataclass(frozen=True)
+class Private:
+    """What is sent or used, and never written."""
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The values of `Asking.headers`."""
+    proxy: str | None = field(default=None, repr=False)
+    """With its password; empty for no proxy at all, None for `Asking.proxy`."""
 
 
 def is_embedded(name: str) -> bool:
@@ -67,27 +112,35 @@ def default_concurrency(name: str) -> int:
 def open_model(
     name: str,
     *,
-    base_url: str | None,
+    base_url: str | Sequence[str] | None,
     concurrency: int,
     max_tokens: int | None,
     environ: Mapping[str, str],
     asked: Sequence[Sequence[Message]] = (),
     plain: bool = False,
+    asking: Asking | None = None,
+    private: Private | None = None,
+    price: Price | None = None,
     announce: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Opened]:
     """Make the model ready; the embedded one runs until the block ends.
 
     Args:
         name: as in the module's first lines.
-        base_url: the server's address, for a model that is not embedded and not a known vendor's.
+        base_url: the server's address, for a model that is not embedded and not a known vendor's; several
+            where it is served at several.
         concurrency: requests that will be in flight.
         max_tokens: the token limit they will have; the embedded model's context is made to fit it.
         asked: the messages that will be sent, so that the embedded model's context has room for them.
         plain: ask the embedded model without its chat template; an endpoint decides for itself.
         environ: where the key is looked up.
+        asking: how it is asked.
+        private: secrets that go with it.
+        price: the user's own, in place of the list's.
         announce: gets a sentence before each longer wait.
 
     Raises:
+        UsageError: a limit on money and no price that is known.
         UsageError: the name and the address do not go together, or name no model.
         KeyRejected: the vendor needs a key that the environment does not hold.
         UsageError: a prompt and `max_tokens` do not fit the embedded model's context.
@@ -95,19 +148,21 @@ def open_model(
     """
     from math500 import client  # noqa: PLC0415 - the HTTP library is not needed for --help
 
+    asking = asking or Asking()
     if not is_embedded(name):
         if plain:
             raise UsageError(
                 f"the chat template of {name!r} is applied by its server, which takes no other",
                 "Leave out `template`, or start the server with another template and compare two runs.",
             )
-        endpoint = client.resolve(name, base_url, environ)
-        yield Opened(endpoint, ModelInfo(name=name, served_name=endpoint.model, base_url=endpoint.base_url))
+        yield _at_endpoints(name, _listed(base_url), asking, private or Private(), price, environ)
         return
-    if base_url is not None:
+    if base_url:
         raise UsageError(
             f"the model {name!r} runs in this process and has no --base-url", "Leave out one of the two."
         )
+    if asking.budget.cost is not None and price is None:
+        raise UsageError("the embedded model costs nothing", "Leave --max-cost out.")
     from math500 import embedded  # noqa: PLC0415 - needs the extra `local`
 
     file = Path(name.removeprefix(f"{EMBEDDED}:")) if ":" in name else None
@@ -123,7 +178,53 @@ def open_model(
     ) as served:
         served.require_room(longest, max_tokens or 0)
         endpoint = client.resolve(served.info.served_name, served.base_url, {})
-        yield Opened(endpoint, served.info)
+        yield Opened(endpoint, served.info, asking=asking, price=price)
+
+
+def _at_endpoints(
+    name: str,
+    urls: tuple[str, ...],
+    asking: Asking,
+    private: Private,
+    price: Price | None,
+    environ: Mapping[str, str],
+) -> Opened:
+    """A model at one address or several."""
+    from math500 import client  # noqa: PLC0415
+    from math500.client import prices  # noqa: PLC0415
+
+    endpoints = tuple(
+        client.resolve(
+            name,
+            url,
+            environ,
+            proxy=asking.proxy if private.proxy is None else private.proxy,
+            ca_file=asking.ca_file,
+            headers=private.headers,
+            timeouts=asking.timeouts,
+            key_variable=asking.key_variable,
+        )
+        for url in urls or (None,)
+    )
+    first = endpoints[0]
+    price = price or prices.find(first)
+    if asking.budget.cost is not None and price is None:
+        raise UsageError(
+            f"--max-cost needs the price of {first.model}, which is not known",
+            "Give it in US dollars per million tokens: --price PROMPT,COMPLETION.",
+        )
+    asked = msgspec.structs.replace(
+        asking,
+        base_urls=tuple(endpoint.base_url for endpoint in endpoints),
+        headers=tuple(private.headers),
+        proxy=asking.proxy if not private.proxy else client.without_credentials(private.proxy),
+    )
+    info = ModelInfo(name=name, served_name=first.model, base_url=first.base_url)
+    return Opened(first, info, endpoints[1:], asked, price)
+
+
+def _listed(base_url: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (base_url,) if isinstance(base_url, str) else tuple(base_url or ())
 
 
 def _characters(messages: Sequence[Message]) -> int:

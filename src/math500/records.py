@@ -41,6 +41,7 @@ Why = Literal[
     "wrong",
 ]
 """Why a sample is not correct, in the order in which the reasons are tried (docs/failures.md)."""
+Api = Literal["chat", "completions", "responses"]
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -199,6 +200,62 @@ class ModelInfo(Record, frozen=True, kw_only=True):
     """For the embedded model: file, sha256, engine and its version, threads, slots, context."""
 
 
+class Price(Record, frozen=True, kw_only=True):
+    """What a model's tokens cost, without discounts for cached prompts."""
+
+    model: str
+    """The row of the price list, such as `openai/gpt-4o-mini`, or `given` for the user's own numbers."""
+    prompt: float
+    """US dollars per million prompt tokens."""
+    completion: float
+    """US dollars per million generated tokens, thinking included."""
+    source: str = ""
+    date: str = ""
+    """When the source said so, as YYYY-MM-DD."""
+
+
+class Timeouts(Record, frozen=True, kw_only=True):
+    """Seconds that are waited for one answer. They leave room for models that think for minutes."""
+
+    connect: float = 10.0
+    first_byte: float = 900.0
+    """From the request's last byte to the answer's first; all of the thinking when not streaming."""
+    between_bytes: float = 300.0
+    total: float = 3600.0
+
+
+class Budget(Record, frozen=True, kw_only=True):
+    """The user's own limits for a whole run, resumes included; reaching one stops it. None for no limit."""
+
+    requests: int | None = None
+    """Requests sent, failed ones included."""
+    tokens: int | None = None
+    """Prompt and completion tokens."""
+    cost: float | None = None
+    """US dollars."""
+
+
+class Asking(Record, frozen=True, kw_only=True):
+    """How the endpoint is asked: everything about it but the key and other secrets."""
+
+    api: Api = "chat"
+    base_urls: tuple[str, ...] = ()
+    """More than one where a model is served at several addresses."""
+    stream: bool = False
+    hedge: bool = False
+    batch: bool = False
+    """Through the vendor's batch queue, at half the price and within a day."""
+    key_variable: str | None = None
+    """The environment variable that holds the key, where the user names one."""
+    headers: tuple[str, ...] = ()
+    """Names of headers that the user adds; their values are not kept."""
+    proxy: str | None = None
+    """As the user named it, without its password; None for what the environment says."""
+    ca_file: str | None = None
+    timeouts: Timeouts = Timeouts()
+    budget: Budget = Budget()
+
+
 class Generation(Record, frozen=True, kw_only=True):
     """One completion of a model."""
 
@@ -238,6 +295,8 @@ class Failure(Record, frozen=True, kw_only=True):
     kind: str
     """One word out of the client's table of answers."""
     detail: str
+    attempts: int = 1
+    """Requests that were sent for it."""
 
 
 class Ballot(Record, frozen=True, kw_only=True):
@@ -372,6 +431,9 @@ class Manifest(Record, frozen=True, kw_only=True):
     protection: Protection | None = None
     """What keeps model-written code in; None where none is run."""
     concurrency: int = 1
+    asking: Asking = Asking()
+    price: Price | None = None
+    """What the model's tokens cost; None where that is not known."""
     command: tuple[str, ...] = ()
     """The arguments as typed."""
     packages: dict[str, str] = {}
@@ -425,6 +487,8 @@ class Summary(Record, frozen=True, kw_only=True):
     completion_tokens: int
     seconds: float
     """Wall-clock time spent collecting, summed over resumes."""
+    cost: float | None = None
+    """US dollars for these tokens, without discounts; None where the price is not known."""
     by_subject: tuple[Part, ...] = ()
     by_level: tuple[Part, ...] = ()
     rules: dict[str, int] = {}
@@ -509,6 +573,8 @@ class Changes(Record, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()
     differences: tuple[str, ...] = ()
     """What differs between the runs' protocols, in words."""
+
+
 # -- a gap -----------------------------------------------------------------------------------
 
 
@@ -715,3 +781,27 @@ class Report(Record, frozen=True, kw_only=True):
     skipped: tuple[str, ...]
     """What was not checked, and why."""
     seconds: float
+
+
+# -- the doctor's findings (printed, not kept) --------------------------------------------------
+
+
+class Finding(Record, frozen=True, kw_only=True):
+    """One thing about an endpoint, in plain words."""
+
+    about: str
+    """`data`, `proxy`, `connection`, `key`, `quota`, `model`, `chat template`, `stop reason`, `reasoning`,
+    `token limit`, `tokens`, `grading`, `clock`, `speed`."""
+    state: Literal["ok", "note", "fail"]
+    what: str
+    next_step: str = ""
+
+
+class Diagnosis(Record, frozen=True, kw_only=True):
+    """Whether a run can begin."""
+
+    model: str
+    base_url: str
+    findings: tuple[Finding, ...]
+    exit_code: int
+    """0 where a run can begin, else the code that a run would end with."""

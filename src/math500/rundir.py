@@ -94,6 +94,10 @@ class RunDir:
             found.setdefault((turn.unique_id, turn.index), []).append(turn)
         return found
 
+    def history(self) -> Iterator[Sample]:
+        """Every sample as it was written, failures that were made good included."""
+        return _read_lines(self.path / "samples.jsonl", Sample)
+
     def grades(self, grader: str) -> dict[Key, SampleGrade]:
         """The grades that this grader gave; a later line replaces an earlier one."""
         lines = _read_lines(self._grades(grader), SampleGrade)

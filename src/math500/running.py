@@ -15,11 +15,23 @@ from pathlib import Path
 import msgspec
 
 import math500
-from math500 import data, evaluate, grading, models, prompts
-from math500.client import Budget, Client, Event
+from math500 import data, display, estimate, evaluate, grading, models, prompts
+from math500.client import Event, Spent
 from math500.display import Progress
 from math500.errors import DataUnreadable, Interrupted, ModelError, RunError, RunMismatch, UsageError
-from math500.records import DataSource, Decoding, Manifest, ModelInfo, Problem, Prompt, Selection
+from math500.records import (
+    Asking,
+    Budget,
+    DataSource,
+    Decoding,
+    Manifest,
+    Message,
+    ModelInfo,
+    Price,
+    Problem,
+    Prompt,
+    Selection,
+)
 from math500.rundir import RunDir, RunWriter
 from math500.solve import Cot
 
@@ -27,6 +39,11 @@ PACKAGES = ("math500", "math-verify", "latex2sympy2_extended", "sympy", "aiohttp
 """Libraries whose version can change a score or how it was collected."""
 
 Say = Callable[[str], None]
+Change = Callable[[Asking], Asking]
+
+
+def _unchanged(asking: Asking) -> Asking:
+    return asking
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +51,11 @@ class Request:
     """What the user asked for; each field is an option of `math500 run`."""
 
     model: str = models.EMBEDDED
-    base_url: str | None = None
+    base_url: str | tuple[str, ...] | None = None
+    asking: Asking = field(default_factory=Asking)
+    private: models.Private = field(default_factory=models.Private)
+    price: Price | None = None
+    """The user's own, in place of the list's."""
     data: str = "math500"
     data_path: Path | None = None
     limit: int | None = None
@@ -75,19 +96,29 @@ def start(request: Request, *, say: Say, quiet: bool = False) -> Path:
     decoding = _decoding(request)
     concurrency = request.concurrency or models.default_concurrency(request.model)
     concurrency = min(concurrency, len(problems) * request.samples)
+    messages = [prompts.messages(prompt, p.problem) for p in problems]
     with models.open_model(
         request.model,
         base_url=request.base_url,
         concurrency=concurrency,
         max_tokens=decoding.max_tokens,
-        asked=[prompts.messages(prompt, p.problem) for p in problems],
+        asked=messages,
+        asking=request.asking,
+        private=request.private,
+        price=request.price,
         environ=os.environ,
         announce=say,
     ) as opened:
-        asked = manifest(request, problem_set.source, selection, prompt, opened.info, concurrency)
+        asked = msgspec.structs.replace(
+            manifest(request, problem_set.source, selection, prompt, opened.info, concurrency),
+            asking=opened.asking,
+            price=opened.price,
+        )
         folder = request.out or Path("runs") / asked.run_id
         with RunWriter.create(folder, asked, problems) as run:
             say(f"{len(problems)} problems of {asked.data.name}, written to {folder}")
+            if not models.is_embedded(request.model):
+                say(_expected(asked, messages, problems))
             _collect(run, opened, concurrency, quiet=quiet)
     return folder
 
@@ -111,7 +142,11 @@ def again(
         _require_same_settings(made, folder)
     else:
         RunWriter.create(folder, made, problems).close()
-    resume(folder, concurrency=None, say=say, quiet=quiet, budget=budget)
+
+    def within(asking: Asking) -> Asking:
+        return asking if budget is None else msgspec.structs.replace(asking, budget=budget)
+
+    resume(folder, concurrency=None, say=say, quiet=quiet, change=within)
 
 
 def _require_same_settings(made: Manifest, folder: Path) -> None:
@@ -124,11 +159,28 @@ def _require_same_settings(made: Manifest, folder: Path) -> None:
 
 
 def resume(
-    folder: Path, *, concurrency: int | None, say: Say, quiet: bool = False, budget: Budget | None = None
+    folder: Path,
+    *,
+    concurrency: int | None,
+    say: Say,
+    quiet: bool = False,
+    change: Change = _unchanged,
+    private: models.Private | None = None,
+    price: Price | None = None,
 ) -> None:
     """Finish a run that was stopped: ask what is owed, grade what is ungraded.
 
+    Args:
+        folder: the run.
+        concurrency: instead of the manifest's.
+        say: told what is going on.
+        quiet: show no progress.
+        change: turns the way in which the run was asked into the way to ask now.
+        private: the secrets, which a manifest does not hold.
+        price: instead of the manifest's.
+
     Raises:
+        UsageError: the run sends headers whose values are not given again.
         RunMismatch: what the run was made with is not to be had any more.
         RunError: the run was imported; it was asked elsewhere.
     """
@@ -145,25 +197,28 @@ def resume(
         try:
             if left:
                 at_once = min(concurrency or made.concurrency, left)
+                asking = change(made.asking)
+                _require_headers(made, private)
                 with models.open_model(
                     made.model.name,
-                    base_url=None if models.is_embedded(made.model.name) else made.model.base_url,
+                    base_url=_addresses(made, asking),
                     concurrency=at_once,
                     max_tokens=made.decoding.max_tokens,
                     asked=[prompts.messages(made.prompt, p.problem) for p in run.problems()],
+                    asking=asking,
+                    private=private,
+                    price=price or made.price,
                     environ=os.environ,
                     plain=models.is_plain(made.model),
                     announce=say,
                 ) as opened:
                     _require_same_model(made, opened)
-                    _collect(run, opened, at_once, quiet=quiet, budget=budget)
+                    _collect(run, opened, at_once, quiet=quiet)
         finally:
             run.write_summary(evaluate.summarize(run))
 
 
-def _collect(
-    run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: bool, budget: Budget | None = None
-) -> None:
+def _collect(run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: bool) -> None:
     told: set[str] = set()
 
     def tell(event: Event) -> None:
@@ -174,11 +229,13 @@ def _collect(
 
     async def collect() -> None:
         solver = Cot(run.manifest.prompt, run.manifest.decoding)
-        async with Client(opened.endpoint, concurrency=concurrency, on_event=tell, budget=budget) as client:
-            await evaluate.collect(run, solver, client, concurrency=concurrency, on_sample=progress)
+        client = opened.client(concurrency=concurrency, on_event=tell, spent=spent(run))
+        async with client:
+            at_once = concurrency * (1 + len(opened.others))
+            await evaluate.collect(run, solver, client, concurrency=at_once, on_sample=progress)
 
     try:
-        with Progress(evaluate.summarize(run), quiet=quiet) as progress:
+        with Progress(evaluate.summarize(run), quiet=quiet, price=opened.price) as progress:
             asyncio.run(collect())
     except KeyboardInterrupt:
         raise Interrupted("stopped", f"Go on with: math500 run --resume {run.path}") from None
@@ -187,6 +244,45 @@ def _collect(
         raise type(e)(e.what, f"{e.next_step} Then go on with: math500 run --resume {run.path}") from e
     finally:
         run.write_summary(evaluate.summarize(run))
+
+
+def spent(run: RunDir) -> Spent:
+    """What a run has used up so far; a process that was killed takes what was in flight with it."""
+    used = Spent()
+    for sample in run.history():
+        used.requests += sample.failure.attempts if sample.failure is not None else 0
+        for generation in sample.generations:
+            used.requests += generation.attempts
+            used.prompt_tokens += generation.prompt_tokens or 0
+            used.completion_tokens += generation.completion_tokens or 0
+    return used
+
+
+def _expected(made: Manifest, asked: Sequence[Sequence[Message]], problems: Sequence[Problem]) -> str:
+    expected = estimate.estimate(
+        asked,
+        problems,
+        samples=made.samples,
+        max_tokens=made.decoding.max_tokens,
+        price=made.price,
+    )
+    return display.estimate(expected, made.price)
+
+
+def _addresses(made: Manifest, asking: Asking) -> tuple[str, ...] | None:
+    if models.is_embedded(made.model.name):
+        return None
+    return asking.base_urls or (made.model.base_url,)
+
+
+def _require_headers(made: Manifest, private: models.Private | None) -> None:
+    given = {name.lower() for name in (private.headers if private is not None else ())}
+    missing = [name for name in made.asking.headers if name.lower() not in given]
+    if missing:
+        raise UsageError(
+            f"the run sends the header {', '.join(missing)}, and its value is not kept",
+            "Give it again: --header 'NAME: VALUE'.",
+        )
 
 
 def prompt_of(request: Request, say: Say) -> Prompt:

@@ -13,6 +13,7 @@ import pytest
 
 from math500.client import Client, Endpoint, Event, Fault, Reply, Secret
 from math500.client.transport import Sink
+from math500.client.waits import Clock
 from math500.errors import (
     EndpointUnreachable,
     KeyRejected,
@@ -108,7 +109,8 @@ async def test_who_was_told_to_wait_goes_first(client_of: ClientOf, ask: Any) ->
 
 
 async def test_without_a_word_about_waiting_only_the_one_request_waits(client_of: ClientOf, ask: Any) -> None:
-    async with FaultyServer(once(error(429, "busy"))) as server, client_of(server, concurrency=1) as client:
+    options = {"concurrency": 1, "clock": Clock(1.0)}
+    async with FaultyServer(once(error(429, "busy"))) as server, client_of(server, **options) as client:
         await outcomes(ask, client, 5)
     assert [request.problem for request in server.requests][:3] == ["0", "1", "2"]
     assert server.count == 6

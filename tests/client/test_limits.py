@@ -83,6 +83,42 @@ def test_what_is_refused_at_random_costs_little_speed() -> None:
     assert sum(levels) / len(levels) > 40
 
 
+def test_many_faults_at_random_do_not_add_up() -> None:
+    """Six in a hundred are refused and four come too late, as many as a run of half an hour meets."""
+    concurrency = ramped(16)
+    levels = []
+    for number in range(20_000):
+        x = chance("fault", number)
+        if x < 0.06:
+            concurrency.pushed_back(concurrency.now - 1, number)
+        elif x < 0.10:
+            concurrency.timed_out()
+        else:
+            concurrency.succeeded(concurrency.now, number, concurrency.now)
+        levels.append(concurrency.now)
+    assert sum(level < 4 for level in levels) < 0.02 * len(levels)
+    assert sum(levels) / len(levels) > 11
+
+
+def test_where_less_is_stood_than_before_it_adapts() -> None:
+    concurrency = ramped(64)
+
+    def answers(count: int, slots: int) -> int:
+        refused = 0
+        for number in range(count):
+            if concurrency.now > slots:
+                concurrency.pushed_back(concurrency.now - 1, number)
+                refused += 1
+            else:
+                concurrency.succeeded(concurrency.now, number, concurrency.now)
+        return refused
+
+    answers(1000, slots=64)
+    assert concurrency.now == 64
+    assert answers(1000, slots=16) < 70
+    assert concurrency.now in (16, 17)
+
+
 def test_it_grows_back_where_it_is_let() -> None:
     concurrency = ramped(64)
     concurrency.restart(8)

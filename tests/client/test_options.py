@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from math500.client import Budget, Client, Endpoint, Event
+from math500.client import Budget, Client, Endpoint, Event, Spent
 from math500.client.answers import Answer
 from math500.client.hedge import FEWEST, Hedge, first_of
+from math500.client.prices import cost
 from math500.errors import EndpointUnreachable, KeyRejected, QuotaExhausted
-from tests.faulty_server import Act, FaultyServer, Request, always, chat, error, once, stream
+from math500.records import Decoding, Generation, Price
+from tests.faulty_server import FAULTS, Act, FaultyServer, Request, always, chat, error, once, stream
 
 pytestmark = pytest.mark.anyio
 ClientOf = Callable[..., Client]
@@ -212,11 +214,48 @@ async def test_a_budget_of_requests_is_kept(client_of: ClientOf, ask: Any) -> No
     assert "--max-requests" in str(results[-1])
 
 
-async def test_a_budget_of_tokens_is_kept(client_of: ClientOf, ask: Any) -> None:
-    budget = Budget(tokens=50)
-    async with FaultyServer() as server, client_of(server, budget=budget, concurrency=1) as client:
-        results = await outcomes(ask, client, 20)
-        spent = client.stats.prompt_tokens + client.stats.completion_tokens
-    assert 50 <= spent < 50 + 15
-    assert "limit of 50 tokens" in str(results[-1])
+BUDGET = Decoding(max_tokens=100)
+"""With it an invented problem sets aside 100 tokens and some 70 for its prompt; it uses 11."""
+
+
+async def test_a_budget_of_tokens_is_never_passed(client_of: ClientOf, ask: Any) -> None:
+    slow = always(Act(body=chat("It is 4."), delay=0.01))
+    async with FaultyServer(slow) as server, client_of(server, budget=Budget(tokens=500)) as client:
+        jobs = (ask(client, i, decoding=BUDGET) for i in range(60))
+        results = await asyncio.gather(*jobs, return_exceptions=True)
+        spent = client.spent.tokens
+    assert 500 - 180 < spent <= 500
+    assert server.most_in_flight == 2
+    assert "limit of 500 tokens" in str(results[-1])
     assert "--max-tokens-total" in str(results[-1])
+
+
+async def test_a_budget_of_money_is_never_passed(client_of: ClientOf, ask: Any) -> None:
+    price = Price(model="given", prompt=1000.0, completion=10_000.0)
+    budget = Budget(cost=3.0)
+    async with FaultyServer() as server, client_of(server, budget=budget, price=price) as client:
+        jobs = (ask(client, i, decoding=BUDGET) for i in range(60))
+        results = await asyncio.gather(*jobs, return_exceptions=True)
+        spent = cost(price, client.spent.prompt_tokens, client.spent.completion_tokens)
+    assert 1.8 < spent <= 3.0
+    assert "limit of $3.00 leaves no room" in str(results[-1])
+    assert sum(isinstance(result, Generation) for result in results) == server.count
+
+
+async def test_what_a_run_spent_before_counts(client_of: ClientOf, ask: Any) -> None:
+    budget, spent = Budget(requests=5), Spent(requests=3)
+    async with FaultyServer() as server, client_of(server, budget=budget, spent=spent) as client:
+        results = await outcomes(ask, client, 5)
+    assert server.count == 2
+    assert sum(isinstance(result, QuotaExhausted) for result in results) == 3
+
+
+async def test_a_request_that_may_have_been_billed_counts(client_of: ClientOf, ask: Any) -> None:
+    plan = once(FAULTS["cut"])
+    async with FaultyServer(plan) as server, client_of(server, budget=Budget(tokens=10_000)) as client:
+        await ask(client, decoding=BUDGET)
+        assert client.spent.tokens > 170
+        assert client.stats.completion_tokens < 10
+    async with FaultyServer(once(error(500, "no"))) as server, client_of(server) as client:
+        await ask(client, decoding=BUDGET)
+        assert client.spent.tokens < 20

@@ -1,12 +1,14 @@
 """The command line: parse, call, print; nothing else.
 
     options.py   what the commands share
+    endpoint.py  how an endpoint is asked: options of run and doctor
     run.py       run, show, export
     imports.py   import
     lookup.py    data, prompts
     grading.py   grade
     explain.py   compare, gap
     checks.py    selftest
+    doctor.py    doctor
     lmeval.py    lm-eval
 
 Every room is imported by the command that needs it, so that `math500 --help` stays fast.
@@ -22,8 +24,7 @@ from typing import Any
 import click
 
 from math500 import __version__
-from math500.cli import checks, grading, imports, lmeval, lookup, run
-from math500.cli import checks, explain, grading, lmeval, lookup, run
+from math500.cli import checks, doctor, explain, grading, imports, lmeval, lookup, run
 from math500.cli.options import say
 from math500.errors import Math500Error
 
@@ -48,6 +49,7 @@ COMMANDS: tuple[click.Command, ...] = (
     explain.compare,
     explain.gap,
     checks.selftest,
+    doctor.doctor,
     lookup.data,
     lookup.prompts,
     lmeval.lm_eval,

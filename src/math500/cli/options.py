@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,6 +51,31 @@ class File(click.ParamType["Path"]):
 
 
 FILE = File()
+
+
+class Grouped(click.Command):
+    """A command with many options, shown in groups.
+
+    Args:
+        groups: a group's title to the names of its parameters; what is in none comes last.
+    """
+
+    def __init__(self, *args: Any, groups: Mapping[str, Sequence[str]], **attributes: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **attributes)
+        self.groups = groups
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, group by group."""
+        title_of = {name: title for title, names in self.groups.items() for name in names}
+        shown: dict[str, list[tuple[str, str]]] = {title: [] for title in [*self.groups, "Other options"]}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                shown[title_of.get(parameter.name or "", "Other options")].append(record)
+        for title, records in shown.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
 
 def text_of(value: str) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from math500.cli.options import FILE, JSON, Temperature, ids_of, print_json, say
+from math500.cli import endpoint
+from math500.cli.options import FILE, JSON, Grouped, Temperature, ids_of, print_json, say
 from math500.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +18,25 @@ if TYPE_CHECKING:
     from math500 import running
 
 
-@click.command()
+GROUPS = {
+    "Model": ("model",),
+    **endpoint.GROUPS,
+    "Problems": ("data", "data_path", "limit", "shuffle_seed", "subjects", "levels", "ids"),
+    "Prompt and decoding": (
+        *("prompt", "prompt_file", "system", "no_system"),
+        *("temperature", "top_p", "max_tokens", "seed", "samples"),
+    ),
+    "Run": ("concurrency", "out", "resume", "as_json", "quiet", "help"),
+}
+"""Options by group, for the help text."""
+FREE_ON_RESUME = (
+    {"resume", "concurrency", "as_json", "quiet"}
+    | {name for names in endpoint.GROUPS.values() for name in names}
+) - {"api", "batch"}
+"""What may be said beside --resume: nothing that decides a score."""
+
+
+@click.command(cls=Grouped, groups=GROUPS)
 @click.option(
     "--model",
     default="embedded",
@@ -25,7 +44,7 @@ if TYPE_CHECKING:
     help="`embedded`, `embedded:FILE.gguf`, a vendor's model such as `openai/gpt-4o-mini`, or any name "
     "with --base-url. The key comes from the environment.",
 )
-@click.option("--base-url", help="An OpenAI-compatible server, such as http://localhost:8000/v1.")
+@endpoint.options(*endpoint.REACHING, *endpoint.SPENDING)
 @click.option("--data", default="math500", show_default=True, help="A problem set's name, or a file.")
 @click.option("--data-path", type=FILE, help="A file that holds the set named by --data.")
 @click.option("--limit", type=click.IntRange(1), help="Take this many problems.")
@@ -71,33 +90,50 @@ def run(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - ea
     from math500 import running
 
     resume, as_json, quiet = (options.pop(name) for name in ("resume", "as_json", "quiet"))
+    asked = endpoint.pop(options)
     if resume is not None:
         _refuse_options_beside_resume(context)
-        running.resume(resume, concurrency=options["concurrency"], say=say, quiet=quiet)
+        running.resume(
+            resume,
+            concurrency=options["concurrency"],
+            say=say,
+            quiet=quiet,
+            change=lambda before: endpoint.asking_of(asked, before),
+            private=endpoint.private_of(asked),
+            price=endpoint.price_of(asked),
+        )
         folder = resume
     else:
-        folder = running.start(_request(options), say=say, quiet=quiet)
+        folder = running.start(_request(options, asked), say=say, quiet=quiet)
     _show(folder, as_json=as_json)
 
 
-def _request(options: dict[str, Any]) -> running.Request:
-    from math500.records import Decoding
+def _request(options: dict[str, Any], asked: dict[str, Any]) -> running.Request:
+    from math500.records import Asking, Decoding
     from math500.running import Request
 
     decoding = Decoding(
         **{name: options.pop(name) for name in ("temperature", "top_p", "max_tokens", "seed")}
     )
     ids = ids_of(options.pop("ids"))
-    return Request(decoding=decoding, ids=ids, command=tuple(sys.argv[1:]), **options)
+    return Request(
+        base_url=asked["base_url"],
+        asking=endpoint.asking_of(asked, Asking()),
+        private=endpoint.private_of(asked),
+        price=endpoint.price_of(asked),
+        decoding=decoding,
+        ids=ids,
+        command=endpoint.without_secrets(sys.argv[1:]),
+        **options,
+    )
 
 
 def _refuse_options_beside_resume(context: click.Context) -> None:
     """A resumed run keeps its settings; saying others beside it would be a misunderstanding."""
-    free = {"resume", "concurrency", "as_json", "quiet"}
     typed = [
         f"--{name.replace('_', '-')}"
         for name in context.params
-        if name not in free and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if name not in FREE_ON_RESUME and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
     if typed:
         raise UsageError(

@@ -4,6 +4,7 @@
     vendors.py      what is known of each vendor, as data
     spellings.py    how vendors say the same thing, as data
     wire.py         messages and settings -> request body; response body -> Generation
+    forms.py        the forms of asking: chat, completions, responses
     answers.py      THE table: every way a request can end, and what is done about it
     waits.py        how long the endpoint asks to wait; how long to wait when it does not say
     gate.py         who may send now: one brake for all workers
@@ -11,6 +12,8 @@
     transport.py    the only file that opens a connection; tests and stub models put their own in its place
     stream.py       an event stream -> the same answer in one piece
     hedge.py        ask again when an answer is late (off by default)
+    prices.py       what tokens cost, from prices.toml
+    budget.py       the user's own limits, kept while many are in flight
     lane.py         one endpoint: its gate, its connection, its spelling of the token limit
     chat.py         Client: ties these together
 
@@ -22,9 +25,11 @@
 ModelError (the run stops; every later call on this client raises the same error).
 """
 
-from math500.client.chat import Budget, Client, Event, Stats
-from math500.client.endpoint import Endpoint, Secret, Timeouts, resolve
+from math500.client.budget import Spent
+from math500.client.chat import Client, Event, Stats
+from math500.client.endpoint import Endpoint, Secret, resolve, without_credentials
 from math500.client.transport import Fault, Reply, Transport
+from math500.records import Budget, Timeouts
 
 __all__ = [
     "Budget",
@@ -34,8 +39,10 @@ __all__ = [
     "Fault",
     "Reply",
     "Secret",
+    "Spent",
     "Stats",
     "Timeouts",
     "Transport",
     "resolve",
+    "without_credentials",
 ]

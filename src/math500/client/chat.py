@@ -17,8 +17,9 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
-from math500.client import answers, waits
+from math500.client import answers, forms, waits
 from math500.client.answers import Action, Answer, Row
+from math500.client.budget import Purse, Spent
 from math500.client.endpoint import Endpoint, is_local
 from math500.client.gate import Gate, Ticket
 from math500.client.hedge import Hedge, first_of
@@ -34,11 +35,13 @@ from math500.errors import (
     QuotaExhausted,
     SampleFailed,
 )
-from math500.records import Decoding, Generation, Message
+from math500.records import Api, Budget, Decoding, Generation, Message, Price
 
 PATIENCE = 600.0
 HOPELESS = 5
 """Samples given up with none answered yet, after which the run stops."""
+MAY_BE_BILLED = frozenset({"first_byte", "stalled", "too_slow", "truncated", "reset", "oversized"})
+"""Ways in which a request ends without an answer after the endpoint had it."""
 
 
 class Event(Struct, frozen=True):
@@ -67,15 +70,6 @@ class Stats(Struct):
     completion_tokens: int = 0
 
 
-class Budget(Struct, frozen=True):
-    """The user's own limits; reaching one stops the run. None for no limit."""
-
-    requests: int | None = None
-    """Requests sent, failed ones included."""
-    tokens: int | None = None
-    """Prompt and completion tokens of accepted answers; requests in flight may go beyond it."""
-
-
 class Client:
     """Sends chats to an endpoint, many at once.
 
@@ -87,7 +81,10 @@ class Client:
         patience: seconds without any success after which the run stops.
         stream: ask for answers piece by piece, which tells the time to the first token.
         hedge: ask again when an answer is unusually late, and take the first; costs tokens.
+        api: the form in which it is asked; see forms.py.
         budget: the user's own limits.
+        price: what tokens cost; a limit on money needs it.
+        spent: what the run has used up before.
         clock: the time; tests run it faster.
     """
 
@@ -101,13 +98,16 @@ class Client:
         patience: float = PATIENCE,
         stream: bool = False,
         hedge: bool = False,
+        api: Api = "chat",
         budget: Budget | None = None,
+        price: Price | None = None,
+        spent: Spent | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or Clock()
         endpoints = [endpoint] if isinstance(endpoint, Endpoint) else list(endpoint)
         self._lanes = [
-            Lane(each, transport or HttpTransport(each), _gate(each, concurrency, self._clock), stream)
+            Lane(each, transport or HttpTransport(each), _gate(each, concurrency, self._clock), stream, api)
             for each in endpoints
         ]
         self.endpoint = endpoints[0]
@@ -115,7 +115,8 @@ class Client:
         self._tell = on_event or _nobody
         self._patience = patience
         self._hedge = Hedge() if hedge else None
-        self._budget = budget or Budget()
+        self._api = api
+        self._purse = Purse(budget or Budget(), price, spent or Spent())
         self._stats = Stats()
 
     async def __aenter__(self) -> Self:
@@ -127,6 +128,11 @@ class Client:
         for lane in self._lanes:
             lane.gate.close()
             await lane.transport.close()
+
+    @property
+    def spent(self) -> Spent:
+        """What the run has used up, answers that were not accepted included."""
+        return self._purse.spent
 
     @property
     def stats(self) -> Stats:
@@ -156,7 +162,9 @@ class Client:
         Raises:
             SampleFailed: this one is given up; the run goes on.
             ModelError: the run stops; later calls raise the same.
+            UsageError: the form cannot carry a setting.
         """
+        forms.require(self._api, decoding, seed, stop)
         ask = Ask(messages, decoding, seed, stop)
         while True:
             lane = self._pick()
@@ -182,7 +190,6 @@ class Client:
     async def _attempt(self, lane: Lane, ask: Ask) -> Generation | float:
         """One request: its generation, or the seconds until it comes back to the gate."""
         async with lane.gate.slot(again=ask.sent > 0) as ticket:
-            self._check_budget()
             answer = await self._answer(lane, ask)
             row = answers.find(answer, lane.host)
             lane.gate.read(ticket, answer.headers)
@@ -199,30 +206,29 @@ class Client:
         return await first_of(lambda: self._send(lane, ask), lambda: self._send_again(lane, ask), late)
 
     async def _send(self, lane: Lane, ask: Ask) -> Answer:
+        """Send once, within the user's own limits."""
+        try:
+            most = await self._purse.take(ask.messages, ask.decoding)
+        except QuotaExhausted as limit:
+            raise self._close(limit) from None
         ask.sent += 1
         self._stats.sent += 1
-        return await lane.send(ask)
+        generation, billed = None, True
+        try:
+            answer = await lane.send(ask)
+            generation, billed = answer.generation, answer.what in MAY_BE_BILLED
+            return answer
+        finally:
+            self._purse.settle(most, generation, billed=billed)
 
     async def _send_again(self, lane: Lane, ask: Ask) -> Answer | None:
         """The hedge's second request, in a place of its own."""
         try:
             async with lane.gate.slot():
-                self._check_budget()
                 self._tell(Event("hedged", f"{lane.endpoint.base_url} is late with an answer"))
                 return await self._send(lane, ask)
         except ModelError:
             return None
-
-    def _check_budget(self) -> None:
-        """Stop the run when the user's own limit is reached."""
-        tokens = self._stats.prompt_tokens + self._stats.completion_tokens
-        for spent, limit, unit, option in (
-            (self._stats.sent, self._budget.requests, "requests", "--max-requests"),
-            (tokens, self._budget.tokens, "tokens", "--max-tokens-total"),
-        ):
-            if limit is not None and spent >= limit:
-                what = f"The run's own limit of {limit} {unit} is reached"
-                raise self._close(QuotaExhausted(what, f"Raise {option} and resume the run."))
 
     def _note(self, lane: Lane, row: Row, answer: Answer, ticket: Ticket) -> None:
         """Tell the gate what this answer says about the endpoint."""
@@ -230,7 +236,7 @@ class Client:
         if row.action is Action.ACCEPT:
             if gate.outage:
                 self._tell(Event("recovered", f"{lane.endpoint.base_url} answers again"))
-            gate.succeeded(_tokens(answer.generation))
+            gate.succeeded(ticket, _tokens(answer.generation))
         elif row.action in (Action.WAIT, Action.BACKOFF):
             (gate.failed if row.down else gate.troubled)()
         if row.action is Action.WAIT:
@@ -255,7 +261,7 @@ class Client:
         if row.action is Action.STOP or self._in_vain(lane, row):
             raise self._stop(lane, row, answer)
         if row.action in (Action.GIVE_UP, Action.RESPELL) or 0 < row.tries <= failures:
-            raise self._give_up(lane, row, answer)
+            raise self._give_up(lane, row, answer, ask.sent)
         return self._wait(lane, row, answer, failures)
 
     def _in_vain(self, lane: Lane, row: Row) -> bool:
@@ -290,11 +296,11 @@ class Client:
         self._tell(Event(kind, answers.sentence(answer), seconds))
         return pause
 
-    def _give_up(self, lane: Lane, row: Row, answer: Answer) -> SampleFailed | ModelError:
+    def _give_up(self, lane: Lane, row: Row, answer: Answer, sent: int) -> SampleFailed | ModelError:
         self._stats.failed += 1
         if self._stats.succeeded == 0 and self._stats.failed >= HOPELESS:
             return self._stop(lane, row, answer, f", for each of the first {HOPELESS} requests")
-        return SampleFailed(row.kind, answers.sentence(answer))
+        return SampleFailed(row.kind, answers.sentence(answer), sent)
 
     def _stop(self, lane: Lane, row: Row, answer: Answer, more: str = "") -> ModelError:
         """Make the error that says why; an endpoint that is gone leaves the work to the others."""
@@ -311,6 +317,7 @@ class Client:
     def _close(self, error: ModelError) -> ModelError:
         for lane in self._lanes:
             lane.gate.stop(error)
+        self._purse.stop(error)
         self._tell(Event("stopped", error.what))
         return error
 

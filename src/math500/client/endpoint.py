@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from math500.client.vendors import BY_PREFIX, LimitField, Vendor, by_host
 from math500.errors import KeyRejected, UsageError
-from math500.records import ModelInfo
+from math500.records import ModelInfo, Timeouts
 
 OVERRIDE = "MATH500_API_KEY"
 """The variable whose key is used for whatever endpoint was chosen."""
@@ -47,17 +47,6 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds. The defaults leave room for models that think for minutes before their first byte."""
-
-    connect: float = 10.0
-    first_byte: float = 900.0
-    """From the request's last byte to the answer's first; all of the thinking when not streaming."""
-    between_bytes: float = 300.0
-    total: float = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A model at an OpenAI-compatible endpoint."""
 
@@ -72,12 +61,14 @@ class Endpoint:
     """The environment variable to name when the key is missing or refused."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Sent with every request; may hold credentials, so they are not shown."""
-    timeouts: Timeouts = Timeouts()
+    timeouts: Timeouts = field(default_factory=Timeouts)
     proxy: str | None = field(default=None, repr=False)
     """`http://`, `https://` or `socks5://` URL (the latter needs the extra `socks`)."""
     ca_file: str | None = None
     """PEM file with the certificates to trust instead of the system's."""
     limit_field: LimitField = "max_tokens"
+    key_header: str = "Authorization"
+    """The header that carries the key."""
 
     def __repr__(self) -> str:
         return f"Endpoint({self.base_url!r}, {self.model!r})"
@@ -105,6 +96,7 @@ def resolve(
     ca_file: str | None = None,
     headers: Mapping[str, str] | None = None,
     timeouts: Timeouts | None = None,
+    key_variable: str | None = None,
 ) -> Endpoint:
     """Find the endpoint for a model's name as typed.
 
@@ -116,13 +108,14 @@ def resolve(
         ca_file: see Endpoint.
         headers: see Endpoint.
         timeouts: see Endpoint.
+        key_variable: the environment variable that holds the key, whatever the endpoint's host.
 
     Raises:
         UsageError: the name has no known vendor and there is no base URL, or the URL is not one.
         KeyRejected: the vendor needs a key and no variable holds one.
     """
     vendor, model, url = _place(name, base_url, environ)
-    key, key_name = _key(vendor, environ)
+    key, key_name = _key(vendor, environ) if key_variable is None else _named_key(key_variable, environ)
     if vendor is not None and key is None and not is_local(url):
         raise KeyRejected(
             f"{vendor.prefix} needs a key and {' or '.join(vendor.key_names)} is not set",
@@ -139,6 +132,7 @@ def resolve(
         proxy=(proxy or None) if proxy is not None else proxy_for(url, environ),
         ca_file=ca_file,
         limit_field=vendor.limit_field if vendor is not None else "max_tokens",
+        key_header=vendor.key_header if vendor is not None else "Authorization",
     )
 
 
@@ -213,7 +207,9 @@ def _split(name: str) -> tuple[Vendor, str]:
 
 
 def _checked(url: str) -> str:
-    url = url.strip().rstrip("/").removesuffix("/chat/completions").removesuffix("/completions")
+    url = url.strip().rstrip("/")
+    for tail in ("/chat/completions", "/completions", "/responses"):
+        url = url.removesuffix(tail)
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -230,9 +226,22 @@ def _key(vendor: Vendor | None, environ: Mapping[str, str]) -> tuple[Secret | No
     """The key and the variable it is from; without a key, the variable to name in errors."""
     names = (OVERRIDE, *(vendor.key_names if vendor is not None else ()))
     for name in names:
-        value = environ.get(name, "").strip()
-        if value and not (value.isascii() and value.isprintable()):
-            raise KeyRejected(f"{name} holds characters that no key has", "Copy the key again.")
+        value = _value(name, environ)
         if value:
             return Secret(value), name
     return None, names[min(1, len(names) - 1)]
+
+
+def _named_key(name: str, environ: Mapping[str, str]) -> tuple[Secret, str]:
+    """The key in the variable that the user names."""
+    value = _value(name, environ)
+    if not value:
+        raise KeyRejected(f"{name} is not set, and --api-key-env names it", f"Set it: export {name}=...")
+    return Secret(value), name
+
+
+def _value(name: str, environ: Mapping[str, str]) -> str:
+    value = environ.get(name, "").strip()
+    if value and not (value.isascii() and value.isprintable()):
+        raise KeyRejected(f"{name} holds characters that no key has", "Copy the key again.")
+    return value

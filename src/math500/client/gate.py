@@ -41,6 +41,10 @@ class Ticket:
     """1 for the first request."""
     at: float
     """When it was let through."""
+    level: int = 0
+    """Requests in flight then, this one included."""
+    refused: int = 0
+    """Push-backs until then."""
 
 
 class Gate:
@@ -59,6 +63,8 @@ class Gate:
         self.meters = (Meter("requests"), Meter("tokens"))
         self.in_flight = 0
         self.sent = 0
+        self.refused = 0
+        """Push-backs."""
         self.failures = 0
         """Failures in a row."""
         self._probes = 0
@@ -112,13 +118,15 @@ class Gate:
         for meter in self.meters:
             meter.read(headers, ticket.number, self.sent, ticket.at, self.clock.now())
 
-    def succeeded(self, tokens: int = 0) -> None:
+    def succeeded(self, ticket: Ticket, tokens: int = 0) -> None:
         """A request was answered, for so many tokens."""
         if self.outage:
             self.concurrency.restart(self._limit_before)
         self.failures = self._probes = 0
         self._failing_since = None
-        self.concurrency.succeeded(self.in_flight, self.sent)
+        # What was pushed back meanwhile was on its way when this request was sent: nobody worked on it.
+        level = ticket.level - (self.refused - ticket.refused)
+        self.concurrency.succeeded(self.in_flight, self.sent, level)
         self.meters[1].learn(tokens)
 
     def failed(self) -> None:
@@ -144,6 +152,7 @@ class Gate:
 
     def pushed_back(self, ticket: Ticket) -> None:
         """The endpoint wants fewer requests at once, unless it is an announced limit that is used up."""
+        self.refused += 1
         now = self.clock.now()
         empty = [meter for meter in self.meters if meter.wait(now) > 0]
         if not empty:
@@ -222,7 +231,7 @@ class Gate:
         self.sent += 1
         for meter in self.meters:
             meter.take(now)
-        return Ticket(self.sent, now)
+        return Ticket(self.sent, now, self.in_flight, self.refused)
 
     def _call_again_in(self, seconds: float) -> None:
         """Look again after so long, or earlier where that is planned already."""

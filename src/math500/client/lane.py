@@ -17,14 +17,17 @@ import msgspec
 from math500.client import wire
 from math500.client.answers import Answer
 from math500.client.endpoint import Endpoint
+from math500.client.forms import FORMS, Form
 from math500.client.gate import Gate
-from math500.client.stream import Stream
+from math500.client.stream import Events
 from math500.client.transport import Fault, Reply, Transport
 from math500.client.vendors import LimitField
-from math500.records import Decoding, Message
+from math500.records import Api, Decoding, Message
 
 KEY_LIKE = re.compile(r"\b(sk|pk|gsk|xai|hf|AIza)[-_A-Za-z0-9*]{8,}")
 """What looks like a key, or like a vendor's masked copy of one."""
+SHORTEST_SECRET = 6
+"""Characters of a header's value that is blacked out where it is repeated."""
 
 
 @dataclass(slots=True)
@@ -49,15 +52,24 @@ class Lane:
         transport: sends the requests.
         gate: who may send.
         stream: ask for the answer piece by piece.
+        api: in which form.
     """
 
-    def __init__(self, endpoint: Endpoint, transport: Transport, gate: Gate, stream: bool = False) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        transport: Transport,
+        gate: Gate,
+        stream: bool = False,
+        api: Api = "chat",
+    ) -> None:
         self.endpoint = endpoint
         self.transport = transport
         self.gate = gate
         self.host = urlsplit(endpoint.base_url).hostname or ""
         self.limit_field = endpoint.limit_field
         self.stream = stream
+        self.form = FORMS[api]
         self.answered = False
         """Whether a reply ever came, of whatever kind."""
         self.seconds = 0.0
@@ -75,7 +87,7 @@ class Lane:
     async def send(self, ask: Ask) -> Answer:
         """Send a request, and read what it comes to."""
         ask.limit_field = self.limit_field
-        stream = Stream() if self.stream else None
+        stream = self.form.stream() if self.stream else None
         sink = None if stream is None else stream.feed
         start = time.perf_counter()
         try:
@@ -83,7 +95,7 @@ class Lane:
         except Fault as fault:
             return Answer(fault.kind, self._clean(fault.what))
         self.answered = True
-        answer = _read(reply, stream)
+        answer = _read(reply, stream, self.form)
         generation = answer.generation
         if generation is not None:
             seconds = time.perf_counter() - start
@@ -94,10 +106,10 @@ class Lane:
 
     @property
     def _url(self) -> str:
-        return f"{self.endpoint.base_url}/chat/completions"
+        return f"{self.endpoint.base_url}{self.form.path}"
 
     def _body(self, ask: Ask) -> bytes:
-        return wire.request_body(
+        return self.form.body(
             self.endpoint.model,
             ask.messages,
             ask.decoding,
@@ -108,23 +120,37 @@ class Lane:
         )
 
     def _headers(self) -> Mapping[str, str]:
-        headers = {"Content-Type": "application/json", "Accept": "application/json", **self.endpoint.headers}
+        headers = headers_for(self.endpoint)
         if self.stream:
             headers["Accept"] = "text/event-stream"
-        if self.endpoint.key is not None:
-            headers["Authorization"] = f"Bearer {self.endpoint.key.reveal()}"
         return headers
 
     def _clean(self, said: str) -> str:
-        """What an endpoint said, without the key that some of them repeat."""
-        if self.endpoint.key is not None:
-            said = said.replace(self.endpoint.key.reveal(), "***")
-        return KEY_LIKE.sub(r"\1-***", said)
+        return clean(said, self.endpoint)
 
 
-def _read(reply: Reply, stream: Stream | None) -> Answer:
+def headers_for(endpoint: Endpoint) -> dict[str, str]:
+    """What is sent with every request: the user's own headers and the key."""
+    headers = {"Content-Type": "application/json", "Accept": "application/json", **endpoint.headers}
+    if endpoint.key is not None:
+        scheme = "Bearer " if endpoint.key_header == "Authorization" else ""
+        headers[endpoint.key_header] = scheme + endpoint.key.reveal()
+    return headers
+
+
+def clean(said: str, endpoint: Endpoint) -> str:
+    """What an endpoint said, without the key and the headers that some of them repeat."""
+    secrets = [value for value in endpoint.headers.values() if len(value) >= SHORTEST_SECRET]
+    if endpoint.key is not None:
+        secrets.append(endpoint.key.reveal())
+    for secret in secrets:
+        said = said.replace(secret, "***")
+    return KEY_LIKE.sub(r"\1-***", said)
+
+
+def _read(reply: Reply, stream: Events | None, form: Form) -> Answer:
     if stream is None or not stream.begun:
-        return wire.read(reply.status, reply.headers, reply.body)
+        return wire.read(reply.status, reply.headers, reply.body, form.reader)
     if not stream.whole:
         return Answer("truncated", "the stream ended before its end", reply.headers)
-    return wire.judge(stream.whole_answer(), reply.headers)
+    return wire.judge(stream.whole_answer(), reply.headers, form.reader)

@@ -5,7 +5,8 @@ Concurrency   how many requests at once. Begins with a few and adds one every fe
               and a full one is noticed after one request too many. A push-back (429, 503) leaves as many
               as the endpoint still works on. Then one more is tried after every half round of answers,
               and four times as rarely each time exactly that one is refused. So a server for 16 is left
-              at 16, and one that refuses at random keeps its speed.
+              at 16. A push-back that comes now and then, with far fewer in flight than were answered a
+              moment ago, is not about how many there are: the concurrency goes back to what worked.
 Meter         one announced limit (requests or tokens), kept like the endpoint keeps it: as a bucket that
               refills. It only slows down when the bucket is nearly empty, so an account with room to
               spare is used at full speed.
@@ -16,6 +17,7 @@ more slowly the more it does at once. Only an answer that does not come in time 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -32,6 +34,13 @@ RARER = 4
 RAREST = 256
 TRIED = 3
 """A push-back of one of the first so many requests after one more was allowed says that it was too much."""
+
+FAR_FEWER = 0.75
+NOW_AND_THEN = 0.25
+"""Of the last RECENT requests; more push-backs than that are always about how many there are."""
+RECENT = 16
+ROUNDS = 4
+"""How long the most that was answered is remembered: twice so many rounds of answers."""
 
 RESERVE = 2.0
 LARGEST_RESERVE = 20.0
@@ -55,6 +64,11 @@ class Concurrency:
         self._caution = 1
         self._trial: int | None = None
         """The number of the first request after one more was allowed."""
+        self._recent: deque[bool] = deque(maxlen=RECENT)
+        """Whether each of the last requests was pushed back."""
+        self._most = self._most_before = 0
+        """In flight when a request was sent that was answered, lately and a little earlier."""
+        self._counted = 0
 
     @property
     def ramping(self) -> bool:
@@ -70,6 +84,12 @@ class Concurrency:
 
         Half is the most that one push-back takes: few may be in flight because the rest are waiting.
         """
+        self._recent.append(True)
+        if self._by_chance(others):
+            self._ramping = False
+            self.now = self._known = max(self.now, min(self.at_most, self._peak))
+            self._caution = 1
+            return
         if self._trial is not None and self._trial <= number < self._trial + TRIED:
             self._caution = min(RAREST, self._caution * RARER)
             self._trial = None
@@ -87,8 +107,32 @@ class Concurrency:
         self._known = max(1, known)
         self.now = min(FIRST, self._known)
 
-    def succeeded(self, in_flight: int, sent: int) -> None:
-        """A request was answered, with so many in flight, after so many were sent in all."""
+    @property
+    def _peak(self) -> int:
+        return max(self._most, self._most_before)
+
+    def _by_chance(self, others: int) -> bool:
+        """Whether a push-back contradicts what was answered a moment ago."""
+        if sum(self._recent) > NOW_AND_THEN * RECENT:
+            self._most = self._most_before = 0  # what was answered before does not hold any more
+        return len(self._recent) == RECENT and others < FAR_FEWER * self._peak
+
+    def _answered_at(self, level: int) -> None:
+        self._recent.append(False)
+        self._most = max(self._most, level)
+        self._counted += 1
+        if self._counted >= ROUNDS * self.now:
+            self._most, self._most_before, self._counted = 0, self._most, 0
+
+    def succeeded(self, in_flight: int, sent: int, level: int = 0) -> None:
+        """A request was answered, with so many in flight, after so many were sent in all.
+
+        Args:
+            in_flight: requests in flight now, this one included.
+            sent: requests sent until now.
+            level: requests that the endpoint worked on when this one was sent, this one included.
+        """
+        self._answered_at(level)
         if self._ramping or self.now >= self.at_most or in_flight < self.now:
             return
         self._answers += 1

@@ -1,12 +1,16 @@
-"""An event stream, put together while it comes: pieces of server-sent events -> one chat completion.
+"""An event stream, put together while it comes: pieces of server-sent events -> one whole answer.
 
 Only what an answer needs is kept, so a stream of a hundred thousand small events costs no more memory
 than its text.
+
+    Stream           chat completions, and plain ones
+    ResponseStream   the Responses form
 """
 
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from typing import Any
 
 import msgspec
@@ -14,8 +18,8 @@ import msgspec
 Json = dict[str, Any]
 
 
-class Stream:
-    """Takes the pieces of one reply."""
+class Events(ABC):
+    """Takes the pieces of one reply and hands on its events."""
 
     def __init__(self) -> None:
         self.begun = False
@@ -24,12 +28,6 @@ class Stream:
         self.first_at: float | None = None
         """When the first token came, on `time.perf_counter`."""
         self._rest = b""
-        self._texts: list[str] = []
-        self._thoughts: list[str] = []
-        self._fields: Json = {}
-        self._finish: str | None = None
-        self._refusal: str | None = None
-        self._error: object = None
 
     def feed(self, piece: bytes) -> None:
         """Take the next bytes; they may end anywhere."""
@@ -39,14 +37,9 @@ class Stream:
             if line.startswith(b"data:"):
                 self._event(line.removeprefix(b"data:").strip())
 
+    @abstractmethod
     def whole_answer(self) -> Json:
         """The same JSON that the endpoint would have sent in one piece."""
-        if self._error is not None:
-            return {"error": self._error}
-        message = {"content": "".join(self._texts), "reasoning_content": "".join(self._thoughts)}
-        if self._refusal:
-            message["refusal"] = self._refusal
-        return {**self._fields, "choices": [{"finish_reason": self._finish, "message": message}]}
 
     def _event(self, data: bytes) -> None:
         if data == b"[DONE]":
@@ -58,6 +51,38 @@ class Stream:
             return
         if isinstance(event, dict):
             self._take(event)
+
+    @abstractmethod
+    def _take(self, event: Json) -> None: ...
+
+    def _keep(self, kept: list[str], piece: object) -> None:
+        if isinstance(piece, list):  # Mistral: parts
+            piece = "".join(str(part.get("text", "")) for part in piece if isinstance(part, dict))
+        if isinstance(piece, str) and piece:
+            self.first_at = self.first_at or time.perf_counter()
+            kept.append(piece)
+
+
+class Stream(Events):
+    """A chat completion, or a plain one, whose text comes without a message around it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._texts: list[str] = []
+        self._thoughts: list[str] = []
+        self._fields: Json = {}
+        self._finish: str | None = None
+        self._refusal: str | None = None
+        self._error: object = None
+
+    def whole_answer(self) -> Json:
+        """The same JSON that the endpoint would have sent in one piece."""
+        if self._error is not None:
+            return {"error": self._error}
+        message = {"content": "".join(self._texts), "reasoning_content": "".join(self._thoughts)}
+        if self._refusal:
+            message["refusal"] = self._refusal
+        return {**self._fields, "choices": [{"finish_reason": self._finish, "message": message}]}
 
     def _take(self, event: Json) -> None:
         if event.get("error"):
@@ -75,13 +100,43 @@ class Stream:
             self._keep(self._thoughts, delta.get("reasoning_content") or delta.get("reasoning"))
             if isinstance(delta.get("refusal"), str):
                 self._refusal = (self._refusal or "") + delta["refusal"]
+        self._keep(self._texts, choice.get("text"))
         if isinstance(choice.get("finish_reason"), str):
             self._finish = choice["finish_reason"]
             self.whole = True
 
-    def _keep(self, kept: list[str], piece: object) -> None:
-        if isinstance(piece, list):  # Mistral: parts
-            piece = "".join(str(part.get("text", "")) for part in piece if isinstance(part, dict))
-        if isinstance(piece, str) and piece:
-            self.first_at = self.first_at or time.perf_counter()
-            kept.append(piece)
+
+class ResponseStream(Events):
+    """A response, whose last event holds all of it; some servers leave the text out there."""
+
+    ENDS = ("response.completed", "response.incomplete", "response.failed")
+    TEXT = ("response.output_text.delta",)
+    THOUGHT = ("response.reasoning_text.delta", "response.reasoning_summary_text.delta")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._texts: list[str] = []
+        self._thoughts: list[str] = []
+        self._answer: Json = {}
+
+    def whole_answer(self) -> Json:
+        """See Events."""
+        if self._answer.get("output") or "error" in self._answer:
+            return self._answer
+        said = {"type": "output_text", "text": "".join(self._texts)}
+        thought = {"type": "reasoning_text", "text": "".join(self._thoughts)}
+        output = [{"type": "reasoning", "content": [thought]}, {"type": "message", "content": [said]}]
+        return {**self._answer, "output": output}
+
+    def _take(self, event: Json) -> None:
+        kind = event.get("type")
+        if kind in self.ENDS and isinstance(event.get("response"), dict):
+            self._answer = {name: value for name, value in event["response"].items() if value is not None}
+            self.whole = True
+        elif kind == "error" or event.get("error"):
+            self._answer = {"error": event.get("error") or event}
+            self.whole = True
+        elif kind in self.TEXT:
+            self._keep(self._texts, event.get("delta"))
+        elif kind in self.THOUGHT:
+            self._keep(self._thoughts, event.get("delta"))

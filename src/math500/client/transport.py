@@ -99,12 +99,26 @@ class HttpTransport:
         self, url: str, headers: Mapping[str, str], body: bytes, sink: Sink | None = None
     ) -> Reply:
         """See Transport."""
+        return await self._ask("POST", url, headers, body, sink)
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> Reply:
+        """Fetch an address that needs no body: a list of models, the state of a batch, a file.
+
+        Raises:
+            Fault: no whole reply came back.
+        """
+        return await self._ask("GET", url, headers, None, None)
+
+    async def _ask(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, sink: Sink | None
+    ) -> Reply:
         import aiohttp  # noqa: PLC0415 - 0.3 s that `math500 --help` does not pay
 
         session = self._session = self._session or self._open(aiohttp)
         limit = self._timeouts.total
         try:
-            async with asyncio.timeout(limit), await self._headers(session, url, headers, body) as response:
+            sent = self._headers(session, method, url, headers, body)
+            async with asyncio.timeout(limit), await sent as response:
                 return await self._reply(response, sink)
         except TimeoutError:
             raise Fault("too_slow", f"the answer took more than {limit:g} s") from None
@@ -141,13 +155,13 @@ class HttpTransport:
         return connector
 
     async def _headers(
-        self, session: ClientSession, url: str, headers: Mapping[str, str], body: bytes
+        self, session: ClientSession, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> ClientResponse:
         limit = self._timeouts.first_byte
         try:
             async with asyncio.timeout(self._timeouts.connect + limit):
-                return await session.post(
-                    url, data=body, headers=headers, proxy=self._http_proxy, allow_redirects=False
+                return await session.request(
+                    method, url, data=body, headers=headers, proxy=self._http_proxy, allow_redirects=False
                 )
         except TimeoutError as error:
             if type(error) is not TimeoutError:

@@ -27,6 +27,8 @@ class Vendor:
     """How the limit on generated tokens is spelled."""
     base_url_name: str = ""
     """Environment variable that moves the base URL, where the vendor's own tools read one."""
+    key_header: str = "Authorization"
+    """The header that carries the key; `Authorization` with `Bearer` before it."""
 
 
 VENDORS: tuple[Vendor, ...] = (
@@ -60,10 +62,16 @@ VENDORS: tuple[Vendor, ...] = (
     Vendor("huggingface", "https://router.huggingface.co/v1", ("HF_TOKEN",)),
 )
 
+AZURE = Vendor("azure", "", ("AZURE_OPENAI_API_KEY",), "max_completion_tokens", key_header="api-key")
+"""Has no address of its own: each account has one, such as https://NAME.openai.azure.com/openai/v1."""
+AZURE_HOSTS = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
+
 BY_PREFIX = {vendor.prefix: vendor for vendor in VENDORS}
 
 
 def by_host(base_url: str) -> Vendor | None:
     """The vendor that listens at a base URL's host."""
-    host = urlsplit(base_url).hostname
+    host = urlsplit(base_url).hostname or ""
+    if host.endswith(AZURE_HOSTS):
+        return AZURE
     return next((vendor for vendor in VENDORS if urlsplit(vendor.base_url).hostname == host), None)

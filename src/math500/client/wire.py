@@ -2,13 +2,13 @@
 
 Reading is tolerant, since every server has its own habits: fields that are missing stay empty, content
 may be a list of parts, reasoning comes as `reasoning_content`, `reasoning` or a part. Nothing is taken
-from the text: a `<think>` block stays where the model wrote it.
+from the text: a `<think>` block stays where the model wrote it. forms.py has the forms beside chat.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -48,6 +48,13 @@ def request_body(
 ) -> bytes:
     """The JSON of a chat request. A setting that is None is left out: the endpoint's default holds."""
     body: Json = {"model": model, "messages": [{"role": m.role, "content": m.content} for m in messages]}
+    return encoded(body, decoding, limit_field, seed=seed, stop=stop, stream=stream)
+
+
+def encoded(
+    body: Json, decoding: Decoding, limit_field: str, *, seed: int | None, stop: Sequence[str], stream: bool
+) -> bytes:
+    """A request's JSON with its settings in it."""
     settings = {
         "temperature": decoding.temperature,
         "top_p": decoding.top_p,
@@ -61,22 +68,26 @@ def request_body(
     return msgspec.json.encode(body)
 
 
-def read(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+Reader = Callable[[Json, Mapping[str, str]], Answer]
+"""Reads the JSON of a successful reply: `chat` here, `response` in forms.py."""
+
+
+def read(status: int, headers: Mapping[str, str], body: bytes, reader: Reader | None = None) -> Answer:
     """What a whole reply comes to."""
     parsed = _parsed(body)
     if 200 <= status < 300 and isinstance(parsed, dict):
-        return judge(parsed, headers)
+        return judge(parsed, headers, reader)
     error = _error(parsed)
     if 200 <= status < 300:
         return Answer("malformed", f"not a JSON object: {said(body)}", headers)
     return Answer(status, said(error if error is not None else body), headers)
 
 
-def judge(parsed: Json, headers: Mapping[str, str]) -> Answer:
+def judge(parsed: Json, headers: Mapping[str, str], reader: Reader | None = None) -> Answer:
     """What the JSON of a successful reply comes to; some gateways put an error into it."""
     error = _error(parsed)
     if error is None:
-        return _chat(parsed, headers)
+        return (reader or chat)(parsed, headers)
     code = error.get("code") if isinstance(error, dict) else None
     return Answer(code if isinstance(code, int) and 400 <= code < 600 else 500, said(error), headers)
 
@@ -117,27 +128,33 @@ def _error(parsed: object) -> object | None:
     return None
 
 
-def _chat(parsed: Json, headers: Mapping[str, str]) -> Answer:
+def chat(parsed: Json, headers: Mapping[str, str]) -> Answer:
+    """What a chat completion comes to, or a plain one."""
     choices = parsed.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(choice, dict):
         return Answer("malformed", "the answer holds no choices", headers)
     message = choice.get("message")
     text, thought = _content(message if isinstance(message, dict) else {"content": choice.get("text")})
-    finish = _string(choice.get("finish_reason"))
-    generation = _generation(parsed, headers, text, thought, finish)
-    shape = _shape(generation, choice)
-    return Answer(shape, "" if shape == "ok" else f"finish_reason {finish or 'missing'}", headers, generation)
+    finish = string(choice.get("finish_reason"))
+    refused = isinstance(message, dict) and bool(message.get("refusal"))
+    return weighed(_generation(parsed, headers, text, thought, finish), headers, refused=refused)
 
 
-def _shape(generation: Generation, choice: Json) -> str:
-    """One of the words of the table for a body that holds a choice."""
+def weighed(generation: Generation, headers: Mapping[str, str], *, refused: bool) -> Answer:
+    """What a generation comes to: an answer, or one of the table's words for what is none."""
+    shape = _shape(generation, refused)
+    said = "" if shape == "ok" else f"finish_reason {generation.finish_reason or 'missing'}"
+    return Answer(shape, said, headers, generation)
+
+
+def _shape(generation: Generation, refused: bool) -> str:
     finish = generation.finish_reason
     if finish.lower() in FINISH_SHAPES:
         return FINISH_SHAPES[finish.lower()]
     if generation.text.strip():
         return "ok"
-    if isinstance(choice.get("message"), dict) and choice["message"].get("refusal"):
+    if refused:
         return "filtered"
     cut_while_thinking = finish in LENGTH_SPELLINGS and (generation.reasoning or generation.reasoning_tokens)
     return "ok" if cut_while_thinking else "empty"
@@ -151,11 +168,11 @@ def _generation(parsed: Json, headers: Mapping[str, str], text: str, thought: st
         text=text,
         reasoning=thought,
         finish_reason="length" if finish in LENGTH_SPELLINGS else finish,
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
-        reasoning_tokens=_count(details.get("reasoning_tokens")) if isinstance(details, dict) else None,
-        request_id=request_id(headers) or _string(parsed.get("id")),
-        model=_string(parsed.get("model")),
+        prompt_tokens=count(usage.get("prompt_tokens")),
+        completion_tokens=count(usage.get("completion_tokens")),
+        reasoning_tokens=count(details.get("reasoning_tokens")) if isinstance(details, dict) else None,
+        request_id=request_id(headers) or string(parsed.get("id")),
+        model=string(parsed.get("model")),
     )
 
 
@@ -168,13 +185,13 @@ def request_id(headers: Mapping[str, str]) -> str:
 def _content(message: Json) -> tuple[str, str]:
     """Text and reasoning of a message."""
     content = message.get("content")
-    thought = _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
+    thought = string(message.get("reasoning_content")) or string(message.get("reasoning"))
     if not isinstance(content, list):
-        return _string(content), thought
+        return string(content), thought
     texts, thoughts = [], [thought]
     for part in content:
         if isinstance(part, dict) and part.get("type") == "text":
-            texts.append(_string(part.get("text")))
+            texts.append(string(part.get("text")))
         elif isinstance(part, dict):
             thoughts.append(_thinking(part.get("thinking")))
     return "".join(texts), "".join(thoughts)
@@ -182,13 +199,15 @@ def _content(message: Json) -> tuple[str, str]:
 
 def _thinking(value: object) -> str:
     if isinstance(value, list):  # Mistral: a list of text parts
-        return "".join(_string(part.get("text")) for part in value if isinstance(part, dict))
-    return _string(value)
+        return "".join(string(part.get("text")) for part in value if isinstance(part, dict))
+    return string(value)
 
 
-def _string(value: object) -> str:
+def string(value: object) -> str:
+    """The text, or nothing where it is none."""
     return value if isinstance(value, str) else ""
 
 
-def _count(value: object) -> int | None:
+def count(value: object) -> int | None:
+    """The number, or None where it is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

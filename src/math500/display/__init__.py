@@ -6,14 +6,18 @@
     origin.py    where an imported run comes from
     compare.py   two runs side by side
     gap.py       a score against a published one
+    money.py     tokens and US dollars in words
+    doctor.py    the doctor's findings
     lookup.py    problem sets, prompts, one grading decision, the self-test
 
 Everything here returns or shows text; nothing decides or computes a score.
 """
 
 from math500.display.compare import comparability, comparison, points, spread
+from math500.display.doctor import diagnosis
 from math500.display.gap import gap
 from math500.display.lookup import grade, problem_set, problem_sets, prompt, selftest
+from math500.display.money import dollars, estimate
 from math500.display.origin import verdicts
 from math500.display.progress import Progress
 from math500.display.run import FOLDER_HOLDS, next_command, summary
@@ -24,7 +28,10 @@ __all__ = [
     "Progress",
     "comparability",
     "comparison",
+    "diagnosis",
+    "dollars",
     "duration",
+    "estimate",
     "gap",
     "grade",
     "next_command",

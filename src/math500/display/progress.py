@@ -8,8 +8,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from math500 import stats
+from math500.client import prices
+from math500.display.money import dollars
 from math500.display.tables import duration
-from math500.records import Grade, Sample, Summary
+from math500.records import Grade, Price, Sample, Summary
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -24,7 +26,7 @@ class Progress:
     It is called for each finished sample (`evaluate.OnSample`).
     """
 
-    def __init__(self, before: Summary, *, quiet: bool = False) -> None:
+    def __init__(self, before: Summary, *, quiet: bool = False, price: Price | None = None) -> None:
         self._total = before.samples
         self._done = self._start_done = before.samples - before.missing - before.failed
         self._correct = before.correct
@@ -33,6 +35,9 @@ class Progress:
         self._start = self._printed = time.monotonic()
         self._bar = self._make_bar() if sys.stderr.isatty() and not quiet else None
         self._quiet = quiet
+        self._price = price
+        self._cost = before.cost or 0.0
+        self._all_tokens = before.prompt_tokens + before.completion_tokens
 
     def _make_bar(self) -> tqdm[Any]:
         from tqdm import tqdm  # noqa: PLC0415 - only a run with a terminal needs it
@@ -45,7 +50,7 @@ class Progress:
         """Count one finished sample."""
         self._done += 1
         self._failed += sample.failure is not None
-        self._tokens += sum(g.completion_tokens or 0 for g in sample.generations)
+        self._count(sample)
         if grade is not None and grade.verdict != "ungraded":
             self._graded += 1
             self._correct += grade.verdict == "correct"
@@ -54,6 +59,14 @@ class Progress:
             self._bar.update()
         elif not self._quiet and time.monotonic() - self._printed >= PLAIN_SECONDS:
             self._print()
+
+    def _count(self, sample: Sample) -> None:
+        for generation in sample.generations:
+            generated = generation.completion_tokens or 0
+            self._tokens += generated
+            self._all_tokens += (generation.prompt_tokens or 0) + generated
+            if self._price is not None:
+                self._cost += prices.cost_of(self._price, generation)
 
     def note(self, text: str) -> None:
         """Say something in between without spoiling the bar."""
@@ -69,6 +82,9 @@ class Progress:
             low, high = stats.wilson(p, self._graded)
             parts.append(f"score {100 * p:.1f} ({100 * low:.1f}-{100 * high:.1f})")
         parts.append(f"{self._tokens / max(time.monotonic() - self._start, 1e-9):.0f} tok/s")
+        parts.append(f"{self._all_tokens:,} tokens")
+        if self._price is not None:
+            parts.append(dollars(self._cost))
         if self._failed:
             parts.append(f"{self._failed} failed")
         return ", ".join(parts)

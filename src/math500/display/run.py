@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from math500.display.money import dollars, price
 from math500.display.origin import origin
 from math500.display.tables import duration, percent, table
 from math500.records import Manifest, Part, Summary
@@ -91,6 +92,7 @@ def _cost(manifest: Manifest, result: Summary) -> str:
     return (
         f"{result.prompt_tokens:,} prompt and {result.completion_tokens:,} completion tokens in "
         f"{duration(result.seconds)} ({rate:.0f} tokens/s at concurrency {manifest.concurrency})"
+        + ("" if result.cost is None else f": {dollars(result.cost)} at {price(manifest.price)}")
     )
 
 

@@ -22,10 +22,9 @@ import msgspec
 
 import math500
 from math500 import data, prompts, running
-from math500.client import Budget
 from math500.errors import RunNotFound, UsageError
 from math500.gap.settings import APART, Train, change
-from math500.records import Generation, Manifest, Problem, Prompt, Sample
+from math500.records import Budget, Generation, Manifest, Problem, Prompt, Sample
 from math500.rundir import RunDir
 
 SUBSET = 100
@@ -130,8 +129,9 @@ def carry_out(run: RunDir, made: Plan, *, budget: int | None, say: Say, quiet: b
     for arm in made.arms:
         folder = run.ablation(arm.name)
         say(f"{arm.name}: {arm.requests} requests")
-        limit = None if left is None else Budget(tokens=max(left, 1))
         before = _spent(folder)
+        # A run's budget counts what it used up before.
+        limit = None if left is None else Budget(tokens=before + max(left, 1))
         running.again(arm.manifest, made.problems, folder, say=lambda _: None, quiet=quiet, budget=limit)
         if left is not None:
             left -= _spent(folder) - before

@@ -1,0 +1,140 @@
+"""The user's own limits, kept while many requests are in flight.
+
+A request sets aside the most that it can cost before it is sent, and gives back what it did not use. So a
+limit on tokens or money is not passed, however many are in flight: a request that does not fit waits until
+those in flight have come back cheaper, and when none is in flight and it still does not fit, the run stops.
+
+The most that a request can cost is its prompt (a token for two bytes) and its token limit. Where no limit is
+sent there is no such number: the longest answer so far, but at least OPEN_ENDED tokens, stands in for it.
+
+A request that was sent and never answered (a timeout, a lost connection, the loser of a hedge) may have been
+billed all the same: what it set aside counts as spent, for the limits only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from math500.client.prices import cost
+from math500.errors import ModelError, QuotaExhausted
+from math500.records import Budget, Decoding, Generation, Message, Price
+
+BYTES_PER_TOKEN = 2
+"""Of a prompt, at least, in every tokenizer of today; English and LaTeX come to three or four."""
+PER_PROMPT = 64
+"""Tokens for a chat template around it."""
+OPEN_ENDED = 4096
+
+
+@dataclass(slots=True)
+class Spent:
+    """What a run has used up; also what one request may use at most."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Of both kinds."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def add(self, other: Spent, sign: int = 1) -> None:
+        """Add the tokens of another, or take them away."""
+        self.prompt_tokens += sign * other.prompt_tokens
+        self.completion_tokens += sign * other.completion_tokens
+
+
+@dataclass(slots=True)
+class Purse:
+    """What was spent, what requests in flight have set aside, and whether one more fits."""
+
+    budget: Budget
+    price: Price | None = None
+    spent: Spent = field(default_factory=Spent)
+    aside: Spent = field(default_factory=Spent)
+    in_flight: int = 0
+    longest: int = OPEN_ENDED
+    """Tokens of the longest answer so far, for requests without a limit of their own."""
+    _waiting: list[asyncio.Future[None]] = field(default_factory=list)
+
+    async def take(self, messages: Sequence[Message], decoding: Decoding) -> Spent:
+        """Set aside what a request may cost; waits until it fits.
+
+        Raises:
+            QuotaExhausted: it does not fit, and nothing in flight could change that.
+        """
+        most = self._most(messages, decoding)
+        while (limit := self._passed_by(most)) is not None:
+            if self.in_flight == 0 or "requests" in limit[0]:
+                raise QuotaExhausted(*limit)
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+        self.in_flight += 1
+        self.spent.requests += 1
+        self.aside.add(most)
+        return most
+
+    def settle(self, most: Spent, generation: Generation | None, *, billed: bool) -> None:
+        """A request has ended.
+
+        Args:
+            most: what it set aside.
+            generation: what came of it, with its tokens.
+            billed: without a generation: whether it may have been billed.
+        """
+        self.in_flight -= 1
+        self.aside.add(most, -1)
+        if generation is not None:
+            used = Spent(0, generation.prompt_tokens or 0, generation.completion_tokens or 0)
+            self.longest = max(self.longest, used.completion_tokens)
+            self.spent.add(used)
+        elif billed:
+            self.spent.add(most)
+        self._wake()
+
+    def stop(self, error: ModelError) -> None:
+        """The run stops: who waits gets the error."""
+        waiting, self._waiting = self._waiting, []
+        for turn in waiting:
+            if not turn.done():
+                turn.set_exception(type(error)(error.what, error.next_step))
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for turn in waiting:
+            if not turn.done():
+                turn.set_result(None)
+
+    def _most(self, messages: Sequence[Message], decoding: Decoding) -> Spent:
+        if self.budget.tokens is None and self.budget.cost is None:
+            return Spent()
+        prompt = sum(len(message.content.encode()) for message in messages) // BYTES_PER_TOKEN + PER_PROMPT
+        return Spent(0, prompt, decoding.max_tokens or self.longest)
+
+    def _passed_by(self, most: Spent) -> tuple[str, str] | None:
+        """The limit that one more request would pass, in words, and what to do."""
+        budget, spent = self.budget, self.spent
+        if budget.requests is not None and spent.requests >= budget.requests:
+            return (
+                f"The run's own limit of {budget.requests:,} requests is reached",
+                "Raise --max-requests and resume the run.",
+            )
+        prompt = spent.prompt_tokens + self.aside.prompt_tokens + most.prompt_tokens
+        completion = spent.completion_tokens + self.aside.completion_tokens + most.completion_tokens
+        if budget.tokens is not None and prompt + completion > budget.tokens:
+            room, more = f"{budget.tokens:,} tokens", f"{most.tokens:,}: {spent.tokens:,} are spent"
+            return _no_room(room, more, "--max-tokens-total")
+        if budget.cost is None or self.price is None or cost(self.price, prompt, completion) <= budget.cost:
+            return None
+        one = cost(self.price, most.prompt_tokens, most.completion_tokens)
+        so_far = cost(self.price, spent.prompt_tokens, spent.completion_tokens)
+        return _no_room(f"${budget.cost:.2f}", f"${one:.4f}: ${so_far:.4f} are spent", "--max-cost")
+
+
+def _no_room(limit: str, most: str, option: str) -> tuple[str, str]:
+    what = f"The run's own limit of {limit} leaves no room for one more request of up to {most}"
+    return what, f"Raise {option} (or lower --max-tokens) and resume the run."

@@ -1,0 +1,40 @@
+"""Tokens and US dollars in words."""
+
+from __future__ import annotations
+
+from math500.estimate import Estimate, Range
+from math500.records import Price
+
+
+def dollars(amount: float) -> str:
+    """An amount with as many digits as it is worth: `$12.34`, `$0.0123`."""
+    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
+
+
+def price(known: Price | None) -> str:
+    """A price with where it is from."""
+    if known is None:
+        return "a price that is not known"
+    dated = f", {known.date}" if known.date else ""
+    return (
+        f"${known.prompt:g} and ${known.completion:g} per million prompt and generated tokens "
+        f"({known.source}{dated})"
+    )
+
+
+def estimate(expected: Estimate, known: Price | None) -> str:
+    """What a run may take, in one or two sentences."""
+    prompt = _range(expected.prompt_tokens, "{:,.0f}")
+    completion = _range(expected.completion_tokens, "{:,.0f}")
+    text = f"{expected.requests:,} requests, {prompt} prompt and {completion} generated tokens"
+    if expected.cost is None:
+        return f"Expect {text}; what they cost is not known (--price PROMPT,COMPLETION)."
+    open_end = "" if expected.cost.high is not None else "; a model that thinks takes many times that"
+    low, high = expected.cost.low, expected.cost.high
+    money = f"at least {dollars(low)}" if high is None else f"{dollars(low)} to {dollars(high)}"
+    return f"Expect {text}: {money} at {price(known)}{open_end}."
+
+
+def _range(of: Range, form: str) -> str:
+    low = form.format(of.low)
+    return f"at least {low}" if of.high is None else f"{low} to {form.format(of.high)}"

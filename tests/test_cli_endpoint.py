@@ -1,0 +1,201 @@
+"""The endpoint's options as a person types them: what is sent, what is kept, and how a limit ends a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from math500.client import Endpoint
+from math500.rundir import RunDir
+from tests.faulty_server import Act, FaultyServer, Request, always, chat, stream
+from tests.test_cli import QUESTION, Command, _mistake, adds, command, own_set, run_twelve, server
+
+__all__ = ["command", "own_set", "run_twelve", "server"]
+
+
+def manifest_text(folder: Path) -> str:
+    return (folder / "manifest.json").read_text()
+
+
+def test_headers_are_sent_and_not_kept(
+    run_twelve: Command, server: FaultyServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEAM_SECRET", "hidden-two")
+    run_twelve("--header", "X-Team: hidden-one", "--header=X-Other: $TEAM_SECRET", "--limit", 1)
+    (request,) = server.requests
+    assert (request.headers["x-team"], request.headers["x-other"]) == ("hidden-one", "hidden-two")
+    made = RunDir.open(folder).manifest
+    assert made.asking.headers == ("X-Team", "X-Other")
+    assert "hidden" not in "".join(p.read_text() for p in folder.rglob("*.json*"))
+    assert "X-Team: ***" in made.command
+    assert "--header=X-Other: $TEAM_SECRET" in made.command
+
+
+def test_a_header_is_asked_for_again_on_resume(
+    run_twelve: Command, command: Command, server: FaultyServer, folder: Path
+) -> None:
+    run_twelve("--header", "X-Team: hidden-one", "--max-requests", 3, "--concurrency", 1)
+    _mistake(command("run", "--resume", folder, "--max-requests", 20), 2, "X-Team", "--header")
+    done = command("run", "--resume", folder, "--max-requests", 20, "--header", "x-team: hidden-one")
+    assert done.code == 0
+    assert {r.headers["x-team"] for r in server.requests} == {"hidden-one"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--header", "no colon"), ("--header 'NAME: VALUE'",)),
+        (("--header", "X-Key: $NOT_SET_ANYWHERE"), ("NOT_SET_ANYWHERE",)),
+        (("--timeout", "first=3"), ("first-byte=60",)),
+        (("--timeout", "total=0"), ("total=0",)),
+        (("--price", "cheap"), ("--price 0.15,0.60",)),
+        (("--max-cost", "1"), ("stub", "--price PROMPT,COMPLETION")),
+        (("--ca-file", "nowhere.pem"), ("nowhere.pem", "PEM")),
+        (("--proxy", "ftp://h:1"), ("scheme is ftp",)),
+        (("--api", "responses", "--seed", "1"), ("no seed", "--api chat")),
+    ],
+)
+def test_a_mistake_is_told(options: tuple[str, ...], words: tuple[str, ...], run_twelve: Command) -> None:
+    _mistake(run_twelve(*options), 2, *words)
+
+
+def test_the_key_comes_from_the_named_variable(
+    run_twelve: Command, server: FaultyServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _mistake(run_twelve("--api-key-env", "MY_KEY"), 4, "MY_KEY", "export MY_KEY")
+    monkeypatch.setenv("MY_KEY", "sk-mine-0123456789")
+    run_twelve("--api-key-env", "MY_KEY", "--limit", 1)
+    assert server.requests[0].headers["authorization"] == "bearer sk-mine-0123456789"
+    assert RunDir.open(folder).manifest.asking.key_variable == "MY_KEY"
+    assert "sk-mine" not in manifest_text(folder)
+
+
+def test_how_it_was_asked_is_in_the_manifest(run_twelve: Command, server: FaultyServer, folder: Path) -> None:
+    def pieces(request: Request) -> Act:
+        first = int(QUESTION.findall(request.raw.decode())[-1])
+        return stream({"content": f"$\\boxed{{{2 * first}}}$"})
+
+    server.plan = pieces
+    done = run_twelve("--stream", "--timeout", "total=50", "--timeout", "first-byte=9", "--max-requests", 99)
+    assert "score  100.0 %" in done.out
+    asking = RunDir.open(folder).manifest.asking
+    assert (asking.api, asking.stream, asking.base_urls) == ("chat", True, (server.url,))
+    assert (asking.timeouts.total, asking.timeouts.first_byte, asking.timeouts.connect) == (50, 9, 10)
+    assert asking.budget.requests == 99
+    samples = RunDir.open(folder).samples().values()
+    assert all(s.generations[0].first_token_seconds is not None for s in samples)
+
+
+def test_a_password_in_an_address_is_not_kept(
+    run_twelve: Command, server: FaultyServer, folder: Path
+) -> None:
+    run_twelve("--proxy", server.url.replace("http://", "http://me:hidden@"), "--limit", 1)
+    kept = manifest_text(folder)
+    assert "hidden" not in kept
+    assert "http://***@127.0.0.1" in kept
+
+
+def test_several_addresses_share_the_work(
+    command: Command, server: FaultyServer, own_set: Path, folder: Path
+) -> None:
+    asked = ("run", "--model", "m", "--data", own_set, "--out", folder)
+    both = (server.url, server.url.replace("127.0.0.1", "localhost"))
+    assert command(*asked, "--base-url", both[0], "--base-url", both[1]).code == 0
+    assert RunDir.open(folder).manifest.asking.base_urls == both
+    assert len(server.requests) == 12
+    assert {r.headers["host"].split(":")[0] for r in server.requests} == {"127.0.0.1", "localhost"}
+
+
+def test_plain_completions(run_twelve: Command, server: FaultyServer, folder: Path) -> None:
+    def text(request: Request) -> Act:
+        message = json.loads(adds(request).body)["choices"][0]["message"]["content"]
+        return Act(body=json.dumps({"choices": [{"text": message, "finish_reason": "stop"}]}).encode())
+
+    server.plan = text
+    assert "score  100.0 %" in run_twelve("--api", "completions").out
+    assert {r.path for r in server.requests} == {"/v1/completions"}
+
+
+# -- limits ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limit", "raised", "word"),
+    [
+        (("--max-requests", 5), ("--max-requests", 50), "limit of 5 requests"),
+        (("--max-tokens-total", 250), ("--max-tokens-total", 50_000), "limit of 250 tokens"),
+        (("--max-cost", 0.25, "--price", "1000,1000"), ("--max-cost", 50), "limit of $0.25"),
+    ],
+)
+def test_a_limit_stops_the_run_and_resume_goes_on(
+    limit: tuple[Any, ...],
+    raised: tuple[Any, ...],
+    word: str,
+    run_twelve: Command,
+    command: Command,
+    server: FaultyServer,
+    folder: Path,
+) -> None:
+    stopped = run_twelve(*limit, "--max-tokens", 60)
+    _mistake(stopped, 4, word, limit[0], f"math500 run --resume {folder}")
+    answered = len(server.requests)
+    assert 0 < answered < 12
+    assert len(RunDir.open(folder).samples()) == answered
+    _mistake(command("run", "--resume", folder), 4, word)
+    assert len(server.requests) == answered, "what was spent before the resume counts"
+    done = command("run", "--resume", folder, *raised)
+    assert done.code == 0
+    assert "n = 12" in done.out
+    assert len(server.requests) == 12
+
+
+def test_the_cost_is_told_before_during_and_after(
+    run_twelve: Command, command: Command, folder: Path
+) -> None:
+    done = run_twelve("--price", "100,1000", "--max-tokens", 60)
+    assert "Expect 12 requests, " in done.err
+    assert "$100 and $1000 per million prompt and generated tokens (the command line)" in done.err
+    summary = RunDir.open(folder).summary()
+    assert summary is not None
+    expected = (100 * summary.prompt_tokens + 1000 * summary.completion_tokens) / 1e6
+    assert summary.cost == pytest.approx(expected)
+    assert f"${expected:.4f} at $100" in done.out
+    assert json.loads(command("show", folder, "--json").out)["cost"] == pytest.approx(expected)
+
+
+def test_an_unknown_price_is_not_made_up(run_twelve: Command, folder: Path) -> None:
+    done = run_twelve()
+    assert "what they cost is not known" in done.err
+    assert "$" not in done.out
+    assert RunDir.open(folder).manifest.price is None
+
+
+def test_settings_that_decide_a_score_are_refused_beside_resume(
+    run_twelve: Command, command: Command, folder: Path
+) -> None:
+    run_twelve("--limit", 1)
+    _mistake(command("run", "--resume", folder, "--api", "completions"), 2, "--api was given too")
+
+
+def test_a_repeated_secret_is_blacked_out(run_twelve: Command, server: FaultyServer, folder: Path) -> None:
+    body = json.dumps({"error": {"message": "who is hidden-one?", "code": "nobody"}}).encode()
+    server.plan = always(Act(status=400, body=body))
+    done = run_twelve("--header", "X-Team: hidden-one")
+    assert "hidden-one" not in done.err
+    assert "hidden-one" not in (folder / "samples.jsonl").read_text()
+
+
+def test_azure_takes_its_own_header() -> None:
+    from math500.client import resolve
+    from math500.client.lane import headers_for
+
+    url = "https://mine.openai.azure.com/openai/v1"
+    endpoint = resolve("gpt-4o", url, {"AZURE_OPENAI_API_KEY": "abc"})
+    assert headers_for(endpoint)["api-key"] == "abc"
+    assert "Authorization" not in headers_for(endpoint)
+    assert endpoint.limit_field == "max_completion_tokens"
+    assert isinstance(endpoint, Endpoint)
+    assert chat() is not None

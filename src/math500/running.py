@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import importlib.metadata
 import os
 import platform
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 import math500
-from math500 import data, display, estimate, evaluate, grading, models, prompts
+from math500 import data, display, estimate, evaluate, grading, models, prompts, sandbox, solve
 from math500.client import Event, Spent
 from math500.display import Progress
 from math500.errors import DataUnreadable, Interrupted, ModelError, RunError, RunMismatch, UsageError
@@ -24,6 +25,7 @@ from math500.records import (
     Budget,
     DataSource,
     Decoding,
+    Generation,
     Manifest,
     Message,
     ModelInfo,
@@ -31,9 +33,11 @@ from math500.records import (
     Problem,
     Prompt,
     Selection,
+    SolverInfo,
+    Walls,
 )
 from math500.rundir import RunDir, RunWriter
-from math500.solve import Cot
+from math500.solve import Solver
 
 PACKAGES = ("math500", "math-verify", "latex2sympy2_extended", "sympy", "aiohttp", "xllamacpp")
 """Libraries whose version can change a score or how it was collected."""
@@ -69,6 +73,9 @@ class Request:
     no_system: bool = False
     decoding: Decoding = field(default_factory=Decoding)
     samples: int = 1
+    solver: SolverInfo = field(default_factory=SolverInfo)
+    walls: Walls | None = None
+    """Of the sandbox, by name; None for the best that the machine offers."""
     concurrency: int | None = None
     out: Path | None = None
     command: tuple[str, ...] = ()
@@ -82,6 +89,8 @@ def start(request: Request, *, say: Say, quiet: bool = False) -> Path:
     Raises:
         Math500Error: see `errors`; a run that was stopped can be resumed.
     """
+    solve.check(request.solver)
+    protection = sandbox.require(request.walls) if solve.needs_sandbox(request.solver.name) else None
     problem_set = data.load(request.data, path=request.data_path, announce=say)
     say(_source(problem_set.source))
     problems, selection = data.select(
@@ -101,7 +110,7 @@ def start(request: Request, *, say: Say, quiet: bool = False) -> Path:
         request.model,
         base_url=request.base_url,
         concurrency=concurrency,
-        max_tokens=decoding.max_tokens,
+        max_tokens=solve.room(request.solver, decoding.max_tokens),
         asked=messages,
         asking=request.asking,
         private=request.private,
@@ -113,6 +122,7 @@ def start(request: Request, *, say: Say, quiet: bool = False) -> Path:
             manifest(request, problem_set.source, selection, prompt, opened.info, concurrency),
             asking=opened.asking,
             price=opened.price,
+            protection=protection,
         )
         folder = request.out or Path("runs") / asked.run_id
         with RunWriter.create(folder, asked, problems) as run:
@@ -203,7 +213,7 @@ def resume(
                     made.model.name,
                     base_url=_addresses(made, asking),
                     concurrency=at_once,
-                    max_tokens=made.decoding.max_tokens,
+                    max_tokens=solve.room(made.solver_settings, made.decoding.max_tokens),
                     asked=[prompts.messages(made.prompt, p.problem) for p in run.problems()],
                     asking=asking,
                     private=private,
@@ -228,9 +238,8 @@ def _collect(run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: 
             progress.note(f"{event.kind}: {event.what}")
 
     async def collect() -> None:
-        solver = Cot(run.manifest.prompt, run.manifest.decoding)
         client = opened.client(concurrency=concurrency, on_event=tell, spent=spent(run))
-        async with client:
+        async with client, _solver(run.manifest) as solver:
             at_once = concurrency * (1 + len(opened.others))
             await evaluate.collect(run, solver, client, concurrency=at_once, on_sample=progress)
 
@@ -246,16 +255,39 @@ def _collect(run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: 
         run.write_summary(evaluate.summarize(run))
 
 
+@contextlib.asynccontextmanager
+async def _solver(made: Manifest) -> AsyncIterator[Solver]:
+    """The run's solver, with a sandbox while it is used if it runs code."""
+    info = made.solver_settings
+    if not solve.needs_sandbox(info.name):
+        yield solve.make(info, made.prompt, made.decoding)
+        return
+    walls = None if made.protection is None else made.protection.walls
+    async with sandbox.Sandbox(asked=walls) as box:
+        yield solve.make(info, made.prompt, made.decoding, box)
+
+
 def spent(run: RunDir) -> Spent:
     """What a run has used up so far; a process that was killed takes what was in flight with it."""
     used = Spent()
+    whole = set()
     for sample in run.history():
-        used.requests += sample.failure.attempts if sample.failure is not None else 0
-        for generation in sample.generations:
-            used.requests += generation.attempts
-            used.prompt_tokens += generation.prompt_tokens or 0
-            used.completion_tokens += generation.completion_tokens or 0
+        if sample.failure is not None:
+            used.requests += sample.failure.attempts
+        else:
+            whole.add((sample.unique_id, sample.index))
+        _add(used, sample.generations)
+    for key, turns in run.turns().items():
+        if key not in whole:
+            _add(used, [turn.generation for turn in turns])
     return used
+
+
+def _add(used: Spent, generations: Iterable[Generation]) -> None:
+    for generation in generations:
+        used.requests += generation.attempts
+        used.prompt_tokens += generation.prompt_tokens or 0
+        used.completion_tokens += generation.completion_tokens or 0
 
 
 def _expected(made: Manifest, asked: Sequence[Sequence[Message]], problems: Sequence[Problem]) -> str:
@@ -335,6 +367,8 @@ def manifest(
         samples=request.samples,
         model=model,
         grader=grading.GRADER,
+        solver=solve.words(request.solver),
+        solver_settings=request.solver,
         concurrency=concurrency,
         command=request.command,
         packages=packages(),

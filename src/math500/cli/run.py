@@ -26,6 +26,7 @@ GROUPS = {
         *("prompt", "prompt_file", "system", "no_system"),
         *("temperature", "top_p", "max_tokens", "seed", "samples"),
     ),
+    "Solver": ("solver", "votes", "confidence", "weigh", "rounds", "walls"),
     "Run": ("concurrency", "out", "resume", "as_json", "quiet", "help"),
 }
 """Options by group, for the help text."""
@@ -74,6 +75,35 @@ FREE_ON_RESUME = (
 @click.option("--seed", type=int, help="Sent with sample 0; sample i sends SEED + i.")
 @click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="Samples per problem.")
 @click.option(
+    "--solver", default="cot", show_default=True, help="How a problem is solved; see `math500 solvers`."
+)
+@click.option("--votes", type=click.IntRange(1), help="Solutions at most, for vote:SOLVER.")
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0.5, 1, max_open=True),
+    help="A vote stops when its leader wins with this confidence, such as 0.95.",
+)
+@click.option(
+    "--weigh",
+    type=click.Choice(["equal", "verified"]),
+    default="equal",
+    show_default=True,
+    help="What a vote weighs: the same, or by the model's own verification (selfcheck).",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(1),
+    default=4,
+    show_default=True,
+    help="Replies whose code is run, for tools and selfcheck.",
+)
+@click.option(
+    "--sandbox",
+    "walls",
+    type=click.Choice(["namespaces", "landlock", "none"]),
+    help="What keeps model-written code in.  [default: the best here, never none]",
+)
+@click.option(
     "--concurrency", type=click.IntRange(1), help="Requests in flight.  [default: 16 embedded, else 32]"
 )
 @click.option("--out", type=FILE, help="The run folder.  [default: runs/TIME-MODEL-PROMPT]")
@@ -109,13 +139,17 @@ def run(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - ea
 
 
 def _request(options: dict[str, Any], asked: dict[str, Any]) -> running.Request:
-    from math500.records import Asking, Decoding
+    from math500.records import Asking, Decoding, SolverInfo
     from math500.running import Request
 
     decoding = Decoding(
         **{name: options.pop(name) for name in ("temperature", "top_p", "max_tokens", "seed")}
     )
     ids = ids_of(options.pop("ids"))
+    solver = SolverInfo(
+        name=options.pop("solver"),
+        **{name: options.pop(name) for name in ("votes", "confidence", "weigh", "rounds")},
+    )
     return Request(
         base_url=asked["base_url"],
         asking=endpoint.asking_of(asked, Asking()),
@@ -123,6 +157,7 @@ def _request(options: dict[str, Any], asked: dict[str, Any]) -> running.Request:
         price=endpoint.price_of(asked),
         decoding=decoding,
         ids=ids,
+        solver=solver,
         command=endpoint.without_secrets(sys.argv[1:]),
         **options,
     )

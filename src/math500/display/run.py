@@ -44,6 +44,7 @@ def summary(manifest: Manifest, result: Summary, folder: Path) -> str:
 
 def _head(manifest: Manifest, result: Summary) -> str:
     samples = f", {manifest.samples} samples a problem" if manifest.samples > 1 else ""
+    samples += f", solver {manifest.solver}" if manifest.solver != "cot" else ""
     asked = f"prompt {manifest.prompt.name}, {decoding(manifest)}{samples}"
     return (
         f"{manifest.data.name}  {manifest.model.name}  {asked}\n"

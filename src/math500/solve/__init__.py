@@ -12,7 +12,7 @@ named.py      a solver by its name and settings
 
 from math500.solve.base import Model, Solution, Solver
 from math500.solve.cot import Cot
-from math500.solve.named import describe, make, needs_sandbox
+from math500.solve.named import check, describe, make, needs_sandbox, room, words
 from math500.solve.replay import Replay
 from math500.solve.selfcheck import SelfCheck
 from math500.solve.tools import Tools
@@ -29,7 +29,10 @@ __all__ = [
     "Tools",
     "Turns",
     "Vote",
+    "check",
     "describe",
     "make",
     "needs_sandbox",
+    "room",
+    "words",
 ]

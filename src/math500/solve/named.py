@@ -36,6 +36,29 @@ def needs_sandbox(name: str) -> bool:
     return name.removeprefix(VOTE) in WITH_CODE
 
 
+def words(info: SolverInfo) -> str:
+    """A solver with the settings that matter for it, as a protocol names it."""
+    said = [info.name]
+    if needs_sandbox(info.name):
+        said.append(f"{info.rounds} rounds")
+    if info.votes is not None:
+        said.append(f"{info.votes} votes" + (f" until {info.confidence:g} sure" if info.confidence else ""))
+    if info.weigh != "equal":
+        said.append(f"weighed by {info.weigh}")
+    return ", ".join(said)
+
+
+def room(info: SolverInfo, max_tokens: int | None) -> int | None:
+    """Tokens that a conversation may take beside its first prompt; None where no limit is set.
+
+    A long conversation can take more than this: it is enough for the usual one, and a reply that no longer
+    fits ends the sample with that reason.
+    """
+    base = info.name.removeprefix(VOTE)
+    replies = 1 if base == "cot" else info.rounds + 1 if base in WITH_CODE else 2
+    return None if max_tokens is None else replies * max_tokens
+
+
 def check(info: SolverInfo) -> None:
     """Do nothing if there is such a solver with such settings.
 

@@ -749,6 +749,28 @@ class Comparison(Record, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
+class Tradeoff(Record, frozen=True, kw_only=True):
+    """What one way to solve problems brought and cost, beside others over the same problems."""
+
+    run: str
+    """The folder."""
+    solver: str
+    score: Estimate | None
+    difference: Difference | None
+    """To the first run, in pairs; None for the first itself."""
+    p_value: float | None
+    common: int
+    """Problems that both have graded."""
+    completions: float
+    """For one problem, as are the next ones."""
+    tokens: float
+    """Completion tokens."""
+    seconds: float
+    """From the first request to the solution."""
+    cost: float | None
+    """US dollars, where the price is known."""
+
+
 # -- the self-test (printed, not kept) ----------------------------------------------------------
 
 

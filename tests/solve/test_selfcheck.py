@@ -61,6 +61,7 @@ def test_every_path_ends_as_it_should(path: Path, runner: asyncio.Runner, sandbo
         ("The verification is false.", "false"),
         ("验证: True", "true"),
         ("Verification: False ... Verification: True", "true"),
+        ("```python\nprint('Verification: True')\n```", ""),
         ("I verified it.", ""),
         ("True", ""),
         ("Verification: truth", ""),

@@ -9,6 +9,7 @@
     explain.py   compare, gap
     checks.py    selftest
     doctor.py    doctor
+    solvers.py   solvers
     lmeval.py    lm-eval
 
 Every room is imported by the command that needs it, so that `math500 --help` stays fast.
@@ -24,7 +25,7 @@ from typing import Any
 import click
 
 from math500 import __version__
-from math500.cli import checks, doctor, explain, grading, imports, lmeval, lookup, run
+from math500.cli import checks, doctor, explain, grading, imports, lmeval, lookup, run, solvers
 from math500.cli.options import say
 from math500.errors import Math500Error
 
@@ -48,6 +49,7 @@ COMMANDS: tuple[click.Command, ...] = (
     grading.grade,
     explain.compare,
     explain.gap,
+    solvers.solvers,
     checks.selftest,
     doctor.doctor,
     lookup.data,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from math500.records import Verification
 from math500.solve.base import Model, Solution
-from math500.solve.tools import Talk, Tools, opening
+from math500.solve.tools import Talk, Tools, opening, outside_code
 
 ASK = {
     "en": (
@@ -90,9 +90,9 @@ class SelfCheck:
 
 
 def state(texts: list[str]) -> Verification:
-    """The last state that was written; empty when none was."""
+    """The last state that was written outside of code; empty when none was."""
     for text in reversed(texts):
-        if written := _STATE.findall(text):
+        if written := _STATE.findall(outside_code(text)):
             last: Verification = written[-1].lower()
             return last
     return ""

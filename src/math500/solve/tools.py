@@ -147,12 +147,16 @@ def blocks(text: str) -> list[str]:
     return [code for code in _BLOCK.findall(text) if code.strip()]
 
 
+def outside_code(text: str) -> str:
+    """A reply without its Python blocks."""
+    return _BLOCK.sub("", text)
+
+
 def finished(generation: Generation) -> bool:
     """Whether a reply is the last one: it gives a boxed answer outside of code, or was cut off."""
     if generation.finish_reason == "length":
         return True
-    outside = _BLOCK.sub("", generation.text)
-    return extract(outside, strict=True).answer is not None
+    return extract(outside_code(generation.text), strict=True).answer is not None
 
 
 def shown(done: Execution) -> str:

@@ -1,0 +1,37 @@
+"""Solvers: what there is, and what they brought and cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from math500.cli.options import FILE, JSON, print_json, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@click.argument("folders", nargs=-1, type=FILE, metavar="[RUN]...")
+@click.option("--plot", type=FILE, help="Write score against cost as SVG to this file.")
+@JSON
+def solvers(folders: tuple[Path, ...], plot: Path | None, as_json: bool) -> None:
+    """Show the solvers; or of runs over the same problems, what each brought and cost.
+
+    The first run is what the others are compared with.
+    """
+    from math500 import solve
+    from math500.display import solvers as show
+
+    if not folders:
+        print_json(solve.describe()) if as_json else click.echo(show.solvers(solve.describe()))
+        return
+    from math500 import tradeoffs
+    from math500.rundir import RunDir
+
+    rows = tradeoffs.tradeoffs([RunDir.open(folder) for folder in folders])
+    print_json(rows) if as_json else click.echo(show.tradeoffs(rows))
+    if plot is not None:
+        plot.write_text(tradeoffs.plot(rows), encoding="utf-8")
+        say(f"{plot} written")

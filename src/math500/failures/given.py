@@ -18,8 +18,11 @@ MOST = 12
 LONGEST = 200
 """Characters of a value; longer text is no value."""
 LAST_LINE = 600
-"""Characters of the last line that are looked at."""
+"""Characters of a line that are looked at, its last ones."""
+CHATTER = 2
+"""Lines without a value that may follow the one that holds the result."""
 
+_LINE = re.compile(r"[^\n]*\S[^\n]*")
 _FORMULA = re.compile(
     r"(?<!\\)\$\$?((?:\\.|[^$\\]){1,200})(?<!\\)\$\$?|\\\(([^\n]{1,200}?)\\\)|\\\[([^\n]{1,200}?)\\\]"
 )
@@ -54,14 +57,24 @@ def _first(spans: Iterator[statements.Span]) -> Iterator[statements.Span]:
 
 
 def ending(text: str) -> list[Given]:
-    """The last formula and the last number of the last line: what a reader takes as the result."""
-    end = len(text.rstrip())
-    start = max(text.rfind("\n", 0, end) + 1, end - LAST_LINE)
-    line = text[start:end]
-    found = []
-    for pattern in (_FORMULA, _NUMBER):
-        matches = list(pattern.finditer(line))
-        if matches:
-            span = matches[-1].span(matches[-1].lastindex or 0)
-            found.append(Given(line[slice(*span)].strip(), start + span[0], start + span[1], "end"))
-    return found
+    """The last formula and the last number of the last line that holds one, as a reader takes the result.
+
+    Lines behind it that hold neither are chatter; at most `CHATTER` of them are passed over.
+    """
+    lines = list(_LINE.finditer(text, max(0, len(text) - LAST_LINE * (CHATTER + 1))))
+    for line in reversed(lines[-CHATTER - 1 :]):
+        start = max(line.start(), line.end() - LAST_LINE)
+        found = [
+            given for pattern in (_FORMULA, _NUMBER) if (given := _last(pattern, text, start, line.end()))
+        ]
+        if found:
+            return found
+    return []
+
+
+def _last(pattern: re.Pattern[str], text: str, start: int, end: int) -> Given | None:
+    matches = list(pattern.finditer(text, start, end))
+    if not matches:
+        return None
+    first, last = matches[-1].span(matches[-1].lastindex or 0)
+    return Given(text[first:last].strip(), first, last, "end")

@@ -14,6 +14,7 @@ that the grammar cannot read, or that is too large, is no near miss.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -46,6 +47,7 @@ FACTORS: dict[str, Expr] = {
     **{str(factor): Num(Fraction(factor)) for factor in (2, 10, 100, 1000)},
     "pi": Sym("pi"),
 }
+_TEXT = re.compile(r"\\(?:text|mbox|textrm)\s*\{([^{}]*)\}")
 _UNREADABLE = (ValueError, ZeroDivisionError, RecursionError)
 """`NotRead`, `TooLarge`, `Undefined` and `NotRational` are ValueErrors."""
 
@@ -85,9 +87,12 @@ def _same(left: Node, right: Node) -> bool:
 
 def among(value: str, answer: str) -> str | None:
     """The item of a value that is the whole reference answer, when the value lists others too."""
-    if isinstance(tree(answer), (Sequence, Union)):
+    if len(value) > LONGEST or isinstance(tree(answer), (Sequence, Union)):
         return None
-    parts = [part for part in statements.JOIN.split(value.strip("$ ()[]{}")) if part.strip()]
+    if isinstance(tree(value), (*EXPRESSIONS, Quantity)):
+        return None  # `1,234` is one number
+    plain = _TEXT.sub(r" \1 ", value).replace("\\{", "{").replace("\\}", "}").strip("$ ()[]{}")
+    parts = [part for part in statements.JOIN.split(plain) if part.strip()]
     if not 1 < len(parts) <= 12:
         return None
     return next((part.strip("$ ") for part in parts if same(part.strip("$ "), answer)), None)

@@ -32,6 +32,10 @@ _REFUSAL = re.compile(
     r"|(?:抱歉|对不起)[^。\n]{0,30}?(?:无法|不能)",
     re.IGNORECASE,
 )
+_PLACEHOLDER = re.compile(
+    r"(?:\s|[$.:*?_]|\\(?:boxed|fbox)(?:\s*\{\s*\})?|\b(?:with)?in\b|\b(?:a|the|your|final|answer|here|box)\b)*",
+    re.IGNORECASE,
+)
 _THINKING_ENDS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 
 
@@ -121,19 +125,24 @@ def _refused(case: Case) -> Reason | None:
 
 
 def _loop(case: Case) -> Reason | None:
+    if not case.truncated and case.found.answer is not None:
+        return None
     loop = case.loop
-    if loop is None or (case.settled and case.found.start < loop.start):
+    # A list that ends by itself may well count on; only what the limit had to end was going nowhere.
+    if loop is None or (loop.kind != "exact" and not case.truncated):
+        return None
+    if case.settled and case.found.start < loop.start:
         return None
     length = len(case.text.rstrip()) - loop.start
     words = (
         f"the last {length} characters repeat {loop.period} characters {loop.repeats:.1f} times"
-        + (", counting on" if loop.counting else "")
+        + {"exact": "", "counting": ", counting on", "varied": " on average, in no fixed order"}[loop.kind]
         + (", up to the token limit" if case.truncated else "")
     )
     return case.because(
         "loop",
         words,
-        kind="counting" if loop.counting else "exact",
+        kind=loop.kind,
         start=loop.start,
         end=loop.start + length,
         numbers={"period": loop.period, "repeats": round(loop.repeats, 2), "characters": length},
@@ -229,14 +238,20 @@ def _other_grader(case: Case) -> Reason | None:
 
 
 def _no_answer(case: Case) -> Reason | None:
-    if case.found.answer is not None:
+    if case.found.answer is not None and not _is_placeholder(case.found.answer):
         return None
-    kind = "none" if case.found.rule == "none" else case.found.rule
+    kind = case.found.rule if case.found.answer is None else "placeholder"
     words = {
+        "placeholder": f"“{case.found.answer}” stands where the answer should, and is none",
         "empty": "the response is empty",
         "unfinished_thinking": "the thinking never ends, and the response stopped by itself",
     }.get(kind, f"{len(case.text)} characters without a box, an announced answer or a conclusion")
     return case.because("no_answer", words, kind=kind, numbers={"characters": len(case.text)})
+
+
+def _is_placeholder(answer: str) -> bool:
+    """Whether an extracted text only says where the answer is to go."""
+    return len(answer) <= given.LONGEST and _PLACEHOLDER.fullmatch(answer) is not None
 
 
 def _near_miss(case: Case) -> Reason | None:

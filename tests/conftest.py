@@ -28,6 +28,7 @@ def _closed_world(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.endswith(("_API_KEY", "_proxy", "_PROXY")) or name.startswith("HF_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 @pytest.fixture(autouse=True)

@@ -571,8 +571,8 @@ class Changes(Record, frozen=True, kw_only=True):
     left_out: int
     """Samples that one of them did not collect."""
     changes: tuple[Change, ...] = ()
-    differences: tuple[str, ...] = ()
-    """What differs between the runs' protocols, in words."""
+    differences: tuple[Compared, ...] = ()
+    """The fields in which the runs' protocols differ, or may differ."""
 
 
 # -- a gap -----------------------------------------------------------------------------------

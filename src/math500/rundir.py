@@ -103,6 +103,10 @@ class RunDir:
         lines = _read_lines(self._grades(grader), SampleGrade)
         return {(g.unique_id, g.index): g for g in lines}
 
+    def graders(self) -> tuple[str, ...]:
+        """Whose grades the folder holds, as `grades` takes them."""
+        return tuple(sorted(path.stem for path in (self.path / "grades").glob("*.jsonl")))
+
     def summary(self) -> Summary | None:
         """The summary as last written, or None."""
         path = self.path / "summary.json"

@@ -7,6 +7,7 @@
     lookup.py    data, prompts
     grading.py   grade
     explain.py   compare, gap
+    failures.py  errors
     checks.py    selftest
     doctor.py    doctor
     solvers.py   solvers
@@ -26,6 +27,7 @@ import click
 
 from math500 import __version__
 from math500.cli import checks, doctor, explain, grading, imports, lmeval, lookup, run, solvers
+from math500.cli import checks, doctor, explain, failures, grading, imports, lmeval, lookup, run
 from math500.cli.options import say
 from math500.errors import Math500Error
 
@@ -50,6 +52,7 @@ COMMANDS: tuple[click.Command, ...] = (
     explain.compare,
     explain.gap,
     solvers.solvers,
+    failures.errors,
     checks.selftest,
     doctor.doctor,
     lookup.data,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from math500.cli.options import FILE, JSON, print_json, say
+from math500.cli.options import FILE, JSON, print_json, print_text, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,5 +27,5 @@ def selftest(data_name: str, prompt_file: Path | None, as_json: bool) -> None:
     from math500 import selftest as room
 
     report = room.run(data_name, prompt_file=prompt_file, say=say)
-    print_json(report) if as_json else click.echo(display.selftest(report))
+    print_json(report) if as_json else print_text(display.selftest(report))
     room.require_passed(report)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from math500.cli import endpoint
-from math500.cli.options import JSON, print_json, say
+from math500.cli.options import JSON, print_json, print_text, say
 
 
 @click.command()
@@ -35,5 +35,5 @@ def doctor(model: str, data_name: str, as_json: bool, **options: Any) -> None:  
         private=endpoint.private_of(asked),
         say=say,
     )
-    print_json(result) if as_json else click.echo(display.diagnosis(result))
+    print_json(result) if as_json else print_text(display.diagnosis(result))
     sys.exit(result.exit_code)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from math500.cli.options import FILE, JSON, print_json, say
+from math500.cli.options import FILE, JSON, print_json, print_text, say
 from math500.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def compare(runs: tuple[Path, ...], grader: str | None, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    click.echo("\n\n\n".join(display.comparison(each) for each in found))
+    print_text("\n\n\n".join(display.comparison(each) for each in found))
     if spread := display.spread(found):
-        click.echo(f"\n{spread}")
+        print_text(f"\n{spread}")
 
 
 @click.command()
@@ -110,7 +110,7 @@ def gap(
         ):
             return
         found = room.of_run(run, model=model, compared_with=against)
-    print_json(found) if as_json else click.echo(display.gap(found))
+    print_json(found) if as_json else print_text(display.gap(found))
 
 
 def _refuse_beside_a_number(run: Path | None, ablate: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from math500.cli.options import JSON, print_json, text_of
+from math500.cli.options import JSON, print_json, print_text, text_of
 
 
 @click.command()
@@ -18,4 +18,4 @@ def grade(response: str, answer: str, truncated: bool, strict: bool, as_json: bo
     from math500 import display, grading
 
     result = grading.grade(text_of(response), answer, truncated=truncated, strict=strict)
-    print_json(result) if as_json else click.echo(display.grade(result, answer))
+    print_json(result) if as_json else print_text(display.grade(result, answer))

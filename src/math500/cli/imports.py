@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from math500.cli.options import FILE, JSON, print_json
+from math500.cli.options import FILE, JSON, print_json, print_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ def import_log(
     if as_json:
         print_json({"folder": str(folder), "origin": run.manifest.origin, "summaries": [summary, *theirs]})
         return
-    click.echo(display.summary(run.manifest, summary, folder))
-    click.echo("\n" + display.verdicts([summary, *theirs]))
-    click.echo(f"\nIn {folder}: {display.FOLDER_HOLDS}")
-    click.echo(f"Next: math500 show {folder}")
+    print_text(display.summary(run.manifest, summary, folder))
+    print_text("\n" + display.verdicts([summary, *theirs]))
+    print_text(f"\nIn {folder}: {display.FOLDER_HOLDS}")
+    print_text(f"Next: math500 show {folder}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from math500.cli.options import FILE, JSON, print_json, say
+from math500.cli.options import FILE, JSON, print_json, print_text, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,10 +23,10 @@ def data(name: str | None, path: Path | None, as_json: bool) -> None:
 
     if name is None and path is None:
         states = [room.where(known.name) for known in room.known_sets()]
-        print_json(states) if as_json else click.echo(display.problem_sets())
+        print_json(states) if as_json else print_text(display.problem_sets())
         return
     found = room.load(name or "math500", path=path, announce=say)
-    print_json(found.source) if as_json else click.echo(display.problem_set(found))
+    print_json(found.source) if as_json else print_text(display.problem_set(found))
 
 
 @click.command()
@@ -43,4 +43,4 @@ def prompts(name: str | None, as_json: bool) -> None:
     elif name:
         click.echo(display.prompt(room.get(name)))
     else:
-        click.echo(display.table([(n, room.get(n).description) for n in room.names()]))
+        print_text(display.table([(n, room.get(n).description) for n in room.names()]))

@@ -102,7 +102,18 @@ def ids_of(text: str | None) -> tuple[str, ...]:
 
 def say(text: str) -> None:
     """Tell the user something that is not the command's result."""
+    if not text.replace("\n", "").isprintable():
+        from math500.display.terminal import safe  # an endpoint's words may hold control characters
+
+        text = safe(text)
     click.echo(text, err=True)
+
+
+def print_text(text: str) -> None:
+    """Print a result for people: safe to show, and fitted to the terminal where there is one."""
+    from math500 import display
+
+    click.echo(display.fitted(text))
 
 
 def print_json(value: object) -> None:

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from math500.cli import endpoint
-from math500.cli.options import FILE, JSON, Grouped, Temperature, ids_of, print_json, say
+from math500.cli.options import FILE, JSON, Grouped, Temperature, ids_of, print_json, print_text, say
 from math500.errors import UsageError
 
 if TYPE_CHECKING:
@@ -186,9 +186,9 @@ def _show(folder: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(result)
         return
-    click.echo(display.summary(opened.manifest, result, folder))
-    click.echo(f"\nIn {folder}: {display.FOLDER_HOLDS}")
-    click.echo(f"Next: {display.next_command(opened.manifest, result, folder)}")
+    print_text(display.summary(opened.manifest, result, folder))
+    print_text(f"\nIn {folder}: {display.FOLDER_HOLDS}")
+    print_text(f"Next: {display.next_command(opened.manifest, result, folder)}")
 
 
 @click.command()
@@ -202,10 +202,11 @@ def show(folder: Path, as_json: bool) -> None:
 @click.command()
 @click.argument("folder", type=FILE)
 @click.option("--out", type=FILE, help="Where to write.  [default: FOLDER/lm-eval]")
-def export(folder: Path, out: Path | None) -> None:
+@JSON
+def export(folder: Path, out: Path | None, as_json: bool) -> None:
     """Write a run as lm-eval's results_*.json and samples_*.jsonl."""
     from math500.lmeval import logs
     from math500.rundir import RunDir
 
-    for path in logs.write(RunDir.open(folder), out or folder / "lm-eval"):
-        click.echo(path)
+    written = [str(path) for path in logs.write(RunDir.open(folder), out or folder / "lm-eval")]
+    print_json(written) if as_json else click.echo("\n".join(written))

@@ -25,7 +25,7 @@ def comparability(rows: Sequence[Compared], ours: str, theirs: str) -> str:
     same = [row.field for row in rows if row.state == "same"]
     other = [row for row in rows if row.state != "same"]
     lines = [("", ours, theirs, "")] + [(r.field, _cell(r.ours), _cell(r.theirs), _state(r)) for r in other]
-    shown = table(lines) if other else ""
+    shown = table(lines, head=True) if other else ""
     equal = f"the same: {', '.join(same)}" if same else ""
     return "\n".join(part for part in (shown, equal) if part)
 
@@ -91,7 +91,7 @@ def _flips(flips: Sequence[Flip]) -> str:
         for flip in flips[:SHOWN]
     ]
     left = f"\n... and {len(flips) - SHOWN} more: --json lists all." if len(flips) > SHOWN else ""
-    return table(rows, right=(2, 3, 4)) + left
+    return table(rows, right=(2, 3, 4), head=True) + left
 
 
 def spread(found: Sequence[Comparison]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from math500.display.compare import comparability, points
 from math500.display.tables import percent, table
+from math500.display.terminal import paint
 from math500.records import Advice, Factor, Gap, Reference
 
 OTHERS = 6
@@ -31,7 +32,7 @@ def gap(found: Gap) -> str:
 
 
 def _titled(title: str, text: str) -> str:
-    return f"{title}\n{text}" if text else ""
+    return f"{paint(title, 'heading')}\n{text}" if text else ""
 
 
 def _numbers(found: Gap) -> str:
@@ -69,7 +70,7 @@ def _factors(found: Gap, kind: str) -> str:
         rows.append(
             (f.name, f.setting, f"{value:+.1f}", interval, str(f.n), str(f.gained), str(f.lost), f.detail)
         )
-    return table(rows, right=(2, 3, 4, 5, 6))
+    return table(rows, right=(2, 3, 4, 5, 6), head=True)
 
 
 def _steps(found: Gap) -> str:

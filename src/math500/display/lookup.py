@@ -8,7 +8,15 @@ import msgspec
 
 from math500 import data, prompts
 from math500.display.tables import duration, table
-from math500.records import Grade, Prompt, Report
+from math500.display.terminal import Style, Styled
+from math500.records import Grade, Prompt, Report, Verdict
+
+VERDICTS: dict[Verdict, Style] = {
+    "correct": "good",
+    "wrong": "bad",
+    "no_answer": "bad",
+    "ungraded": "unsure",
+}
 
 
 def prompt(chosen: Prompt) -> str:
@@ -32,7 +40,7 @@ def prompt(chosen: Prompt) -> str:
 def grade(result: Grade, answer: str) -> str:
     """One grading decision in words."""
     rows = [
-        ("verdict", result.verdict),
+        ("verdict", Styled(result.verdict, VERDICTS[result.verdict])),
         ("extracted", "nothing" if result.extracted is None else result.extracted),
         ("by rule", result.rule),
         ("reference", answer),
@@ -47,7 +55,7 @@ def problem_sets() -> str:
     """The known problem sets and whether they are here."""
     head = ("set", "problems", "in the cache", "")
     sets = ((k.name, f"{k.rows:,}", data.where(k.name).state, k.description) for k in data.known_sets())
-    return table([head, *sets], right=(1,))
+    return table([head, *sets], right=(1,), head=True)
 
 
 def problem_set(found: data.ProblemSet) -> str:
@@ -68,7 +76,9 @@ def problem_set(found: data.ProblemSet) -> str:
 def _counts(what: str, numbers: Mapping[str, int]) -> str:
     if len(numbers) < 2:
         return ""
-    return table([(what, "problems"), *((name, str(n)) for name, n in numbers.items())], right=(1,))
+    return table(
+        [(what, "problems"), *((name, str(n)) for name, n in numbers.items())], right=(1,), head=True
+    )
 
 
 def selftest(report: Report) -> str:
@@ -77,7 +87,13 @@ def selftest(report: Report) -> str:
     for check in report.checks:
         right, wrong = f"{check.right} of {check.n}", f"{check.wrong} of {check.n}"
         rows.append(
-            (check.part, check.name, right, wrong, "" if check.passed else "FAILED " + ", ".join(check.ids))
+            (
+                check.part,
+                check.name,
+                right,
+                wrong,
+                "" if check.passed else Styled("FAILED " + ", ".join(check.ids), "bad"),
+            )
         )
     skipped = [f"not checked: {what}" for what in report.skipped]
-    return "\n".join([table(rows, right=(2, 3)), *skipped, f"in {duration(report.seconds)}"])
+    return "\n".join([table(rows, right=(2, 3), head=True), *skipped, f"in {duration(report.seconds)}"])

@@ -34,4 +34,4 @@ def verdicts(summaries: Sequence[Summary]) -> str:
     for each in summaries:
         graded = each.correct + each.wrong + each.no_answer
         rows.append((each.grader, str(each.correct), str(graded), percent(each.score)))
-    return table(rows, right=(1, 2))
+    return table(rows, right=(1, 2), head=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from math500.display.money import dollars, price
 from math500.display.origin import origin
 from math500.display.tables import duration, percent, table
+from math500.display.terminal import paint
 from math500.records import Manifest, Part, Summary
 
 FOLDER_HOLDS = (
@@ -48,7 +49,7 @@ def _head(manifest: Manifest, result: Summary) -> str:
     asked = f"prompt {manifest.prompt.name}, {decoding(manifest)}{samples}"
     return (
         f"{manifest.data.name}  {manifest.model.name}  {asked}\n"
-        f"score  {percent(result.score)}  by {result.grader}"
+        f"{paint('score', 'heading')}  {paint(percent(result.score), 'heading')}  by {result.grader}"
     )
 
 
@@ -80,7 +81,7 @@ def _parts(what: str, parts: Sequence[Part]) -> str:
     for part in parts:
         s = part.score
         rows.append((part.name, f"{100 * s.value:.1f}", f"{100 * s.low:.1f} to {100 * s.high:.1f}", str(s.n)))
-    return table(rows, right=(1, 2, 3))
+    return table(rows, right=(1, 2, 3), head=True)
 
 
 def _cost(manifest: Manifest, result: Summary) -> str:

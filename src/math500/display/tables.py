@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from unicodedata import east_asian_width
+from collections.abc import Iterable, Iterator, Sequence
 
+from math500.display import terminal
+from math500.display.terminal import width
 from math500.records import Estimate
+
+__all__ = ["duration", "percent", "table", "width"]
+
+GAP = "  "
+FLOOR = 10
+"""Columns that a wrapped column keeps."""
 
 
 def percent(score: Estimate | None) -> str:
@@ -18,23 +25,76 @@ def percent(score: Estimate | None) -> str:
     )
 
 
-def width(text: str) -> int:
-    """Columns that a text takes in a terminal; Chinese characters take two."""
-    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
+def table(rows: Sequence[Sequence[str]], *, right: Iterable[int] = (), head: bool = False) -> str:
+    """Rows of cells as aligned columns, fitted to the terminal.
 
+    Where they do not fit, the widest columns are wrapped; where that leaves too little of them, each row is
+    written as a block.
 
-def table(rows: Sequence[Sequence[str]], *, right: Iterable[int] = ()) -> str:
-    """Rows of cells as aligned columns; the columns in `right` are aligned to the right."""
+    Args:
+        rows: the cells; all rows have the same number of them.
+        right: columns aligned to the right, which are never wrapped.
+        head: the first row names the columns.
+    """
     if not rows:
         return ""
-    widths = [max(width(row[i]) for row in rows) for i in range(len(rows[0]))]
+    cells = [[_clean(cell) for cell in row] for row in rows]
+    if head:
+        cells[0] = [terminal.Styled(cell, "heading") for cell in cells[0]]
     to_right = set(right)
+    natural = [max(width(row[i]) for row in cells) for i in range(len(cells[0]))]
+    limit = terminal.columns()
+    widths = natural if limit is None else _narrowed(natural, to_right, limit)
+    if widths is None:
+        return "\n".join(_block(row, cells[0] if head else None, limit or 0) for row in cells[head:])
+    return "\n".join(line for row in cells for line in _lines(row, widths, to_right))
 
-    def cell(text: str, column: int) -> str:
-        gap = " " * (widths[column] - width(text))
-        return gap + text if column in to_right else text + gap
 
-    return "\n".join("  ".join(cell(c, i) for i, c in enumerate(row)).rstrip() for row in rows)
+def _clean(cell: str) -> str:
+    text = terminal.safe(cell).replace("\n", " ").replace("\t", " ")
+    return terminal.Styled(text, cell.style) if isinstance(cell, terminal.Styled) else text
+
+
+def _narrowed(natural: Sequence[int], right: set[int], limit: int) -> list[int] | None:
+    """The widths of columns that fit, or None when too little would be left of them."""
+    widths = list(natural)
+    floors = [w if i in right else min(w, FLOOR) for i, w in enumerate(natural)]
+    while sum(widths) + len(GAP) * (len(widths) - 1) > limit:
+        spare, widest = max((w if w > floors[i] else 0, i) for i, w in enumerate(widths))
+        if not spare:
+            return None
+        widths[widest] -= 1
+    return widths
+
+
+def _lines(row: Sequence[str], widths: Sequence[int], right: set[int]) -> Iterator[str]:
+    """One row as lines: one, or more where a cell is wrapped."""
+    parts = [
+        terminal.wrapped(cell, widths[i]) if width(cell) > widths[i] else [cell] for i, cell in enumerate(row)
+    ]
+    for number in range(max(map(len, parts))):
+        line = []
+        for i, cell in enumerate(parts):
+            text = cell[number] if number < len(cell) else ""
+            padding = " " * (widths[i] - width(text))
+            whole = row[i]
+            if isinstance(whole, terminal.Styled):
+                text = terminal.paint(text, whole.style)
+            line.append(padding + text if i in right else text + padding)
+        yield GAP.join(line).rstrip()
+
+
+def _block(row: Sequence[str], names: Sequence[str] | None, limit: int) -> str:
+    """One row as a block: its first cell, and below it the others, with their names where these are known."""
+    first, *others = row
+    if names is None:
+        cells = [cell for cell in others if cell]
+    else:
+        cells = [
+            "; ".join(f"{name} {cell}".strip() for name, cell in zip(names[1:], others, strict=True) if cell)
+        ]
+    below = [f"  {part}" for cell in cells for part in terminal.wrapped(cell, limit - 2)]
+    return "\n".join([*terminal.wrapped(first, limit), *below])
 
 
 def duration(seconds: float) -> str:

@@ -5,6 +5,8 @@
     given.py     the values that a response gives
     near.py      a wrong value beside the right one: the slip between them
     tally.py     counts, and the score without a reason
+    changes.py   the failures of two runs side by side
+    export.py    the failures as one archive
 
     >>> run = RunDir.open("runs/...")
     >>> reasons = failures.explain(run)
@@ -19,12 +21,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from math500 import grading
+from math500.errors import UsageError
+from math500.failures.changes import changes
 from math500.failures.reasons import Case, reason
 from math500.failures.tally import ORDER, tally
 from math500.records import Reason, Why
 from math500.rundir import Key, RunDir
 
-__all__ = ["MEANING", "ORDER", "explain", "tally"]
+__all__ = ["MEANING", "ORDER", "changes", "explain", "grader_of", "other_graders", "tally"]
 
 MEANING: dict[Why, str] = {
     "failed_request": "no response could be had; not in the score",
@@ -64,3 +68,31 @@ def explain(
             accepted = {name: theirs.get(key, False) for name, theirs in (others or {}).items()}
             reasons.append(reason(Case(problem, samples[key], graded.grade if graded else None, accepted)))
     return tuple(reasons)
+
+
+def grader_of(run: RunDir, grader: str | None = None) -> str:
+    """Whose grades to go by: the one asked for, else the current grader, else the run's own.
+
+    Raises:
+        UsageError: the run holds no grades of this grader.
+    """
+    for name in (grader,) if grader else (grading.GRADER, run.manifest.grader):
+        if run.grades(name):
+            return name
+    if grader is None and not run.samples():
+        return grading.GRADER
+    there = ", ".join(run.graders()) or "none"
+    raise UsageError(
+        f"{run.path} has no grades by {grader or grading.GRADER} (there: {there})",
+        f"Grade it: math500 run --resume {run.path}",
+    )
+
+
+def other_graders(run: RunDir, grader: str = grading.GRADER) -> dict[str, dict[Key, bool]]:
+    """What every other grader says whose grades are in the folder; versions of this one are left out."""
+    own = grader.split("/", maxsplit=1)[0]
+    return {
+        name: {key: g.grade.verdict == "correct" for key, g in run.grades(name).items()}
+        for name in run.graders()
+        if name.rpartition("-")[0] != own and name != own
+    }

@@ -35,10 +35,23 @@ _MENDED = "each of them is right: the right value is there, or one slip away"
 _AS_ANSWERED = "each is right as often as the answered samples of its level"
 
 
-def tally(run: RunDir, reasons: Sequence[Reason], *, grader: str = grading.GRADER) -> Tally:
-    """The reasons counted, in the order in which they are tried; reasons that no sample has are left out."""
-    problems = {p.unique_id: p for p in run.problems()}
-    by_key = {(r.unique_id, r.index): r for r in reasons}
+def tally(
+    run: RunDir,
+    reasons: Sequence[Reason],
+    *,
+    grader: str = grading.GRADER,
+    within: Callable[[Problem], bool] | None = None,
+) -> Tally:
+    """The reasons counted, in the order in which they are tried; reasons that no sample has are left out.
+
+    Args:
+        run: the run that the reasons are about.
+        reasons: what `explain` says of it, all of them.
+        grader: whose grades they go by; named in the result.
+        within: counts only samples of these problems, and gives their score.
+    """
+    problems = {p.unique_id: p for p in run.problems() if within is None or within(p)}
+    by_key = {(r.unique_id, r.index): r for r in reasons if r.unique_id in problems}
     collected = [key for key in run.samples() if key[0] in problems]
     worth = {key: _worth(by_key.get(key)) for key in collected}
     book = _Book(problems, by_key, worth)
@@ -47,7 +60,7 @@ def tally(run: RunDir, reasons: Sequence[Reason], *, grader: str = grading.GRADE
         score=book.score({}),
         samples=len(collected),
         correct=sum(1 for key in collected if key not in by_key),
-        counts=tuple(book.count(why) for why in _present(reasons)),
+        counts=tuple(book.count(why) for why in _present(by_key.values())),
     )
 
 

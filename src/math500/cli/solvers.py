@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from math500.cli.options import FILE, JSON, print_json, say
+from math500.cli.options import FILE, JSON, print_json, print_text, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +25,13 @@ def solvers(folders: tuple[Path, ...], plot: Path | None, as_json: bool) -> None
     from math500.display import solvers as show
 
     if not folders:
-        print_json(solve.describe()) if as_json else click.echo(show.solvers(solve.describe()))
+        print_json(solve.describe()) if as_json else print_text(show.solvers(solve.describe()))
         return
     from math500 import tradeoffs
     from math500.rundir import RunDir
 
     rows = tradeoffs.tradeoffs([RunDir.open(folder) for folder in folders])
-    print_json(rows) if as_json else click.echo(show.tradeoffs(rows))
+    print_json(rows) if as_json else print_text(show.tradeoffs(rows))
     if plot is not None:
         plot.write_text(tradeoffs.plot(rows), encoding="utf-8")
         say(f"{plot} written")

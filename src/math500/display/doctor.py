@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from math500.display.tables import table
+from math500.display.terminal import Styled
 from math500.records import Diagnosis, Finding
 
-MARKS = {"ok": "ok", "note": "note", "fail": "FAIL"}
+MARKS = {
+    "ok": Styled("ok", "good"),
+    "note": Styled("note", "unsure"),
+    "fail": Styled("FAIL", "bad"),
+}
 
 
 def diagnosis(result: Diagnosis) -> str:

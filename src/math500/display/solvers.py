@@ -20,7 +20,7 @@ def tradeoffs(rows: Sequence[Tradeoff]) -> str:
         *("solver", "score", "95 % interval", "difference", "95 % interval", "p", "n"),
         *("completions", "tokens", "seconds", "cost"),
     )
-    text = table([head, *(_row(row) for row in rows)], right=range(1, len(head)))
+    text = table([head, *(_row(row) for row in rows)], right=range(1, len(head)), head=True)
     return f"{text}\n\nCosts are for one problem; the difference is to the first run."
 
 

@@ -1,0 +1,138 @@
+"""Every command at 40 and at 80 columns, and its JSON: what is printed fits, is safe, and machines read it.
+
+A new command belongs into `TYPED`; the first test says so.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from math500 import cli, display, evaluate
+from math500.records import Check, Generation, Manifest, Problem, Report, Sample
+from math500.rundir import RunWriter
+
+ESCAPES = "\x1b]0;owned\x07"
+Typed = Callable[[str, list[str]], str]
+TYPED: dict[str, list[list[str]]] = {
+    "run": [["--resume", "RUN", "--quiet"]],
+    "show": [["RUN"]],
+    "export": [["RUN", "--out", "EXPORT"]],
+    "import": [["LOG", "--out", "IMPORTED"]],
+    "grade": [["--response", f"So it is $\\boxed{{{ESCAPES}}}$ 中文", "--answer", "7"]],
+    "compare": [["RUN", "OTHER"]],
+    "gap": [
+        ["RUN", "--against", "90.6"],
+        ["--measured", "75.16", "--n", "500", "--model", "m", "--against", "90.6"],
+    ],
+    "solvers": [[], ["RUN", "OTHER"]],
+    "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
+    "selftest": [["--data", "SET"]],
+    "doctor": [["--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--data", "SET"]],
+    "data": [[], ["SET"]],
+    "prompts": [[], ["boxed"]],
+}
+ANOTHERS = {"lm-eval": "prints what lm-eval prints"}
+
+FINDINGS = Report(
+    data="SET",
+    checks=tuple(Check(part="grader", name=name, n=500, right=500, wrong=0) for name in ("box", "中文" * 30)),
+    skipped=("lm-eval, since it is not installed here: pip install it to have its tasks checked as well",),
+    seconds=1.0,
+)
+CALLS = [(name, arguments) for name, each in TYPED.items() for arguments in each]
+
+NAMES = [" ".join([name, *arguments])[:40] for name, arguments in CALLS]
+
+
+def test_every_command_is_tried() -> None:
+    assert set(TYPED) | set(ANOTHERS) == set(cli.cli.commands)
+
+
+@pytest.fixture
+def typed(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    problems: tuple[Problem, ...],
+    manifest_of: Callable[..., Manifest],
+) -> Typed:
+    """Runs a command on two small runs, and returns what it printed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MATH500_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("MATH500_OFFLINE", "1")
+    # The self-test itself needs MATH's train split; here it matters how its findings are shown.
+    monkeypatch.setattr("math500.selftest.run", lambda *_, **__: FINDINGS)
+    _write(Path("RUN"), problems, manifest_of(run_id=f"a{ESCAPES}"), turned=0)
+    _write(Path("OTHER"), problems, manifest_of(run_id="b"), turned=1)
+    Path("SET").write_bytes(b"".join(msgspec.json.encode(p) + b"\n" for p in problems))
+    rows = [{"problem": p.problem, "answer": p.answer, "response": f"It is {p.answer}."} for p in problems]
+    Path("LOG").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def run(name: str, arguments: list[str]) -> str:
+        monkeypatch.setattr(sys, "argv", ["math500", name, *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        # The doctor's endpoint is not there: 4. All others have nothing to complain about.
+        assert ended.value.code in (0, None) or name == "doctor", printed.err
+        return printed.out
+
+    return run
+
+
+def _write(folder: Path, problems: tuple[Problem, ...], manifest: Manifest, *, turned: int) -> None:
+    """One sample of each problem, of a different kind each, with control characters and Chinese in it."""
+    kinds = [
+        "$\\boxed{%s}$",
+        f"答案是 $\\boxed{{312 {ESCAPES}}}$。",
+        "First we write the sum",
+        "Again. " * 40,
+    ]
+    with RunWriter.create(folder, manifest, list(problems)) as writer:
+        for i, problem in enumerate(problems):
+            kind = kinds[(i + turned) % 4]
+            text = kind % problem.answer if "%s" in kind else kind
+            finish = "length" if kind in kinds[2:] else "stop"
+            generation = Generation(text=text, finish_reason=finish, completion_tokens=20)
+            writer.append(
+                Sample(unique_id=problem.unique_id, index=0, response=text, generations=(generation,))
+            )
+        evaluate.grade(writer)
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize(("name", "arguments"), CALLS, ids=NAMES)
+def test_what_is_printed_fits_and_is_safe(
+    typed: Typed,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    arguments: list[str],
+    columns: int,
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    printed = typed(name, arguments)
+    assert printed.strip()
+    wide = [line for line in printed.split("\n") if display.width(line) > columns]
+    # A prompt and a path are shown to the letter, a command is copied as one line; everything else fits.
+    assert name == "prompts" or not [line for line in wide if "math500 " not in line and " " in line.strip()]
+    assert "\x1b" not in printed
+    assert "\x07" not in printed
+
+
+@pytest.mark.parametrize(("name", "arguments"), CALLS, ids=NAMES)
+def test_every_result_is_there_for_machines(typed: Typed, name: str, arguments: list[str]) -> None:
+    assert json.loads(typed(name, [*arguments, "--json"]))
+
+
+@pytest.mark.parametrize("name", sorted(cli.cli.commands))
+def test_help_fits(typed: Typed, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    if name in ANOTHERS:
+        return
+    monkeypatch.setenv("COLUMNS", "80")
+    assert all(display.width(line) <= 80 for line in typed(name, ["--help"]).split("\n"))

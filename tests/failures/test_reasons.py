@@ -163,7 +163,7 @@ def test_a_megabyte_of_anything_is_explained(make_run: MakeRun, name: str) -> No
 def test_the_labels_hold_no_text_and_name_known_reasons() -> None:
     labels = [json.loads(line) for line in LABELS.read_text("utf-8").splitlines()]
     assert len(labels) >= 200
-    assert {tuple(label) for label in labels} == {("unique_id", "index", "response_sha256", "why")}
+    assert {tuple(label) for label in labels} == {("unique_id", "index", "response_sha256", "why", "batch")}
     assert max(Counter((label["unique_id"], label["index"]) for label in labels).values()) == 1
     assert {label["why"] for label in labels} <= set(failures.ORDER)
     assert all(len(label["response_sha256"]) == 64 for label in labels)

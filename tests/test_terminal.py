@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from math500 import display
@@ -22,6 +22,7 @@ def test_width(text: str, columns: int) -> None:
     assert display.width(text) == columns
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=300), st.integers(2, 60))
 def test_wrapped_lines_fit_and_lose_nothing_but_spaces(text: str, limit: int) -> None:
     lines = terminal.wrapped(text, limit)
@@ -29,6 +30,7 @@ def test_wrapped_lines_fit_and_lose_nothing_but_spaces(text: str, limit: int) ->
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
 
 
+@settings(deadline=None)
 @given(st.data(), st.integers(2, 9), st.integers(20, 120), st.booleans())
 def test_a_table_fits_whatever_is_in_it(data: st.DataObject, columns: int, limit: int, head: bool) -> None:
     rows = data.draw(st.lists(st.lists(CELLS, min_size=columns, max_size=columns), min_size=1, max_size=5))

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from math500 import failures
@@ -77,6 +77,7 @@ def test_the_table_is_read_by_a_spreadsheet(run: RunDir, tmp_path: Path) -> None
     assert "\x00" not in response
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_no_cell_is_a_formula(text: str) -> None:
     made = export.cell(text)

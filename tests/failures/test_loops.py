@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from math500.failures import loops
@@ -8,6 +8,7 @@ from math500.failures import loops
 WORDS = ("we", "take", "the", "sum", "of", "both", "sides", "and", "halve", "each", "one", "as", "it", "is")
 
 
+@settings(deadline=None)
 @given(
     head=st.text(max_size=300),
     turn=st.lists(st.sampled_from(WORDS), min_size=2, max_size=30).map(" ".join),
@@ -29,6 +30,7 @@ def test_a_planted_loop_is_found_with_its_place(head: str, turn: str, turns: int
     assert found.repeats >= loops.REPEATS
 
 
+@settings(deadline=None)
 @given(st.text(max_size=2000))
 def test_any_text_has_an_answer_within_its_bounds(text: str) -> None:
     found = loops.find(text)
@@ -37,6 +39,7 @@ def test_any_text_has_an_answer_within_its_bounds(text: str) -> None:
         assert found.period >= 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 9), min_size=150, max_size=150))
 def test_counting_on_is_a_loop_of_its_own_kind(numbers: list[int]) -> None:
     text = "\n".join(f"{i}. So the side of square {i} is {n} long." for i, n in enumerate(numbers, 1))

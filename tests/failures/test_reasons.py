@@ -7,9 +7,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from math500 import failures
-from math500.records import Reason, Sample
+from math500 import evaluate, failures
+from math500.failures.reasons import Case, reason
+from math500.records import Grade, Reason, Sample
 from tests.failures.conftest import LIMIT, MakeRun, failed, problem, sample
 
 LABELS = Path(__file__).parents[1] / "cases" / "reasons.jsonl"
@@ -167,3 +170,47 @@ def test_the_labels_hold_no_text_and_name_known_reasons() -> None:
     assert max(Counter((label["unique_id"], label["index"]) for label in labels).values()) == 1
     assert {label["why"] for label in labels} <= set(failures.ORDER)
     assert all(len(label["response_sha256"]) == 64 for label in labels)
+
+
+PIECES = st.sampled_from(
+    [
+        "The answer is ",
+        r"\boxed{",
+        "}",
+        "$",
+        "7",
+        "-3",
+        r"\frac{1}{2}",
+        " or ",
+        "<think>",
+        "</think>",
+        "\n",
+        "Wait, ",
+    ]
+)
+
+
+@settings(deadline=None)
+@given(
+    response=st.lists(PIECES | st.text(max_size=8), max_size=30).map("".join),
+    answer=st.sampled_from(
+        ["7", r"\frac{1}{2}", "(1, 2)", "3, 5", r"\text{(C)}", "x^2 + 1", r"5 \text{ cm}"]
+    ),
+    truncated=st.booleans(),
+    extracted=st.none() | st.text(max_size=8),
+)
+def test_any_response_has_exactly_one_reason(
+    response: str, answer: str, truncated: bool, extracted: str | None
+) -> None:
+    asked = problem("p", answer)
+    one = sample("p", response, finish=LIMIT if truncated else "stop")
+    own = evaluate.grade_sample(one, asked)
+    # What another grader extracted need not be what this one finds.
+    theirs = Grade(verdict="wrong" if extracted else "no_answer", extracted=extracted or None)
+    for grade in (own, theirs):
+        found = reason(Case(asked, one, grade, {}))
+        assert found.why in failures.ORDER
+        assert found.evidence
+        assert (found.start is None) == (found.end is None)
+        if found.start is not None and found.end is not None:
+            assert 0 <= found.start <= found.end <= len(response)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from math500 import failures
@@ -69,6 +69,7 @@ def test_an_empty_run_has_no_reasons(make_run: MakeRun) -> None:
     assert (counted.samples, counted.score, counted.counts) == (0, None, ())
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=4), min_size=1, max_size=30))
 def test_an_expected_score_lies_within_its_interval(problems: list[list[float]]) -> None:
     found = _estimate(problems)

@@ -107,4 +107,4 @@ def next_command(manifest: Manifest, result: Summary, folder: Path) -> str:
             "your own model: `math500 run --model NAME --base-url http://localhost:8000/v1`, or a vendor's: "
             "`OPENAI_API_KEY=... math500 run --model openai/gpt-4o-mini`"
         )
-    return f"math500 export {folder}"
+    return f"math500 errors {folder}" if result.wrong or result.no_answer else f"math500 export {folder}"

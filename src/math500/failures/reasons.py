@@ -64,10 +64,22 @@ class Case:
         """The response without its thinking; empty when the thinking never ended."""
         return visible(self.text) or ""
 
+    @property
+    def answer(self) -> str | None:
+        """The answer that the grader found."""
+        return self.grade.extracted if self.grade else None
+
     @cached_property
     def found(self) -> Extraction:
-        """What the grader's extraction finds, with its offsets."""
-        return extract(self.text, truncated=self.truncated)
+        """The grader's answer with its offsets; where another grader gave it, its last place in the text."""
+        found = extract(self.text, truncated=self.truncated)
+        if found.answer == self.answer:
+            return found
+        if self.answer is None:
+            return Extraction(None, "none")
+        rule = self.grade.rule if self.grade else ""
+        start = max(self.text.rfind(self.answer), 0)
+        return Extraction(self.answer, rule, start, min(start + len(self.answer), len(self.text)))
 
     @cached_property
     def loop(self) -> loops.Loop | None:
@@ -112,11 +124,11 @@ def _could_not_tell(case: Case) -> Reason | None:
     if case.grade is not None and case.grade.verdict != "ungraded":
         return None
     words = "not graded yet" if case.grade is None else f"the grader could not tell: {case.grade.reason}"
-    return case.because("could_not_tell", words, value=case.grade.extracted if case.grade else None)
+    return case.because("could_not_tell", words, value=case.answer)
 
 
 def _refused(case: Case) -> Reason | None:
-    found = _REFUSAL.search(case.shown.lstrip()[:REFUSAL_WITHIN]) if case.found.answer is None else None
+    found = _REFUSAL.search(case.shown.lstrip()[:REFUSAL_WITHIN]) if case.answer is None else None
     if found is None:
         return None
     start = len(case.shown) - len(case.shown.lstrip()) + found.start()
@@ -125,7 +137,7 @@ def _refused(case: Case) -> Reason | None:
 
 
 def _loop(case: Case) -> Reason | None:
-    if not case.truncated and case.found.answer is not None:
+    if not case.truncated and case.answer is not None:
         return None
     loop = case.loop
     # A list that ends by itself may well count on; only what the limit had to end was going nowhere.
@@ -166,17 +178,15 @@ def _cut_off(case: Case) -> Reason | None:
 
 
 def _among_several(case: Case) -> Reason | None:
-    if case.grade is None or case.grade.extracted is None:
-        return None
-    item = near.among(case.grade.extracted, case.problem.answer)
+    item = near.among(case.answer, case.problem.answer) if case.answer is not None else None
     if item is None:
         return None
-    words = f"the answer given is “{case.grade.extracted[:80]}”, and {item} is the right one of its values"
+    words = f"the answer given is “{(case.answer or '')[:80]}”, and {item} is the right one of its values"
     return case.because("among_several", words, start=case.found.start, end=case.found.end, value=item)
 
 
 def _changed_mind(case: Case) -> Reason | None:
-    if case.found.answer is None:
+    if case.answer is None:
         return None
     for each in case.answers:
         if each.end <= case.found.start and near.same(each.value, case.problem.answer):
@@ -199,7 +209,7 @@ def _at_the_end(case: Case) -> Reason | None:
     if case.settled:
         return None
     for each in (*reversed(case.answers), *given.ending(case.shown)):
-        behind = case.found.answer is None or each.start >= case.found.end
+        behind = case.answer is None or each.start >= case.found.end
         if behind and near.same(each.value, case.problem.answer):
             words = f"the right value stands unmarked at character {each.start} of {len(case.text)}"
             return case.because(
@@ -210,7 +220,7 @@ def _at_the_end(case: Case) -> Reason | None:
 
 def _in_thinking(case: Case) -> Reason | None:
     """No answer outside of the thinking, and the thinking ends with the right one."""
-    if case.found.answer is not None:
+    if case.answer is not None:
         return None
     generation = case.sample.generations[-1] if case.sample.generations else None
     ended = _THINKING_ENDS.search(case.text)
@@ -232,17 +242,16 @@ def _other_grader(case: Case) -> Reason | None:
     accepting = [name for name, correct in case.others.items() if correct]
     if not accepting:
         return None
-    extracted = case.grade.extracted if case.grade else None
-    words = f"accepted by {', '.join(accepting)}; this grader took “{(extracted or 'nothing')[:80]}”"
-    return case.because("other_grader", words, kind=accepting[0], value=extracted, **_place(case))
+    words = f"accepted by {', '.join(accepting)}; this grader took “{(case.answer or 'nothing')[:80]}”"
+    return case.because("other_grader", words, kind=accepting[0], value=case.answer, **_place(case))
 
 
 def _no_answer(case: Case) -> Reason | None:
-    if case.found.answer is not None and not _is_placeholder(case.found.answer):
+    if case.answer is not None and not _is_placeholder(case.answer):
         return None
-    kind = case.found.rule if case.found.answer is None else "placeholder"
+    kind = case.found.rule if case.answer is None else "placeholder"
     words = {
-        "placeholder": f"“{case.found.answer}” stands where the answer should, and is none",
+        "placeholder": f"“{case.answer}” stands where the answer should, and is none",
         "empty": "the response is empty",
         "unfinished_thinking": "the thinking never ends, and the response stopped by itself",
     }.get(kind, f"{len(case.text)} characters without a box, an announced answer or a conclusion")
@@ -255,27 +264,28 @@ def _is_placeholder(answer: str) -> bool:
 
 
 def _near_miss(case: Case) -> Reason | None:
-    if case.grade is None or case.grade.extracted is None:
+    if case.answer is None:
         return None
-    if case.grade.stage == "copied":
+    if case.grade is not None and case.grade.stage == "copied":
         missed: near.Miss | None = near.Miss("form", "the question's own expression, not worked out")
     else:
-        missed = near.miss(case.grade.extracted, case.problem.answer)
+        missed = near.miss(case.answer, case.problem.answer)
     if missed is None:
         return None
-    words = f"{case.grade.extracted[:80]} for {case.problem.answer}: {missed.words}"
-    return case.because("near_miss", words, kind=missed.kind, value=case.grade.extracted, **_place(case))
+    words = f"{case.answer[:80]} for {case.problem.answer}: {missed.words}"
+    return case.because("near_miss", words, kind=missed.kind, value=case.answer, **_place(case))
 
 
 def _wrong(case: Case) -> Reason:
-    extracted = case.grade.extracted if case.grade and case.grade.extracted else ""
-    kind = "another_value" if near.is_mathematics(extracted) else "not_mathematics"
-    words = f"{extracted[:80]} for {case.problem.answer}, found by the rule {case.found.rule}"
-    return case.because("wrong", words, kind=kind, value=extracted, **_place(case))
+    answer = case.answer or ""
+    kind = "another_value" if near.is_mathematics(answer) else "not_mathematics"
+    rule = f", found by the rule {case.found.rule}" if case.found.rule else ""
+    words = f"{answer[:80]} for {case.problem.answer}{rule}"
+    return case.because("wrong", words, kind=kind, value=answer, **_place(case))
 
 
 def _place(case: Case) -> dict[str, int]:
-    return {} if case.found.answer is None else {"start": case.found.start, "end": case.found.end}
+    return {} if case.answer is None else {"start": case.found.start, "end": case.found.end}
 
 
 _RULES: tuple[Callable[[Case], Reason | None], ...] = (

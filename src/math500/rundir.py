@@ -104,7 +104,7 @@ class RunDir:
         return {(g.unique_id, g.index): g for g in lines}
 
     def graders(self) -> tuple[str, ...]:
-        """Whose grades the folder holds, as `grades` takes them."""
+        """The names of the graders that gave grades, as their files are called (`math500-1`), sorted."""
         return tuple(sorted(path.stem for path in (self.path / "grades").glob("*.jsonl")))
 
     def summary(self) -> Summary | None:

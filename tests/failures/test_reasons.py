@@ -90,6 +90,24 @@ def test_a_correct_sample_has_no_reason(make_run: MakeRun) -> None:
     assert failures.explain(make_run([problem("p", "7")], [sample("p", r"$\boxed{7}$")])) == ()
 
 
+@pytest.mark.parametrize(
+    ("thinking", "finish", "why", "kind"),
+    [
+        ("First we write the sum", LIMIT, "cut_off", "in_thinking"),
+        (TURNS, LIMIT, "loop", "exact"),
+        (r"So it is $\boxed{7}$.", "stop", "asked_form", "in_thinking"),
+        (r"So it is $\boxed{8}$.", "stop", "no_answer", "empty"),
+    ],
+)
+def test_thinking_that_came_apart_from_the_response(
+    make_run: MakeRun, thinking: str, finish: str, why: str, kind: str
+) -> None:
+    found = only(make_run, "7", sample("p", "", finish=finish, reasoning=thinking))
+    assert (found.why, found.kind) == (why, kind)
+    # Offsets point into the response, and that is empty.
+    assert found.start in (None, 0)
+
+
 def test_a_failed_request_is_not_the_model_s_fault(make_run: MakeRun) -> None:
     found = only(make_run, "7", failed("p", "rate"))
     assert (found.why, found.kind) == ("failed_request", "rate")

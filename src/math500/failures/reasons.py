@@ -81,10 +81,24 @@ class Case:
         start = max(self.text.rfind(self.answer), 0)
         return Extraction(self.answer, rule, start, min(start + len(self.answer), len(self.text)))
 
+    @property
+    def thinking(self) -> str:
+        """What the endpoint returned apart from the response, else the thinking inside it that ended."""
+        last = self.sample.generations[-1] if self.sample.generations else None
+        if last is not None and last.reasoning:
+            return last.reasoning
+        ended = _THINKING_ENDS.search(self.text)
+        return self.text[: ended.start()] if ended else ""
+
+    @property
+    def only_thinking(self) -> bool:
+        """There is thinking apart from the response, and no response."""
+        return not self.text.strip() and bool(self.thinking)
+
     @cached_property
     def loop(self) -> loops.Loop | None:
-        """The repetition that the response ends in."""
-        return loops.find(self.text)
+        """The repetition that the response ends in; that the thinking ends in, where there is no response."""
+        return loops.find(self.thinking if self.only_thinking else self.text)
 
     @property
     def settled(self) -> bool:
@@ -145,27 +159,31 @@ def _loop(case: Case) -> Reason | None:
         return None
     if case.settled and case.found.start < loop.start:
         return None
-    length = len(case.text.rstrip()) - loop.start
-    words = (
-        f"the last {length} characters repeat {loop.period} characters {loop.repeats:.1f} times"
-        + {"exact": "", "counting": ", counting on", "varied": " on average, in no fixed order"}[loop.kind]
-        + (", up to the token limit" if case.truncated else "")
-    )
+    text = case.thinking if case.only_thinking else case.text
+    length = len(text.rstrip()) - loop.start
+    place = {} if case.only_thinking else {"start": loop.start, "end": loop.start + length}
     return case.because(
         "loop",
-        words,
+        _turns(loop, length, thinking=case.only_thinking, truncated=case.truncated),
         kind=loop.kind,
-        start=loop.start,
-        end=loop.start + length,
         numbers={"period": loop.period, "repeats": round(loop.repeats, 2), "characters": length},
+        **place,
     )
+
+
+def _turns(loop: loops.Loop, length: int, *, thinking: bool, truncated: bool) -> str:
+    """A loop in words."""
+    how = {"exact": "", "counting": ", counting on", "varied": " on average, in no fixed order"}[loop.kind]
+    where = f"the last {length} characters{' of the thinking' if thinking else ''}"
+    until = ", up to the token limit" if truncated else ""
+    return f"{where} repeat {loop.period} characters {loop.repeats:.1f} times{how}{until}"
 
 
 def _cut_off(case: Case) -> Reason | None:
     if not case.truncated or case.settled:
         return None
     tokens = case.sample.generations[-1].completion_tokens
-    thinking = case.found.rule == "unfinished_thinking"
+    thinking = case.found.rule == "unfinished_thinking" or case.only_thinking
     behind = "still thinking" if thinking else "before an answer stood in a box"
     return case.because(
         "cut_off",
@@ -222,16 +240,7 @@ def _in_thinking(case: Case) -> Reason | None:
     """No answer outside of the thinking, and the thinking ends with the right one."""
     if case.answer is not None:
         return None
-    generation = case.sample.generations[-1] if case.sample.generations else None
-    ended = _THINKING_ENDS.search(case.text)
-    thinking = (
-        generation.reasoning
-        if generation and generation.reasoning
-        else case.text[: ended.start()]
-        if ended
-        else ""
-    )
-    stated = given.answers(thinking)
+    stated = given.answers(case.thinking)
     if not stated or not near.same(stated[-1].value, case.problem.answer):
         return None
     words = f"the thinking ends with the right value ({stated[-1].value}), the response does not give it"

@@ -99,6 +99,16 @@ def plan(
     Raises:
         UsageError: a factor cannot be changed here, or the budget is too small.
     """
+    if run.manifest.origin is not None:
+        raise UsageError(
+            f"{run.path} was imported from {run.manifest.origin.harness} and cannot be asked again",
+            "Make a run of the model with `math500 run`, and ablate that.",
+        )
+    if run.manifest.solver != "cot":
+        raise UsageError(
+            f"{run.path} was solved by {run.manifest.solver}, and ablations ask once for each problem",
+            "Ablate a run without --solver.",
+        )
     train = _train(say)
     answered = _answered(run)
     if not answered:

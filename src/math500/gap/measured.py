@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from math500 import compare, evaluate, stats
+from math500 import evaluate, stats
 from math500.gap.attribution import NONE, Attribution, Coalition, all_coalitions, attribute
 from math500.gap.offline import Responses, Transform, transformed
 from math500.gap.outcomes import Outcomes, paired_factor
@@ -52,16 +52,14 @@ def arms(run: RunDir) -> list[Arm]:
         factors = opened.manifest.run_id.removeprefix(run.manifest.run_id).split("+")[1:]
         if not factors or not _finished(opened):
             continue
-        outcome = compare.outcome(opened)
-        responses = Responses(opened.problems(), outcome.samples, outcome.grades)
-        found.append(Arm(frozenset(factors), opened, responses))
+        found.append(Arm(frozenset(factors), opened, Responses.of_run(opened)))
     return sorted(found, key=lambda arm: arm.run.manifest.created)
 
 
 def _finished(arm: RunDir) -> bool:
     """Whether every sample is there and some are graded."""
     summary = evaluate.summarize(arm)
-    return summary.score is not None and not summary.missing and not summary.failed
+    return bool(summary.samples) and not summary.missing and not summary.failed
 
 
 def effects(run: RunDir, responses: Responses, transforms: Mapping[str, Transform]) -> Effects:

@@ -25,7 +25,7 @@ from math500 import evaluate, grading, stats
 from math500.gap.cut import cut, smaller_limits
 from math500.gap.outcomes import Outcomes, mean, of_grades, paired_factor, weighted_factor
 from math500.records import Factor, Grade, Problem, Sample
-from math500.rundir import Key
+from math500.rundir import Key, RunDir
 
 LEVELS = {"MATH-500": (43, 90, 105, 128, 134), "MATH-5000": (437, 894, 1131, 1214, 1324)}
 """Problems of each level, 1 to 5, counted in the verified sets."""
@@ -70,6 +70,17 @@ class Responses:
             if grade.extracted is not None:
                 self._known[key[0], grade.extracted] = grade
 
+    @classmethod
+    def of_run(cls, run: RunDir) -> Responses:
+        """Of a run folder; what the current grader has not graded there is graded here, in memory."""
+        problems = {p.unique_id: p for p in run.problems()}
+        samples = run.samples()
+        kept = {key: g.grade for key, g in run.grades(grading.GRADER).items()}
+        for key, sample in samples.items():
+            if key not in kept and sample.failure is None:
+                kept[key] = evaluate.grade_sample(sample, problems[key[0]])
+        return cls(problems.values(), samples, kept)
+
     def outcomes(self) -> Outcomes:
         """The run's own scores."""
         return of_grades(self.problems, self.grades)
@@ -83,7 +94,12 @@ class Responses:
         if known is None:
             problem = self.problems[key[0]]
             known = grading.grade(
-                response, problem.answer, truncated=truncated, strict=strict, question=problem.problem
+                response,
+                problem.answer,
+                truncated=truncated,
+                strict=strict,
+                question=problem.problem,
+                unique_id=problem.unique_id,
             )
             self._known[key[0], found.answer] = known
         return known
@@ -126,6 +142,17 @@ def factors(responses: Responses, data: str, doubtful: Iterable[str] = ()) -> tu
         *_bad_rows(base, set(doubtful)),
     ]
     return tuple(f for f in found if f.n)
+
+
+def logged(run: RunDir, responses: Responses) -> list[Factor]:
+    """The verdicts that the harness of an imported run gave, as graders over the same responses."""
+    base, origin = responses.outcomes(), run.manifest.origin
+    found = []
+    for name in () if origin is None else origin.graders:
+        grades = {key: g.grade for key, g in run.grades(name).items()}
+        after = of_grades(responses.problems, grades)
+        found.append(paired_factor("grader", name, base, after, detail="as the harness logged it"))
+    return [f for f in found if f.n]
 
 
 def _extraction(responses: Responses, base: Outcomes) -> Factor:

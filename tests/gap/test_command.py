@@ -137,4 +137,7 @@ def test_another_run_is_something_to_compare_with(twelve: Path, command: Command
     rows = {r["field"]: r["state"] for r in gap["comparability"]}
     assert rows["prompt"] == "different"
     assert rows["token limit"] == "same"
+    planned = command("gap", other, "--against", twelve, "--ablate", "all", "--plan")
+    assert "together 12 requests" in planned.err
+    assert "prompt-boxed" in planned.err
     assert gap["remainder"]["value"] == pytest.approx(0.0)

@@ -111,3 +111,19 @@ def test_a_limit_that_is_not_there_cannot_be_doubled(manifest_of: Make) -> None:
 def test_names() -> None:
     assert settings.names("limit, prompt") == ("prompt", "limit")
     assert settings.names("all") == tuple(settings.CHANGES)
+
+
+def test_a_target_run_gives_its_own_settings(manifest_of: Make) -> None:
+    made = manifest_of(prompt=prompts.BOXED, concurrency=16)
+    target = manifest_of(
+        prompt=prompts.from_text("Now: {problem}", name="mine"),
+        decoding=Decoding(temperature=0.3, top_p=0.8, max_tokens=99, seed=4),
+        concurrency=16,
+    )
+    assert settings.differing(made, target) == ("prompt", "decoding", "limit")
+    found = settings.change(made, settings.differing(made, target), {}, train, target).manifest
+    assert found.prompt.template == "Now: {problem}"
+    assert found.decoding == target.decoding
+    assert settings.differing(found, target) == ()
+    named = settings.change(made, ("limit",), {"limit": "7"}, train, target).manifest
+    assert named.decoding.max_tokens == 7

@@ -101,6 +101,7 @@ def gap(
             run,
             ablate,
             to=to,
+            toward=against,
             problems=problems,
             budget=budget,
             plan_only=plan_only,

@@ -109,6 +109,7 @@ def ask_again(
     factors: str,
     *,
     to: Mapping[str, str],
+    toward: str | None = None,
     problems: int | None,
     budget: int | None,
     plan_only: bool,
@@ -118,13 +119,21 @@ def ask_again(
 ) -> bool:
     """Carry out the ablations of a run, once their cost is told; False when only the plan was wanted.
 
+    With another run's folder as `toward` every factor takes that run's setting, and `all` means those that
+    differ between the two.
+
     Raises:
         UsageError: a factor cannot be changed, or a model that costs money was to be asked without a budget.
         Math500Error: as for a run.
     """
     run = RunDir.open(folder)
+    target = against.run_of(toward)
     names = settings.names(factors)
-    plan = ablate.plan(run, names, to=to, problems=problems, budget=budget, say=say, crossed=crossed)
+    if target is not None and factors == "all":
+        names = settings.differing(run.manifest, target)
+    plan = ablate.plan(
+        run, names, to=to, problems=problems, budget=budget, say=say, crossed=crossed, target=target
+    )
     for arm in plan.arms:
         say(f"{arm.name}: {arm.requests:,} requests, about {arm.tokens:,} tokens ({arm.setting})")
     cost = f"{plan.requests:,} requests and about {plan.tokens:,} tokens"

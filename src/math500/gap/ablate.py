@@ -75,6 +75,15 @@ class Plan:
         return sum(arm.tokens for arm in self.arms)
 
 
+@dataclass(frozen=True)
+class _Other:
+    """Where the other settings come from."""
+
+    to: Mapping[str, str]
+    train: Train
+    target: Manifest | None
+
+
 def plan(
     run: RunDir,
     factors: Sequence[str],
@@ -84,6 +93,7 @@ def plan(
     budget: int | None,
     say: Say,
     crossed: bool = False,
+    target: Manifest | None = None,
 ) -> Plan:
     """What would be asked, of how many problems, and for how many tokens.
 
@@ -94,6 +104,7 @@ def plan(
         problems: how many problems each arm asks; as many as the budget allows, 100 at most, when None.
         budget: tokens that all arms together may take; None for no limit.
         say: told where a data set comes from.
+        target: another run's settings, which the factors take.
         crossed: ask every combination of the factors, 2^k arms, instead of each alone and all together.
 
     Raises:
@@ -114,9 +125,9 @@ def plan(
     if not answered:
         raise UsageError(f"{run.path} has no answered problem to start from", "Finish the run first.")
     sets = _crossed(factors) if crossed else _alone_and_together(factors)
-    whole = _plan(run, answered, sets, to, train)
+    whole = _plan(run, answered, sets, _Other(to, train, target))
     if budget is None or not whole.arms:
-        return _plan(run, _subset(answered, problems or SUBSET), sets, to, train)
+        return _plan(run, _subset(answered, problems or SUBSET), sets, _Other(to, train, target))
     affordable = int(budget * len(answered) / whole.tokens)
     if affordable < max(1, problems or 1):
         each = whole.tokens / len(answered)
@@ -126,7 +137,7 @@ def plan(
             + ", or fewer factors.",
         )
     wanted = min(problems or SUBSET, affordable)
-    return _plan(run, _subset(answered, wanted), sets, to, train)
+    return _plan(run, _subset(answered, wanted), sets, _Other(to, train, target))
 
 
 def carry_out(run: RunDir, made: Plan, *, budget: int | None, say: Say, quiet: bool = False) -> None:
@@ -151,13 +162,12 @@ def _plan(
     run: RunDir,
     problems: Sequence[Problem],
     sets: Sequence[tuple[str, ...]],
-    to: Mapping[str, str],
-    train: Train,
+    other: _Other,
 ) -> Plan:
     cost = _Cost(run)
     arms = []
     for names in sets:
-        changed = change(run.manifest, names, to, train)
+        changed = change(run.manifest, names, other.to, other.train, other.target)
         requests = len(problems) * run.manifest.samples
         tokens = round(requests * cost.of(changed.manifest, problems))
         made = _manifest(changed.manifest, problems, names)

@@ -10,7 +10,8 @@
     repeat        nothing at all                         what is left is the noise of asking again
 
 The default is the other side of the most common disagreement between reports; `FACTOR=VALUE` names another
-one. Changes are made in the order above, so that worked examples follow a changed wording.
+one, and with another run as target every factor takes that run's setting. Changes are made in the order
+above, so that worked examples follow a changed wording.
 """
 
 from __future__ import annotations
@@ -53,12 +54,9 @@ def _prompt(made: Manifest, to: str, train: Train) -> Manifest:
             f"the prompt {name!r} brings worked examples of its own, which is two factors at once",
             "Name a prompt without them, and `shots` beside it.",
         )
-    changed = msgspec.structs.replace(
-        other,
-        system=made.prompt.system if other.system is None else other.system,
-        shots=made.prompt.shots,
-        shot_template=_shot_template(other) if made.prompt.shots else other.shot_template,
-    )
+    changed = _worded(made.prompt, other)
+    if other.system is not None:
+        changed = msgspec.structs.replace(changed, system=other.system)
     return _with(made, prompt=changed)
 
 
@@ -146,7 +144,13 @@ CHANGES: Mapping[str, Change] = {
 """The factors that are measured by asking the model, in the order in which they are changed."""
 
 
-def change(made: Manifest, factors: Iterable[str], to: Mapping[str, str], train: Train) -> Changed:
+def change(
+    made: Manifest,
+    factors: Iterable[str],
+    to: Mapping[str, str],
+    train: Train,
+    target: Manifest | None = None,
+) -> Changed:
     """The manifest with the other setting of each of these factors.
 
     Args:
@@ -154,6 +158,7 @@ def change(made: Manifest, factors: Iterable[str], to: Mapping[str, str], train:
         factors: names out of `CHANGES`.
         to: the other setting of a factor, where it is not the default.
         train: the MATH train split, called only where worked examples are needed.
+        target: another run's settings, which the factors take where `to` does not name one.
 
     Raises:
         UsageError: a factor has no other setting here, or the one named is none.
@@ -161,9 +166,59 @@ def change(made: Manifest, factors: Iterable[str], to: Mapping[str, str], train:
     wanted, words = set(factors), []
     for name, step in CHANGES.items():
         if name in wanted:
-            made = step(made, to.get(name, ""), train)
+            named = to.get(name, "")
+            made = step(made, named, train) if named or target is None else _take(name, made, target)
             words.append(in_words(name, made))
     return Changed(made, ", ".join(words))
+
+
+def differing(made: Manifest, target: Manifest) -> tuple[str, ...]:
+    """The factors whose settings differ between two runs."""
+    return tuple(name for name in CHANGES if in_words(name, made) != in_words(name, target))
+
+
+def _take(factor: str, made: Manifest, target: Manifest) -> Manifest:
+    """The manifest with the target's setting of one factor."""
+    prompt, detail = target.prompt, made.model.detail
+    template = {"chat_template": target.model.detail.get("chat_template")}
+    changes: dict[str, Manifest] = {
+        "prompt": _with(made, prompt=_worded(made.prompt, prompt)),
+        "shots": _with(made, prompt=_shown(made.prompt, prompt)),
+        "system": _with(made, prompt=msgspec.structs.replace(made.prompt, system=prompt.system)),
+        "template": _with(made, model=msgspec.structs.replace(made.model, detail=detail | template)),
+        "decoding": _with(
+            made,
+            decoding=msgspec.structs.replace(
+                made.decoding,
+                temperature=target.decoding.temperature,
+                top_p=target.decoding.top_p,
+                seed=target.decoding.seed,
+            ),
+        ),
+        "limit": _with(
+            made, decoding=msgspec.structs.replace(made.decoding, max_tokens=target.decoding.max_tokens)
+        ),
+        "concurrency": _with(made, concurrency=target.concurrency),
+        "repeat": made,
+    }
+    return changes[factor]
+
+
+def _worded(before: Prompt, after: Prompt) -> Prompt:
+    """The other wording with the worked examples and the system message that were there."""
+    return msgspec.structs.replace(
+        after,
+        system=before.system,
+        shots=before.shots,
+        shot_keys=(),
+        shot_template=_shot_template(after) if before.shots else after.shot_template,
+    )
+
+
+def _shown(before: Prompt, after: Prompt) -> Prompt:
+    """The same wording with the other worked examples."""
+    template = _shot_template(before) if after.shots else before.shot_template
+    return msgspec.structs.replace(before, shots=after.shots, shot_keys=(), shot_template=template)
 
 
 APART = ("concurrency", "repeat")

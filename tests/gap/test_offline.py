@@ -102,6 +102,17 @@ def test_a_mix_of_levels_is_weighted_as_the_whole_set() -> None:
     assert named(found, "level mix", "own.jsonl") == []
 
 
+def test_of_a_larger_set_the_problems_of_math500_alone() -> None:
+    from math500.data.verify import math500_reference
+
+    ids = [*sorted(math500_reference())[:60], *(f"math-test/{i}" for i in range(40))]
+    outcomes = {name: 1.0 if name.startswith("test/") else 0.0 for name in ids}
+    (subset,) = offline._subset(outcomes)
+    assert subset.value == pytest.approx(0.4)
+    assert subset.setting == "60 problems of MATH-500"
+    assert offline._subset({name: 1.0 for name in ids[:60]}) == []
+
+
 def test_doubtful_rows_are_left_out() -> None:
     found = responses([[BOX]] * 9 + [["no idea"]])
     (bad,) = [f for f in factors(found, "", ("p9", "elsewhere")) if f.name == "bad rows"]

@@ -7,6 +7,7 @@
     failures       samples that failed or could not be graded counted as wrong
     level mix      each level weighted as in the whole set
     subject mix    each subject weighted so
+    subset         of a run over all of MATH, the problems of MATH-500 alone
     bad rows       problems whose reference answer is known to be doubtful left out
 
 Grades are made again by `grading.grade` alone. A response whose answer is still the same after the change
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 import msgspec
 
 from math500 import evaluate, grading, stats
+from math500.data.verify import math500_reference
 from math500.gap.cut import cut, smaller_limits
 from math500.gap.outcomes import Outcomes, mean, of_grades, paired_factor, weighted_factor
 from math500.records import Factor, Grade, Problem, Sample
@@ -139,6 +141,7 @@ def factors(responses: Responses, data: str, doubtful: Iterable[str] = ()) -> tu
         *_samples(responses, base),
         *_failures(responses, base),
         *_mixes(responses, base, data),
+        *_subset(base),
         *_bad_rows(base, set(doubtful)),
     ]
     return tuple(f for f in found if f.n)
@@ -254,6 +257,15 @@ def _mixes(responses: Responses, base: Outcomes, data: str) -> list[Factor]:
         weighted_factor("level mix", setting, base, {n: str(problems[n].level) for n in base}, levels),
         weighted_factor("subject mix", setting, base, {n: problems[n].subject for n in base}, subjects),
     ]
+
+
+def _subset(base: Outcomes) -> list[Factor]:
+    """MATH-500's problems keep their ids in the larger sets that hold them."""
+    inside = set(math500_reference()) & set(base)
+    if len(inside) < MIX_FROM or len(inside) == len(base):
+        return []
+    group = {name: "in" if name in inside else "out" for name in base}
+    return [weighted_factor("subset", f"{len(inside)} problems of MATH-500", base, group, {"in": 1.0})]
 
 
 def _bad_rows(base: Outcomes, doubtful: set[str]) -> list[Factor]:

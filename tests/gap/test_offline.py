@@ -110,7 +110,7 @@ def test_of_a_larger_set_the_problems_of_math500_alone() -> None:
     (subset,) = offline._subset(outcomes)
     assert subset.value == pytest.approx(0.4)
     assert subset.setting == "60 problems of MATH-500"
-    assert offline._subset({name: 1.0 for name in ids[:60]}) == []
+    assert offline._subset(dict.fromkeys(ids[:60], 1.0)) == []
 
 
 def test_doubtful_rows_are_left_out() -> None:

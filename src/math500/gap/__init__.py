@@ -13,6 +13,7 @@
     measured.py     the effects of those runs
     attribution.py  Shapley values with bootstrap intervals
     priors.py       sizes that others found
+    figure.py       the waterfall
     advice.py       what to try next
     words.py        one paragraph
 
@@ -24,8 +25,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from math500.errors import UsageError
-from math500.gap import ablate, advice, against, harnesses, settings
+from math500 import plots
+from math500.errors import RunError, UsageError
+from math500.gap import ablate, advice, against, figure, harnesses, settings
 from math500.gap.explain import Against, Sources, finished, from_number, from_run
 from math500.gap.offline import Responses
 from math500.gap.published import decimals
@@ -34,7 +36,7 @@ from math500.models import is_embedded
 from math500.records import Gap
 from math500.rundir import RunDir
 
-__all__ = ["Against", "Sources", "ask_again", "of_number", "of_run", "other_settings"]
+__all__ = ["Against", "Sources", "ask_again", "draw", "of_number", "of_run", "other_settings"]
 
 Say = Callable[[str], None]
 
@@ -84,6 +86,21 @@ def of_number(
     beside = against.resolve(compared_with, model)
     found = from_number(percent, decimals(measured), n, model, beside, harness)
     return finished(found, advice.for_number(found, harness is not None))
+
+
+def draw(gap: Gap, file: Path) -> None:
+    """Write the waterfall as SVG, or as PNG where the file's name ends so.
+
+    Raises:
+        DependencyMissing: PNG needs the extra `plots`.
+        RunError: the file cannot be written.
+    """
+    svg = figure.waterfall(gap)
+    content = plots.png(svg) if file.suffix == ".png" else svg.encode()
+    try:
+        file.write_bytes(content)
+    except OSError as e:
+        raise RunError(f"{file} cannot be written ({e.strerror})", "Check the path.") from e
 
 
 def other_settings(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -56,7 +56,7 @@ def of(made: Manifest) -> dict[str, str]:
         "prompt": made.prompt.name,
         "shots": str(len(made.prompt.shots) or len(made.prompt.shot_keys)),
         "system": "none" if made.prompt.system is None else f'"{made.prompt.system}"',
-        "template": str(detail.get("chat_template") or ""),
+        "template": _template(made),
         "decoding": decoding(made.decoding),
         "token limit": "" if made.decoding.max_tokens is None else str(made.decoding.max_tokens),
         "samples": str(made.samples),
@@ -68,6 +68,13 @@ def of(made: Manifest) -> dict[str, str]:
     if origin is not None:
         fields |= _logged(made, origin)
     return {name: value for name, value in fields.items() if value}
+
+
+def _template(made: Manifest) -> str:
+    """How messages become the model's input; empty where a server decides and does not say."""
+    if made.asking.api == "completions":
+        return "none: one plain text"
+    return str(made.model.detail.get("chat_template") or "")
 
 
 def _logged(made: Manifest, origin: Origin) -> dict[str, str]:

@@ -100,7 +100,6 @@ def test_a_budget_chooses_how_many_problems(twelve: Path, command: Command) -> N
         (("--measured", "75.16", "--model", "m", "--config", "none"), "is not on record"),
         (("--measured", "75.16", "--model", "m", "--ablate", "prompt"), "stands for a run"),
         (("RUN", "--ablate", "weather"), "there is no factor weather"),
-        (("RUN", "--ablate", "template", "--budget", "1000"), "applied by its server"),
         (("RUN", "--ablate", "prompt", "--to", "prompt"), "is no other setting"),
         (("RUN", "--ablate", "prompt", "--to", "prompt=minerva"), "two factors at once"),
         (("RUN", "--ablate", "limit", "--to", "limit=many"), "is no number"),

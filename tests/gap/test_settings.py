@@ -7,7 +7,7 @@ import pytest
 from math500 import prompts
 from math500.errors import UsageError
 from math500.gap import settings
-from math500.records import Decoding, Manifest, ModelInfo, Problem, Shot
+from math500.records import Decoding, Manifest, Problem, Shot
 
 Make = Callable[..., Manifest]
 SHOTS = tuple(Shot(problem=f"p{i}", solution=f"s{i}", answer=f"a{i}") for i in range(4))
@@ -89,13 +89,16 @@ def test_worked_examples_are_put_before_the_question(manifest_of: Make) -> None:
     assert message.content.index("solution of") < message.content.index("What is 1?")
 
 
-def test_a_template_is_changed_only_where_it_is_ours(manifest_of: Make) -> None:
-    with pytest.raises(UsageError, match="applied by its server"):
-        changed(manifest_of(), "template")
-    own = ModelInfo(name="embedded", served_name="m", base_url="", detail={"chat_template": "the file's own"})
-    plain = changed(manifest_of(model=own), "template")
-    assert words(manifest_of(model=own), "template") == "none"
+def test_without_a_template_one_text_is_completed(manifest_of: Make) -> None:
+    made = manifest_of(prompt=prompts.BOXED)
+    plain = changed(made, "template")
+    assert plain.asking.api == "completions"
+    assert plain.prompt.template.endswith("\\boxed{}.\n\nAnswer:")
+    assert words(made, "template") == "none"
     assert words(plain, "template") == "the model's own"
+    assert changed(plain, "template") == made
+    assert changed(plain, "template", template="none") == plain
+    assert settings.differing(made, plain) == ("template",)
 
 
 def test_several_factors_at_once(manifest_of: Make) -> None:

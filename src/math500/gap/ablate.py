@@ -24,7 +24,7 @@ import math500
 from math500 import data, prompts, running
 from math500.errors import RunNotFound, UsageError
 from math500.gap.settings import APART, Train, change
-from math500.records import Budget, Generation, Manifest, Problem, Prompt, Sample
+from math500.records import Budget, Generation, Manifest, Problem, Prompt
 from math500.rundir import RunDir
 
 SUBSET = 100
@@ -255,12 +255,12 @@ def _subset(problems: Sequence[Problem], count: int) -> list[Problem]:
 
 
 def _spent(folder: Path) -> int:
+    """Tokens that an arm has used so far."""
     try:
-        samples: Sequence[Sample] = tuple(RunDir.open(folder).samples().values())
+        used = running.spent(RunDir.open(folder))
     except RunNotFound:
         return 0
-    generations = [g for s in samples for g in s.generations]
-    return sum((g.prompt_tokens or 0) + (g.completion_tokens or 0) for g in generations)
+    return used.prompt_tokens + used.completion_tokens
 
 
 def _train(say: Say) -> Train:

@@ -3,7 +3,7 @@
     prompt        the wording of the request             answer-line, or boxed where it was that
     shots         worked examples before the question    Minerva's four, or none where there are some
     system        the system message                     "You are a helpful assistant.", or none
-    template      the chat template                      plain text that ends with `Answer:` (embedded model)
+    template      the chat template                      one plain text that ends with `Answer:`
     decoding      how tokens are chosen                  temperature 0.6 and top-p 0.95, or greedy
     limit         the token limit                        twice as many tokens
     concurrency   requests in flight                     one at a time, or eight
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from math500 import embedded, models, prompts, protocols
+from math500 import prompts, protocols
 from math500.errors import UsageError
 from math500.records import Manifest, Problem, Prompt
 
@@ -30,6 +30,8 @@ Train = Callable[[], Sequence[Problem]]
 
 ASSISTANT = "You are a helpful assistant."
 """What Qwen2.5's chat template says when there is no system message, and what many clients send."""
+BEGINS = "\n\nAnswer:"
+"""Behind a request that goes without a chat template. Without it a chat model often says nothing at all."""
 SAMPLED = (0.6, 0.95)
 """Temperature and top-p that the DeepSeek-R1 README recommends."""
 
@@ -84,18 +86,19 @@ def _system(made: Manifest, to: str, train: Train) -> Manifest:
 
 
 def _template(made: Manifest, to: str, train: Train) -> Manifest:
+    """Without a template a text is completed, and it says where the answer begins."""
     del train
-    if not models.is_embedded(made.model.name):
-        raise UsageError(
-            f"the chat template of {made.model.name!r} is applied by its server and cannot be changed here",
-            "Leave out `template`, or start the server with another template and compare two runs.",
-        )
-    plain = not models.is_plain(made.model) if not to else to == "plain"
-    detail = made.model.detail | {
-        "chat_template": embedded.PLAIN_TEMPLATE if plain else embedded.OWN_TEMPLATE
-    }
-    changed = msgspec.structs.replace(made.model, detail=detail)
-    return _with(made, model=changed)
+    plain = made.asking.api != "completions" if not to else to == "none"
+    ended = made.prompt.template.endswith(BEGINS)
+    if plain == ended:
+        return made
+    text = made.prompt.template
+    text = f"{text}{BEGINS}" if plain else text.removesuffix(BEGINS)
+    prompt = msgspec.structs.replace(made.prompt, template=text)
+    if prompt.shots:
+        prompt = msgspec.structs.replace(prompt, shot_template=_shot_template(prompt))
+    asking = msgspec.structs.replace(made.asking, api="completions" if plain else "chat")
+    return _with(made, prompt=prompt, asking=asking)
 
 
 def _decoding(made: Manifest, to: str, train: Train) -> Manifest:
@@ -179,13 +182,12 @@ def differing(made: Manifest, target: Manifest) -> tuple[str, ...]:
 
 def _take(factor: str, made: Manifest, target: Manifest) -> Manifest:
     """The manifest with the target's setting of one factor."""
-    prompt, detail = target.prompt, made.model.detail
-    template = {"chat_template": target.model.detail.get("chat_template")}
+    prompt, plain = target.prompt, target.asking.api == "completions"
     changes: dict[str, Manifest] = {
         "prompt": _with(made, prompt=_worded(made.prompt, prompt)),
         "shots": _with(made, prompt=_shown(made.prompt, prompt)),
         "system": _with(made, prompt=msgspec.structs.replace(made.prompt, system=prompt.system)),
-        "template": _with(made, model=msgspec.structs.replace(made.model, detail=detail | template)),
+        "template": _template(made, "none" if plain else "own", list),
         "decoding": _with(
             made,
             decoding=msgspec.structs.replace(
@@ -234,7 +236,7 @@ def in_words(factor: str, made: Manifest) -> str:
         "prompt": made.prompt.name,
         "shots": f"{shots} worked examples" if shots else "none",
         "system": "none" if made.prompt.system is None else f'"{made.prompt.system}"',
-        "template": "none" if models.is_plain(made.model) else "the model's own",
+        "template": "none" if made.asking.api == "completions" else "the model's own",
         "decoding": protocols.decoding(made.decoding),
         "limit": f"{made.decoding.max_tokens or 0:,} tokens",
         "concurrency": f"{made.concurrency} at once",

@@ -26,7 +26,6 @@ import click
 
 from math500 import __version__
 from math500.cli import checks, doctor, explain, grading, imports, lmeval, lookup, run, solvers
-from math500.cli import checks, doctor, explain, grading, imports, lmeval, lookup, run
 from math500.cli.options import say
 from math500.errors import Math500Error
 

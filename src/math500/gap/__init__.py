@@ -6,6 +6,7 @@
     registry.py     the registry of published scores as references
     explain.py      from a run or a bare number to a `records.Gap`
     offline.py      effects that the run's own responses hold
+    graders.py      other projects' graders over the same responses
     cut.py          a response under a smaller token limit
     outcomes.py     scores per problem, two of them as one factor
     settings.py     the other setting of each factor

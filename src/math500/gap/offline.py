@@ -87,6 +87,10 @@ class Responses:
         """The run's own scores."""
         return of_grades(self.problems, self.grades)
 
+    def cut_off(self, key: Key) -> bool:
+        """The response ended at the token limit."""
+        return evaluate.truncated(self.samples[key])
+
     def grade(self, key: Key, response: str, *, truncated: bool, strict: bool = False) -> Grade:
         """The grade of a changed response."""
         found = grading.extract(response, strict=strict, truncated=truncated)

@@ -97,6 +97,14 @@ def test_a_number_that_nobody_is_known_to_have_is_compared_as_it_stands() -> Non
     assert "whose it is, and of which problems, is not known" in " ".join(gap.findings)
 
 
+def test_a_number_of_a_known_model_that_is_not_on_record_is_compared_all_the_same() -> None:
+    against = Against(claimed=Reference(score=0.843), rows=QWEN, model="Qwen/Qwen2.5-72B-Instruct")
+    gap = from_number(75.16, 2, 5000, "qwen", against, None)
+    assert gap.gap is not None
+    assert gap.gap.value == pytest.approx(0.7516 - 0.843)
+    assert "84.3 is no published score of Qwen/Qwen2.5-72B-Instruct that is on record." in gap.findings
+
+
 def test_a_difference_within_the_noise_is_called_that() -> None:
     mine = Against(rows=(row("m", 76.0, "MATH-500", "vendor:M"),), model="m")
     gap = finished(from_number(75.2, 1, 500, "m", mine, None), ())

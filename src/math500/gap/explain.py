@@ -156,7 +156,7 @@ def _reference(against: Against, ours: dict[str, str]) -> Reference | None:
         known = next((row for row in of_model if row.data == ours["data"]), None)
         if known is not None:
             return known
-        if not against.owners and not against.rows:
+        if not against.owners:
             return claimed
     return published.like_for_like(against.rows, ours["data"])
 

@@ -57,9 +57,9 @@ def arms(run: RunDir) -> list[Arm]:
 
 
 def _finished(arm: RunDir) -> bool:
-    """Whether every sample is there and some are graded."""
+    """Whether every sample was asked for; those that failed are left out of the pairs, and named."""
     summary = evaluate.summarize(arm)
-    return bool(summary.samples) and not summary.missing and not summary.failed
+    return summary.failed < summary.samples and not summary.missing
 
 
 def effects(run: RunDir, responses: Responses, transforms: Mapping[str, Transform]) -> Effects:
@@ -120,6 +120,8 @@ def _factor(arm: Arm, base: Responses) -> Factor:
     before = {k: v for k, v in base.outcomes().items() if k in arm.responses.problems}
     pairs = [(base.samples.get(key), s) for key, s in arm.responses.samples.items() if key[1] == 0]
     changed = sum(a is not None and a.response != b.response for a, b in pairs)
+    failed = arm.responses.failed
+    left_out = f"; {failed} failed and are left out" if failed else ""
     return paired_factor(
         FIELD.get(name, name),
         in_words(name, arm.run.manifest),
@@ -128,7 +130,7 @@ def _factor(arm: Arm, base: Responses) -> Factor:
         kind="measured",
         changed=changed,
         source=str(arm.run.path),
-        detail=f"{changed} of {len(pairs)} responses differ in their text",
+        detail=f"{changed} of {len(pairs)} responses differ in their text{left_out}",
     )
 
 

@@ -81,6 +81,7 @@ def _logged(made: Manifest, origin: Origin) -> dict[str, str]:
     """What an imported run's log states in place of our own settings; empty for what it does not."""
     known = {name: name not in origin.unknown for name in ("prompt", "temperature", "max_tokens")}
     return {
+        "model": "" if made.model.name == "unknown" else made.model.name,
         "prompt": made.prompt.name if known["prompt"] else "",
         "shots": "" if origin.shots is None else str(origin.shots),
         "system": "" if not known["prompt"] or made.prompt.system is None else f'"{made.prompt.system}"',

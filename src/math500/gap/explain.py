@@ -96,7 +96,7 @@ def from_run(run: RunDir, against: Against, sources: Sources | None = None) -> G
     recomputed = offline.factors(responses, data, given.doubtful)
     graders = (*offline.logged(run, responses), *given.graders(run, responses))
     ours = protocols.of(run.manifest) | {"data": data, "grader": grading.GRADER}
-    ours |= {"model": against.model or run.manifest.model.name}
+    ours |= {"model": against.model or ours.get("model", "")}
     reference = _reference(against, ours)
     found = measured.effects(run, responses, _transforms(ours, reference, given))
     base = Gap(
@@ -267,7 +267,7 @@ def _with_remainder(gap: Gap, half_width: float | None) -> Gap:
         return gap
     if gap.explained is None or half_width is None:
         d = gap.gap
-        rest = Difference(value=-d.value, low=-d.high, high=-d.low, n=d.n, method=d.method)
+        rest = Difference(value=0.0 - d.value, low=0.0 - d.high, high=0.0 - d.low, n=d.n, method=d.method)
         return msgspec.structs.replace(gap, remainder=rest)
     value = -gap.gap.value - gap.explained.value
     half = math.hypot(_half(gap.published), half_width)

@@ -85,7 +85,7 @@ def effects(run: RunDir, responses: Responses, transforms: Mapping[str, Transfor
         factors=tuple(_together(factors, present, responses)),
         total=shared.total,
         half_width=_half_width(responses.outcomes(), shared),
-        notes=_notes(shared, game),
+        notes=_notes(shared),
     )
 
 
@@ -103,8 +103,6 @@ class _Game:
         known = set(alone)
         self._worlds = {c: r for c, r in self._worlds.items() if c <= known}
         self.factors = (*alone, *self._transforms)
-        self.arms = len(self._worlds) - 1
-        self.together = len(alone) > 1 and frozenset(alone) in self._worlds
 
     def measured(self) -> dict[Coalition, Outcomes]:
         """The outcomes of every coalition that needs no filling in."""
@@ -171,16 +169,10 @@ def _covariance(x: Sequence[float], y: Sequence[float]) -> float:
     return sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True)) / (len(x) - 1)
 
 
-def _notes(shared: Attribution, game: _Game) -> tuple[str, ...]:
-    how = "over all orders" if not shared.orders else f"over {shared.orders} random orders"
-    said = [f"The shares are Shapley values {how}, over {shared.total.n} problems."]
-    if shared.filled:
+def _notes(shared: Attribution) -> tuple[str, ...]:
+    said = [f"The shares are Shapley values over {shared.total.n} problems."]
+    if shared.unasked:
         said.append(
-            f"{shared.filled} combinations of settings were not asked and are taken as the sum of their parts"
-            + (
-                "; what all settings do only together was asked and is shared out equally."
-                if game.together
-                else "."
-            )
+            f"{shared.unasked} combinations of settings were not asked: their own interplay is taken as zero."
         )
     return tuple(said)

@@ -3,7 +3,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from math500.errors import RunError
 from math500.gap import of_run
+from math500.rundir import RunDir
 from tests.gap.conftest import Outcome
 
 Command = Callable[..., Outcome]
@@ -15,6 +19,16 @@ def test_the_most_effect_for_its_cost_comes_first(twelve: Path) -> None:
     assert worth == sorted(worth, reverse=True)
     assert all(a.tokens > 0 and a.effect > 0 for a in advice if "token limit" not in a.what)
     assert not any("repeat" in a.command for a in advice)
+
+
+def test_a_folder_that_cannot_be_written_is_read_all_the_same(
+    twelve: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: RunDir, gap: object) -> None:
+        raise RunError("gap.json cannot be written (Read-only file system)")
+
+    monkeypatch.setattr(RunDir, "write_gap", refuse)
+    assert of_run(twelve).notes[-1].startswith("It is not kept: gap.json cannot be written")
 
 
 def test_what_was_measured_is_not_proposed_again(twelve: Path, command: Command) -> None:

@@ -26,6 +26,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import msgspec
+
 from math500 import plots
 from math500.errors import RunError, UsageError
 from math500.gap import ablate, advice, against, figure, harnesses, settings
@@ -45,6 +47,8 @@ Say = Callable[[str], None]
 def of_run(folder: Path, *, model: str | None = None, compared_with: str | None = None) -> Gap:
     """The gap of a run, with its advice and its paragraph; it is written into the run's folder.
 
+    A folder that cannot be written is read all the same, and the notes say so.
+
     Args:
         folder: of the run.
         model: the model's name in the registry; the run's own when None.
@@ -58,7 +62,10 @@ def of_run(folder: Path, *, model: str | None = None, compared_with: str | None 
     found = from_run(run, beside, Sources(doubtful=tuple(doubtful())))
     responses = Responses(run.problems(), run.samples(), {})
     gap = finished(found, advice.for_run(run, responses, found))
-    run.write_gap(gap)
+    try:
+        run.write_gap(gap)
+    except RunError as e:
+        return msgspec.structs.replace(gap, notes=(*gap.notes, f"It is not kept: {e.what}."))
     return gap
 
 

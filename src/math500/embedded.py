@@ -56,11 +56,6 @@ MEMBER = archives.Member(
 )
 """SmolLM2-135M-Instruct, quantised to Q4_1; Apache-2.0."""
 
-OWN_TEMPLATE = "the file's own"
-PLAIN_TEMPLATE = "none: plain text that ends with `Answer:`"
-PLAIN = "{% for message in messages %}{{ message['content'] }}{{ '\\n\\n' }}{% endfor %}{{ 'Answer:' }}"
-"""No roles and no marks, as a base model is asked. Without the last word a chat model often says nothing."""
-
 CONTEXT = 2048
 """Tokens per slot, prompt and answer together, when neither a context nor a token limit is given."""
 PROMPT_ROOM = 1024
@@ -119,7 +114,6 @@ def serve(
     context: int | None = None,
     threads: int | None = None,
     gguf: Path | None = None,
-    plain: bool = False,
     announce: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Served]:
     """Serve a model on this machine until the block ends.
@@ -131,7 +125,6 @@ def serve(
         context: tokens per slot, prompt and answer together; memory grows with `slots * context`.
         threads: computing threads; the cores that this process may use when None.
         gguf: a model file of the user's own; the embedded model when None.
-        plain: ask in plain text, without the model's chat template.
         announce: gets a sentence before each longer wait.
 
     Raises:
@@ -145,12 +138,7 @@ def serve(
     _require_engine()
     path = _require_gguf(gguf) if gguf else own_model(announce)
     settings = Settings(
-        gguf=str(path),
-        served_name=path.stem,
-        slots=slots,
-        context=per_slot,
-        threads=threads or cores(),
-        chat_template=PLAIN if plain else "",
+        gguf=str(path), served_name=path.stem, slots=slots, context=per_slot, threads=threads or cores()
     )
     with ThreadPoolExecutor(1) as pool, tempfile.TemporaryFile() as log:
         sha256 = pool.submit(_sha256, path)
@@ -378,18 +366,11 @@ def _describe(ready: Ready, settings: Settings, sha256: str, gguf: Path | None) 
             "slots": settings.slots,
             "context": meta["n_ctx"],
             "trained_context": meta["n_ctx_train"],
-            "chat_template": _template(settings, path),
+            "chat_template": "the file's own" if _has_chat_template(path) else "ChatML (the file has none)",
             "chat_template_sha256": hashlib.sha256(template.encode()).hexdigest(),
             "prompt_cache": False,
         },
     )
-
-
-def _template(settings: Settings, path: Path) -> str:
-    """How messages become a prompt, in words."""
-    if settings.chat_template:
-        return PLAIN_TEMPLATE
-    return OWN_TEMPLATE if _has_chat_template(path) else "ChatML (the file has none)"
 
 
 def _check_loaded(info: ModelInfo, max_tokens: int | None, announce: Callable[[str], None]) -> None:
@@ -401,5 +382,5 @@ def _check_loaded(info: ModelInfo, max_tokens: int | None, announce: Callable[[s
             f"which was trained for a context of {context}",
             f"Use a --max-tokens below {context}.",
         )
-    if info.detail["chat_template"] not in (OWN_TEMPLATE, PLAIN_TEMPLATE):
+    if info.detail["chat_template"] != "the file's own":
         announce(f"{info.detail['file']} has no chat template: it is asked in ChatML, as llama.cpp does.")

@@ -31,8 +31,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     context: int
     """Tokens per slot, prompt and answer together."""
     threads: int
-    chat_template: str = ""
-    """Messages to prompt, in Jinja; the model file's own when empty."""
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,8 +83,6 @@ def parameters(settings: Settings) -> Any:  # noqa: ANN401 - xllamacpp ships no 
     params.cpuparams.n_threads = settings.threads
     params.cpuparams_batch.n_threads = settings.threads
     params.verbosity = 2  # warnings and errors
-    if settings.chat_template:
-        params.chat_template = settings.chat_template
     params.warmup = False  # an empty run that delays the start and makes no later answer faster
     _set_server(params, settings)
     _set_memory(params, settings)

@@ -89,11 +89,6 @@ def is_embedded(name: str) -> bool:
     return name == EMBEDDED or name.startswith(f"{EMBEDDED}:")
 
 
-def is_plain(info: ModelInfo) -> bool:
-    """Whether the model was asked without its chat template."""
-    return str(info.detail.get("chat_template", "")).startswith("none")
-
-
 def default_max_tokens(name: str) -> int | None:
     """The token limit when the user gives none; None leaves it to the endpoint.
 
@@ -117,7 +112,6 @@ def open_model(
     max_tokens: int | None,
     environ: Mapping[str, str],
     asked: Sequence[Sequence[Message]] = (),
-    plain: bool = False,
     asking: Asking | None = None,
     private: Private | None = None,
     price: Price | None = None,
@@ -132,7 +126,6 @@ def open_model(
         concurrency: requests that will be in flight.
         max_tokens: the token limit they will have; the embedded model's context is made to fit it.
         asked: the messages that will be sent, so that the embedded model's context has room for them.
-        plain: ask the embedded model without its chat template; an endpoint decides for itself.
         environ: where the key is looked up.
         asking: how it is asked.
         private: secrets that go with it.
@@ -150,11 +143,6 @@ def open_model(
 
     asking = asking or Asking()
     if not is_embedded(name):
-        if plain:
-            raise UsageError(
-                f"the chat template of {name!r} is applied by its server, which takes no other",
-                "Leave out `template`, or start the server with another template and compare two runs.",
-            )
         yield _at_endpoints(name, _listed(base_url), asking, private or Private(), price, environ)
         return
     if base_url:
@@ -173,7 +161,6 @@ def open_model(
         max_tokens=max_tokens,
         prompt_room=room,
         gguf=file,
-        plain=plain,
         announce=announce,
     ) as served:
         served.require_room(longest, max_tokens or 0)

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from math500.records import Compared, Decoding, Manifest
+from math500.records import Compared, Decoding, Manifest, Origin
 
 FIELDS = (
     "model",
@@ -48,7 +48,7 @@ Protocol = Mapping[str, str]
 
 def of(made: Manifest) -> dict[str, str]:
     """The protocol of a run."""
-    detail = made.model.detail
+    detail, origin = made.model.detail, made.origin
     fields = {
         "model": made.model.name,
         "data": made.data.name,
@@ -56,7 +56,7 @@ def of(made: Manifest) -> dict[str, str]:
         "prompt": made.prompt.name,
         "shots": str(len(made.prompt.shots) or len(made.prompt.shot_keys)),
         "system": "none" if made.prompt.system is None else f'"{made.prompt.system}"',
-        "template": str(detail.get("chat_template") or ""),
+        "template": _template(made),
         "decoding": decoding(made.decoding),
         "token limit": "" if made.decoding.max_tokens is None else str(made.decoding.max_tokens),
         "samples": str(made.samples),
@@ -65,7 +65,31 @@ def of(made: Manifest) -> dict[str, str]:
         "concurrency": str(made.concurrency),
         "engine": str(detail.get("engine") or made.model.base_url),
     }
+    if origin is not None:
+        fields |= _logged(made, origin)
     return {name: value for name, value in fields.items() if value}
+
+
+def _template(made: Manifest) -> str:
+    """How messages become the model's input; empty where a server decides and does not say."""
+    if made.asking.api == "completions":
+        return "none: one plain text"
+    return str(made.model.detail.get("chat_template") or "")
+
+
+def _logged(made: Manifest, origin: Origin) -> dict[str, str]:
+    """What an imported run's log states in place of our own settings; empty for what it does not."""
+    known = {name: name not in origin.unknown for name in ("prompt", "temperature", "max_tokens")}
+    return {
+        "model": "" if made.model.name == "unknown" else made.model.name,
+        "prompt": made.prompt.name if known["prompt"] else "",
+        "shots": "" if origin.shots is None else str(origin.shots),
+        "system": "" if not known["prompt"] or made.prompt.system is None else f'"{made.prompt.system}"',
+        "decoding": decoding(made.decoding) if known["temperature"] else "",
+        "solver": "",
+        "concurrency": "",
+        "engine": f"{origin.harness} {origin.version}".strip(),
+    }
 
 
 def decoding(chosen: Decoding) -> str:

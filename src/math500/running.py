@@ -162,7 +162,10 @@ def again(
 def _require_same_settings(made: Manifest, folder: Path) -> None:
     was = RunDir.open(folder).manifest
     names = ("prompt", "decoding", "samples", "concurrency", "solver", "selection")
-    if differing := [name for name in names if getattr(was, name) != getattr(made, name)]:
+    differing = [name for name in names if getattr(was, name) != getattr(made, name)]
+    if was.asking.api != made.asking.api:
+        differing.append("form of asking")
+    if differing:
         raise RunMismatch(
             f"{folder} holds a run with another {' and '.join(differing)}", "Move that folder away."
         )
@@ -219,7 +222,6 @@ def resume(
                     private=private,
                     price=price or made.price,
                     environ=os.environ,
-                    plain=models.is_plain(made.model),
                     announce=say,
                 ) as opened:
                     _require_same_model(made, opened)

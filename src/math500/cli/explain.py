@@ -60,6 +60,7 @@ def compare(runs: tuple[Path, ...], grader: str | None, as_json: bool) -> None:
 @click.option("--budget", type=click.IntRange(1), help="Tokens that all ablations may take.")
 @click.option("--crossed", is_flag=True, help="Ask every combination of the factors, not each alone.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show what the ablations would cost, and stop.")
+@click.option("--plot", type=FILE, help="Write the waterfall to this file, .svg or .png.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @JSON
 def gap(
@@ -75,6 +76,7 @@ def gap(
     budget: int | None,
     crossed: bool,
     plan_only: bool,
+    plot: Path | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -101,6 +103,7 @@ def gap(
             run,
             ablate,
             to=to,
+            toward=against,
             problems=problems,
             budget=budget,
             plan_only=plan_only,
@@ -110,6 +113,8 @@ def gap(
         ):
             return
         found = room.of_run(run, model=model, compared_with=against)
+    if plot is not None:
+        room.draw(found, plot)
     print_json(found) if as_json else print_text(display.gap(found))
 
 

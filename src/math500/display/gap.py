@@ -40,7 +40,8 @@ def _numbers(found: Gap) -> str:
     if found.claimed is not None and found.claimed != found.published:
         rows.append(("compared with", f"{100 * found.claimed.score:g} {_of(found.claimed)}".rstrip()))
     if found.published is not None:
-        rows.append(("published", f"{100 * found.published.score:g} {_of(found.published)}".rstrip()))
+        label = "published" if found.published.reporter else "given"
+        rows.append((label, f"{100 * found.published.score:g} {_of(found.published)}".rstrip()))
     if found.gap is not None:
         rows.append(("gap", points(found.gap)))
     if found.smallest is not None:
@@ -85,7 +86,8 @@ def _steps(found: Gap) -> str:
     if found.remainder is not None and found.published is not None:
         r = found.remainder
         rows.append(("remainder", f"{100 * r.value:+.1f}", f"{100 * r.low:+.1f} to {100 * r.high:+.1f}"))
-        rows.append(("published", f"{100 * found.published.score:.1f}", ""))
+        label = "published" if found.published.reporter else "given"
+        rows.append((label, f"{100 * found.published.score:.1f}", ""))
     elif found.explained is not None:
         total = 100 * (found.measured.value + found.explained.value)
         rows.append(("with all other settings", f"{total:.1f}", ""))

@@ -6,6 +6,7 @@
     registry.py     the registry of published scores as references
     explain.py      from a run or a bare number to a `records.Gap`
     offline.py      effects that the run's own responses hold
+    graders.py      other projects' graders over the same responses
     cut.py          a response under a smaller token limit
     outcomes.py     scores per problem, two of them as one factor
     settings.py     the other setting of each factor
@@ -13,6 +14,7 @@
     measured.py     the effects of those runs
     attribution.py  Shapley values with bootstrap intervals
     priors.py       sizes that others found
+    figure.py       the waterfall
     advice.py       what to try next
     words.py        one paragraph
 
@@ -24,22 +26,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from math500.errors import UsageError
-from math500.gap import ablate, advice, against, harnesses, settings
+import msgspec
+
+from math500 import plots
+from math500.errors import RunError, UsageError
+from math500.gap import ablate, advice, against, figure, harnesses, settings
 from math500.gap.explain import Against, Sources, finished, from_number, from_run
 from math500.gap.offline import Responses
 from math500.gap.published import decimals
+from math500.grading.key import doubtful
 from math500.models import is_embedded
 from math500.records import Gap
 from math500.rundir import RunDir
 
-__all__ = ["Against", "Sources", "ask_again", "of_number", "of_run", "other_settings"]
+__all__ = ["Against", "Sources", "ask_again", "draw", "of_number", "of_run", "other_settings"]
 
 Say = Callable[[str], None]
 
 
 def of_run(folder: Path, *, model: str | None = None, compared_with: str | None = None) -> Gap:
     """The gap of a run, with its advice and its paragraph; it is written into the run's folder.
+
+    A folder that cannot be written is read all the same, and the notes say so.
 
     Args:
         folder: of the run.
@@ -51,10 +59,13 @@ def of_run(folder: Path, *, model: str | None = None, compared_with: str | None 
     """
     run = RunDir.open(folder)
     beside = against.resolve(compared_with, model or run.manifest.model.name)
-    found = from_run(run, beside, Sources())
+    found = from_run(run, beside, Sources(doubtful=tuple(doubtful())))
     responses = Responses(run.problems(), run.samples(), {})
     gap = finished(found, advice.for_run(run, responses, found))
-    run.write_gap(gap)
+    try:
+        run.write_gap(gap)
+    except RunError as e:
+        return msgspec.structs.replace(gap, notes=(*gap.notes, f"It is not kept: {e.what}."))
     return gap
 
 
@@ -85,6 +96,21 @@ def of_number(
     return finished(found, advice.for_number(found, harness is not None))
 
 
+def draw(gap: Gap, file: Path) -> None:
+    """Write the waterfall as SVG, or as PNG where the file's name ends so.
+
+    Raises:
+        DependencyMissing: PNG needs the extra `plots`.
+        RunError: the file cannot be written.
+    """
+    svg = figure.waterfall(gap)
+    content = plots.png(svg) if file.suffix == ".png" else svg.encode()
+    try:
+        file.write_bytes(content)
+    except OSError as e:
+        raise RunError(f"{file} cannot be written ({e.strerror})", "Check the path.") from e
+
+
 def other_settings(pairs: tuple[str, ...]) -> dict[str, str]:
     """`FACTOR=VALUE` as a mapping.
 
@@ -108,6 +134,7 @@ def ask_again(
     factors: str,
     *,
     to: Mapping[str, str],
+    toward: str | None = None,
     problems: int | None,
     budget: int | None,
     plan_only: bool,
@@ -117,13 +144,21 @@ def ask_again(
 ) -> bool:
     """Carry out the ablations of a run, once their cost is told; False when only the plan was wanted.
 
+    With another run's folder as `toward` every factor takes that run's setting, and `all` means those that
+    differ between the two.
+
     Raises:
         UsageError: a factor cannot be changed, or a model that costs money was to be asked without a budget.
         Math500Error: as for a run.
     """
     run = RunDir.open(folder)
+    target = against.run_of(toward)
     names = settings.names(factors)
-    plan = ablate.plan(run, names, to=to, problems=problems, budget=budget, say=say, crossed=crossed)
+    if target is not None and factors == "all":
+        names = settings.differing(run.manifest, target)
+    plan = ablate.plan(
+        run, names, to=to, problems=problems, budget=budget, say=say, crossed=crossed, target=target
+    )
     for arm in plan.arms:
         say(f"{arm.name}: {arm.requests:,} requests, about {arm.tokens:,} tokens ({arm.setting})")
     cost = f"{plan.requests:,} requests and about {plan.tokens:,} tokens"

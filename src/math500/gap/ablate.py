@@ -24,7 +24,7 @@ import math500
 from math500 import data, prompts, running
 from math500.errors import RunNotFound, UsageError
 from math500.gap.settings import APART, Train, change
-from math500.records import Budget, Generation, Manifest, Problem, Prompt, Sample
+from math500.records import Budget, Generation, Manifest, Problem, Prompt
 from math500.rundir import RunDir
 
 SUBSET = 100
@@ -75,6 +75,15 @@ class Plan:
         return sum(arm.tokens for arm in self.arms)
 
 
+@dataclass(frozen=True)
+class _Other:
+    """Where the other settings come from."""
+
+    to: Mapping[str, str]
+    train: Train
+    target: Manifest | None
+
+
 def plan(
     run: RunDir,
     factors: Sequence[str],
@@ -84,6 +93,7 @@ def plan(
     budget: int | None,
     say: Say,
     crossed: bool = False,
+    target: Manifest | None = None,
 ) -> Plan:
     """What would be asked, of how many problems, and for how many tokens.
 
@@ -94,19 +104,30 @@ def plan(
         problems: how many problems each arm asks; as many as the budget allows, 100 at most, when None.
         budget: tokens that all arms together may take; None for no limit.
         say: told where a data set comes from.
+        target: another run's settings, which the factors take.
         crossed: ask every combination of the factors, 2^k arms, instead of each alone and all together.
 
     Raises:
         UsageError: a factor cannot be changed here, or the budget is too small.
     """
+    if run.manifest.origin is not None:
+        raise UsageError(
+            f"{run.path} was imported from {run.manifest.origin.harness} and cannot be asked again",
+            "Make a run of the model with `math500 run`, and ablate that.",
+        )
+    if run.manifest.solver != "cot":
+        raise UsageError(
+            f"{run.path} was solved by {run.manifest.solver}, and ablations ask once for each problem",
+            "Ablate a run without --solver.",
+        )
     train = _train(say)
     answered = _answered(run)
     if not answered:
         raise UsageError(f"{run.path} has no answered problem to start from", "Finish the run first.")
     sets = _crossed(factors) if crossed else _alone_and_together(factors)
-    whole = _plan(run, answered, sets, to, train)
+    whole = _plan(run, answered, sets, _Other(to, train, target))
     if budget is None or not whole.arms:
-        return _plan(run, _subset(answered, problems or SUBSET), sets, to, train)
+        return _plan(run, _subset(answered, problems or SUBSET), sets, _Other(to, train, target))
     affordable = int(budget * len(answered) / whole.tokens)
     if affordable < max(1, problems or 1):
         each = whole.tokens / len(answered)
@@ -116,7 +137,7 @@ def plan(
             + ", or fewer factors.",
         )
     wanted = min(problems or SUBSET, affordable)
-    return _plan(run, _subset(answered, wanted), sets, to, train)
+    return _plan(run, _subset(answered, wanted), sets, _Other(to, train, target))
 
 
 def carry_out(run: RunDir, made: Plan, *, budget: int | None, say: Say, quiet: bool = False) -> None:
@@ -141,13 +162,12 @@ def _plan(
     run: RunDir,
     problems: Sequence[Problem],
     sets: Sequence[tuple[str, ...]],
-    to: Mapping[str, str],
-    train: Train,
+    other: _Other,
 ) -> Plan:
     cost = _Cost(run)
     arms = []
     for names in sets:
-        changed = change(run.manifest, names, to, train)
+        changed = change(run.manifest, names, other.to, other.train, other.target)
         requests = len(problems) * run.manifest.samples
         tokens = round(requests * cost.of(changed.manifest, problems))
         made = _manifest(changed.manifest, problems, names)
@@ -235,12 +255,12 @@ def _subset(problems: Sequence[Problem], count: int) -> list[Problem]:
 
 
 def _spent(folder: Path) -> int:
+    """Tokens that an arm has used so far."""
     try:
-        samples: Sequence[Sample] = tuple(RunDir.open(folder).samples().values())
+        used = running.spent(RunDir.open(folder))
     except RunNotFound:
         return 0
-    generations = [g for s in samples for g in s.generations]
-    return sum((g.prompt_tokens or 0) + (g.completion_tokens or 0) for g in generations)
+    return used.prompt_tokens + used.completion_tokens
 
 
 def _train(say: Say) -> Train:

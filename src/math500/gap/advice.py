@@ -37,7 +37,7 @@ def for_number(gap: Gap, harness_known: bool) -> tuple[Advice, ...]:
         Advice(
             what="measure it again with every response kept; then every factor below can be recomputed",
             command=f"math500 run --model {model} --data {_set(gap)}",
-            effect=sum(priors.expected(name) for name in ("grader", "extraction")) / 2,
+            effect=_within(sum(map(priors.expected, ("grader", "extraction"))) / 2, gap),
             tokens=gap.measured.n * 800,
             why="graders and extraction rules; the tokens are 800 a problem, a guess",
         )
@@ -56,7 +56,7 @@ def _limit(gap: Gap, row: Compared | None) -> Advice:
     return Advice(
         what="raise the token limit",
         command=f"math500 run --model {gap.model} --data {_set(gap)} --max-tokens {to}",
-        effect=priors.expected("token limit"),
+        effect=_within(priors.expected("token limit"), gap),
         tokens=gap.measured.n * 800,
         why="the configuration cut answers off; the size is what others found, on other models",
     )
@@ -76,10 +76,15 @@ def _ablation(run: RunDir, responses: Responses, gap: Gap, name: str, field: str
     return Advice(
         what=f"measure what {field} is worth",
         command=f"math500 gap {run.path} --ablate {name}",
-        effect=effect,
+        effect=_within(effect, gap),
         tokens=tokens,
         why=why,
     )
+
+
+def _within(effect: float, gap: Gap) -> float:
+    """No more than the gap itself, where there is one."""
+    return effect if gap.gap is None else min(effect, abs(gap.gap.value))
 
 
 def _tokens(run: RunDir, name: str) -> int | None:

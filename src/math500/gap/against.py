@@ -14,7 +14,7 @@ from math500.errors import UsageError
 from math500.gap import registry
 from math500.gap.explain import Against
 from math500.gap.published import RUN_DATA
-from math500.records import Reference
+from math500.records import Manifest, Reference
 from math500.rundir import RunDir
 
 
@@ -45,6 +45,13 @@ def resolve(text: str | None, model: str) -> Against:
     if not rows or other == name:
         return Against(rows=published, model=other)
     return Against(claimed=published[0], rows=rows, owners=published, model=name)
+
+
+def run_of(text: str | None) -> Manifest | None:
+    """The settings of the run that is compared with; None where it is no run."""
+    if text is None or not (Path(text) / "manifest.json").is_file():
+        return None
+    return RunDir.open(text).manifest
 
 
 def _number(text: str) -> float | None:

@@ -6,12 +6,18 @@ value of a factor is what it adds, averaged over all orders in which the setting
 a factor that never adds anything gets nothing; which is why the order in which someone happened to try the
 settings does not matter.
 
-Scores are kept per problem, so that every coalition is compared on the same problems and the bootstrap
-resamples problems with all their coalitions. A coalition that was not run is filled in, problem by problem,
-as the sum of the smaller ones' effects. The one with all factors usually was run: what it shows beyond the
-sum is shared out equally, which is what Shapley's rule says of an effect that only all of them have together.
+It is computed from dividends (Harsanyi 1963). A coalition's dividend is what it has beyond the dividends of
+all its parts: the interplay that only all of its members together have. A factor's share is the sum, over the
+coalitions it is in, of their dividend divided by their size. That is exact for any number of factors, without
+a sum over orders, and it says plainly what is assumed of coalitions that were not asked: that their interplay
+is zero, so that their value is what the asked ones inside them add up to.
 
-Exact for up to EXACT factors (2^k coalitions); beyond that over ORDERS random orders.
+    asked: each factor alone           shares are the effects alone
+    also: all of them together         what is left over is shared equally
+    also: every combination            the Shapley values of the whole game
+
+Scores are kept per problem, so that every coalition is compared on the same problems and the bootstrap
+resamples problems with all their coalitions.
 """
 
 from __future__ import annotations
@@ -25,8 +31,6 @@ from itertools import combinations
 from math500.gap.outcomes import DRAWS, Outcomes, as_difference
 from math500.records import Difference
 
-EXACT = 10
-ORDERS = 200
 METHOD = "Shapley value, bootstrap over problems"
 
 Coalition = frozenset[str]
@@ -39,10 +43,8 @@ class Attribution:
 
     shares: dict[str, Difference]
     total: Difference
-    orders: int
-    """Orders that were averaged over; 0 when all of them were."""
-    filled: int
-    """Coalitions that were filled in instead of measured."""
+    unasked: int
+    """Combinations of the factors whose interplay was not asked for."""
     rows: tuple[tuple[float, ...], ...]
     """Per problem: its share of each factor, in the order of `shares`."""
     keys: tuple[str, ...]
@@ -59,7 +61,7 @@ def attribute(
         measured: the outcomes of the coalitions that were run or recomputed. The empty one and each single
             factor have to be among them.
         draws: bootstrap resamples.
-        seed: of the resamples and the random orders.
+        seed: of the resamples.
 
     Raises:
         ValueError: the empty coalition or a single one is missing.
@@ -67,10 +69,7 @@ def attribute(
     if missing := [c for c in (NONE, *(frozenset((f,)) for f in factors)) if c not in measured]:
         raise ValueError(f"the coalitions {missing} were not measured")
     keys = tuple(key for key in measured[NONE] if all(key in outcomes for outcomes in measured.values()))
-    game = _Game(factors, measured, keys)
-    orders = 0 if len(factors) <= EXACT else ORDERS
-    weights = _orders(factors, seed) if orders else _exact(factors)
-    rows = game.rows(weights)
+    rows = _rows(factors, _dividends(measured, keys))
     drawn = _bootstrap(rows, len(factors), draws, seed)
     n = len(keys)
     shares = {
@@ -79,80 +78,43 @@ def attribute(
     }
     whole = math.fsum(math.fsum(row) for row in rows) / n
     total = as_difference(drawn[-1], whole, n, "sum of the shares, bootstrap over problems")
-    return Attribution(shares, total, orders, game.filled, tuple(rows), keys)
+    return Attribution(shares, total, 2 ** len(factors) - len(measured), tuple(rows), keys)
 
 
-Weights = dict[str, dict[Coalition, float]]
-"""Factor to the coalitions it joins, each with its weight; the weights of a factor sum to one."""
+def all_coalitions(factors: Sequence[str]) -> list[Coalition]:
+    """Every set of these factors, the empty one first."""
+    return [frozenset(c) for size in range(len(factors) + 1) for c in combinations(factors, size)]
 
 
-def _exact(factors: Sequence[str]) -> Weights:
-    k = len(factors)
-    weights: Weights = {}
+def _dividends(
+    measured: Mapping[Coalition, Outcomes], keys: Sequence[str]
+) -> dict[Coalition, tuple[float, ...]]:
+    """Per coalition and problem: its value less the dividends of all measured coalitions inside it."""
+    found: dict[Coalition, tuple[float, ...]] = {}
+    for coalition in sorted(measured, key=len):
+        inside = [values for part, values in found.items() if part < coalition]
+        found[coalition] = tuple(
+            measured[coalition][key] - math.fsum(values[i] for values in inside) for i, key in enumerate(keys)
+        )
+    return found
+
+
+def _rows(
+    factors: Sequence[str], dividends: Mapping[Coalition, tuple[float, ...]]
+) -> list[tuple[float, ...]]:
+    """Each problem's share of each factor."""
+    columns = []
     for name in factors:
-        others = [f for f in factors if f != name]
-        weights[name] = {
-            frozenset(some): 1 / (k * math.comb(k - 1, size))
-            for size in range(k)
-            for some in combinations(others, size)
-        }
-    return weights
+        parts = [(values, len(c)) for c, values in dividends.items() if name in c]
+        summed = (math.fsum(v / size for v, size in row) for row in _by_problem(parts))
+        # Thirds leave dust in the last digits, which would make equal rows unequal.
+        columns.append([round(value, 12) for value in summed])
+    return list(zip(*columns, strict=True))
 
 
-def _orders(factors: Sequence[str], seed: int) -> Weights:
-    """Random orders, each with its reverse, which takes out much of their noise."""
-    rng = random.Random(seed)  # noqa: S311 - statistics, not secrets
-    weights: Weights = {name: {} for name in factors}
-    for _ in range(ORDERS // 2):
-        order = list(factors)
-        rng.shuffle(order)
-        for walk in (order, order[::-1]):
-            joined: Coalition = NONE
-            for name in walk:
-                weights[name][joined] = weights[name].get(joined, 0.0) + 1 / ORDERS
-                joined |= {name}
-    return weights
-
-
-class _Game:
-    """The value of every coalition, problem by problem."""
-
-    def __init__(
-        self, factors: Sequence[str], measured: Mapping[Coalition, Outcomes], keys: Sequence[str]
-    ) -> None:
-        self._factors = factors
-        self._values = {c: tuple(outcomes[key] for key in keys) for c, outcomes in measured.items()}
-        self._measured = frozenset(self._values)
-        self._keys = keys
-
-    @property
-    def filled(self) -> int:
-        """Coalitions that were not measured and were asked for."""
-        return len(self._values) - len(self._measured)
-
-    def value(self, coalition: Coalition) -> tuple[float, ...]:
-        """Measured, or the empty one plus every member's effect alone."""
-        if coalition not in self._values:
-            base = self._values[NONE]
-            members = [self._values[frozenset((name,))] for name in coalition]
-            self._values[coalition] = tuple(
-                b + math.fsum(m[i] - b for m in members) for i, b in enumerate(base)
-            )
-        return self._values[coalition]
-
-    def rows(self, weights: Weights) -> list[tuple[float, ...]]:
-        """Each problem's share of each factor."""
-        columns = [self._column(name, weights[name]) for name in self._factors]
-        return [tuple(column[i] for column in columns) for i in range(len(self._keys))]
-
-    def _column(self, name: str, weights: Mapping[Coalition, float]) -> list[float]:
-        total = [0.0] * len(self._keys)
-        for coalition, weight in weights.items():
-            after, before = self.value(coalition | {name}), self.value(coalition)
-            for i, (a, b) in enumerate(zip(after, before, strict=True)):
-                total[i] += weight * (a - b)
-        # Sums of weights leave dust in the last digits, which would make equal rows unequal.
-        return [round(t, 12) for t in total]
+def _by_problem(parts: Sequence[tuple[tuple[float, ...], int]]) -> list[list[tuple[float, int]]]:
+    sizes = [size for _, size in parts]
+    return [list(zip(row, sizes, strict=True)) for row in zip(*(values for values, _ in parts), strict=True)]
 
 
 def _bootstrap(rows: Sequence[tuple[float, ...]], k: int, draws: int, seed: int) -> list[list[float]]:
@@ -185,8 +147,3 @@ def _poisson(rng: random.Random) -> int:
         product *= rng.random()
         count += 1
     return count
-
-
-def all_coalitions(factors: Sequence[str]) -> list[Coalition]:
-    """Every set of these factors, the empty one first."""
-    return [frozenset(c) for size in range(len(factors) + 1) for c in combinations(factors, size)]

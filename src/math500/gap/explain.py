@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import msgspec
 
 import math500
-from math500 import compare, protocols, stats
+from math500 import evaluate, grading, protocols, stats
+from math500.errors import UsageError
 from math500.gap import measured, offline, priors, published, words
 from math500.gap.cut import CHARACTERS_PER_TOKEN, counted
 from math500.gap.harnesses import Harness
@@ -80,18 +81,22 @@ def from_number(
 
 
 def from_run(run: RunDir, against: Against, sources: Sources | None = None) -> Gap:
-    """The gap of a run, with every factor that its responses and its ablations hold."""
+    """The gap of a run, with every factor that its responses and its ablations hold.
+
+    Raises:
+        UsageError: the run holds no answered problem.
+    """
     given = sources or Sources()
-    outcome = compare.outcome(run)
-    responses = Responses(run.problems(), outcome.samples, outcome.grades)
-    score = stats.score(list(outcome.right.values()))
+    responses = Responses.of_run(run)
+    right = evaluate.right_by_problem(responses.problems.values(), responses.grades)
+    score = stats.score(list(right.values()))
     if score is None:
-        raise AssertionError("an outcome holds graded problems")
+        raise UsageError(f"{run.path} has no answered problem", f"Finish it: math500 run --resume {run.path}")
     data = published.RUN_DATA.get(run.manifest.data.name, run.manifest.data.name)
     recomputed = offline.factors(responses, data, given.doubtful)
-    graders = tuple(given.graders(run, responses))
-    ours = protocols.of(run.manifest) | {"data": data, "grader": outcome.grader}
-    ours |= {"model": against.model or run.manifest.model.name}
+    graders = (*offline.logged(run, responses), *given.graders(run, responses))
+    ours = protocols.of(run.manifest) | {"data": data, "grader": grading.GRADER}
+    ours |= {"model": against.model or ours.get("model", "")}
     reference = _reference(against, ours)
     found = measured.effects(run, responses, _transforms(ours, reference, given))
     base = Gap(
@@ -151,7 +156,7 @@ def _reference(against: Against, ours: dict[str, str]) -> Reference | None:
         known = next((row for row in of_model if row.data == ours["data"]), None)
         if known is not None:
             return known
-        if not against.owners and not against.rows:
+        if not against.owners:
             return claimed
     return published.like_for_like(against.rows, ours["data"])
 
@@ -262,7 +267,7 @@ def _with_remainder(gap: Gap, half_width: float | None) -> Gap:
         return gap
     if gap.explained is None or half_width is None:
         d = gap.gap
-        rest = Difference(value=-d.value, low=-d.high, high=-d.low, n=d.n, method=d.method)
+        rest = Difference(value=0.0 - d.value, low=0.0 - d.high, high=0.0 - d.low, n=d.n, method=d.method)
         return msgspec.structs.replace(gap, remainder=rest)
     value = -gap.gap.value - gap.explained.value
     half = math.hypot(_half(gap.published), half_width)

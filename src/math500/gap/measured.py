@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from math500 import compare, evaluate, stats
+from math500 import evaluate, stats
 from math500.gap.attribution import NONE, Attribution, Coalition, all_coalitions, attribute
 from math500.gap.offline import Responses, Transform, transformed
 from math500.gap.outcomes import Outcomes, paired_factor
@@ -52,16 +52,14 @@ def arms(run: RunDir) -> list[Arm]:
         factors = opened.manifest.run_id.removeprefix(run.manifest.run_id).split("+")[1:]
         if not factors or not _finished(opened):
             continue
-        outcome = compare.outcome(opened)
-        responses = Responses(opened.problems(), outcome.samples, outcome.grades)
-        found.append(Arm(frozenset(factors), opened, responses))
+        found.append(Arm(frozenset(factors), opened, Responses.of_run(opened)))
     return sorted(found, key=lambda arm: arm.run.manifest.created)
 
 
 def _finished(arm: RunDir) -> bool:
-    """Whether every sample is there and some are graded."""
+    """Whether every sample was asked for; those that failed are left out of the pairs, and named."""
     summary = evaluate.summarize(arm)
-    return summary.score is not None and not summary.missing and not summary.failed
+    return summary.failed < summary.samples and not summary.missing
 
 
 def effects(run: RunDir, responses: Responses, transforms: Mapping[str, Transform]) -> Effects:
@@ -87,7 +85,7 @@ def effects(run: RunDir, responses: Responses, transforms: Mapping[str, Transfor
         factors=tuple(_together(factors, present, responses)),
         total=shared.total,
         half_width=_half_width(responses.outcomes(), shared),
-        notes=_notes(shared, game),
+        notes=_notes(shared),
     )
 
 
@@ -105,8 +103,6 @@ class _Game:
         known = set(alone)
         self._worlds = {c: r for c, r in self._worlds.items() if c <= known}
         self.factors = (*alone, *self._transforms)
-        self.arms = len(self._worlds) - 1
-        self.together = len(alone) > 1 and frozenset(alone) in self._worlds
 
     def measured(self) -> dict[Coalition, Outcomes]:
         """The outcomes of every coalition that needs no filling in."""
@@ -122,6 +118,8 @@ def _factor(arm: Arm, base: Responses) -> Factor:
     before = {k: v for k, v in base.outcomes().items() if k in arm.responses.problems}
     pairs = [(base.samples.get(key), s) for key, s in arm.responses.samples.items() if key[1] == 0]
     changed = sum(a is not None and a.response != b.response for a, b in pairs)
+    failed = arm.responses.failed
+    left_out = f"; {failed} failed and are left out" if failed else ""
     return paired_factor(
         FIELD.get(name, name),
         in_words(name, arm.run.manifest),
@@ -130,7 +128,7 @@ def _factor(arm: Arm, base: Responses) -> Factor:
         kind="measured",
         changed=changed,
         source=str(arm.run.path),
-        detail=f"{changed} of {len(pairs)} responses differ in their text",
+        detail=f"{changed} of {len(pairs)} responses differ in their text{left_out}",
     )
 
 
@@ -171,16 +169,10 @@ def _covariance(x: Sequence[float], y: Sequence[float]) -> float:
     return sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True)) / (len(x) - 1)
 
 
-def _notes(shared: Attribution, game: _Game) -> tuple[str, ...]:
-    how = "over all orders" if not shared.orders else f"over {shared.orders} random orders"
-    said = [f"The shares are Shapley values {how}, over {shared.total.n} problems."]
-    if shared.filled:
+def _notes(shared: Attribution) -> tuple[str, ...]:
+    said = [f"The shares are Shapley values over {shared.total.n} problems."]
+    if shared.unasked:
         said.append(
-            f"{shared.filled} combinations of settings were not asked and are taken as the sum of their parts"
-            + (
-                "; what all settings do only together was asked and is shared out equally."
-                if game.together
-                else "."
-            )
+            f"{shared.unasked} combinations of settings were not asked: their own interplay is taken as zero."
         )
     return tuple(said)

@@ -7,6 +7,7 @@
     failures       samples that failed or could not be graded counted as wrong
     level mix      each level weighted as in the whole set
     subject mix    each subject weighted so
+    subset         of a run over all of MATH, the problems of MATH-500 alone
     bad rows       problems whose reference answer is known to be doubtful left out
 
 Grades are made again by `grading.grade` alone. A response whose answer is still the same after the change
@@ -22,10 +23,11 @@ from dataclasses import dataclass
 import msgspec
 
 from math500 import evaluate, grading, stats
+from math500.data.verify import math500_reference
 from math500.gap.cut import cut, smaller_limits
 from math500.gap.outcomes import Outcomes, mean, of_grades, paired_factor, weighted_factor
 from math500.records import Factor, Grade, Problem, Sample
-from math500.rundir import Key
+from math500.rundir import Key, RunDir
 
 LEVELS = {"MATH-500": (43, 90, 105, 128, 134), "MATH-5000": (437, 894, 1131, 1214, 1324)}
 """Problems of each level, 1 to 5, counted in the verified sets."""
@@ -70,9 +72,24 @@ class Responses:
             if grade.extracted is not None:
                 self._known[key[0], grade.extracted] = grade
 
+    @classmethod
+    def of_run(cls, run: RunDir) -> Responses:
+        """Of a run folder; what the current grader has not graded there is graded here, in memory."""
+        problems = {p.unique_id: p for p in run.problems()}
+        samples = run.samples()
+        kept = {key: g.grade for key, g in run.grades(grading.GRADER).items()}
+        for key, sample in samples.items():
+            if key not in kept and sample.failure is None:
+                kept[key] = evaluate.grade_sample(sample, problems[key[0]])
+        return cls(problems.values(), samples, kept)
+
     def outcomes(self) -> Outcomes:
         """The run's own scores."""
         return of_grades(self.problems, self.grades)
+
+    def cut_off(self, key: Key) -> bool:
+        """The response ended at the token limit."""
+        return evaluate.truncated(self.samples[key])
 
     def grade(self, key: Key, response: str, *, truncated: bool, strict: bool = False) -> Grade:
         """The grade of a changed response."""
@@ -83,7 +100,12 @@ class Responses:
         if known is None:
             problem = self.problems[key[0]]
             known = grading.grade(
-                response, problem.answer, truncated=truncated, strict=strict, question=problem.problem
+                response,
+                problem.answer,
+                truncated=truncated,
+                strict=strict,
+                question=problem.problem,
+                unique_id=problem.unique_id,
             )
             self._known[key[0], found.answer] = known
         return known
@@ -123,9 +145,21 @@ def factors(responses: Responses, data: str, doubtful: Iterable[str] = ()) -> tu
         *_samples(responses, base),
         *_failures(responses, base),
         *_mixes(responses, base, data),
+        *_subset(base),
         *_bad_rows(base, set(doubtful)),
     ]
     return tuple(f for f in found if f.n)
+
+
+def logged(run: RunDir, responses: Responses) -> list[Factor]:
+    """The verdicts that the harness of an imported run gave, as graders over the same responses."""
+    base, origin = responses.outcomes(), run.manifest.origin
+    found = []
+    for name in () if origin is None else origin.graders:
+        grades = {key: g.grade for key, g in run.grades(name).items()}
+        after = of_grades(responses.problems, grades)
+        found.append(paired_factor("grader", name, base, after, detail="as the harness logged it"))
+    return [f for f in found if f.n]
 
 
 def _extraction(responses: Responses, base: Outcomes) -> Factor:
@@ -227,6 +261,15 @@ def _mixes(responses: Responses, base: Outcomes, data: str) -> list[Factor]:
         weighted_factor("level mix", setting, base, {n: str(problems[n].level) for n in base}, levels),
         weighted_factor("subject mix", setting, base, {n: problems[n].subject for n in base}, subjects),
     ]
+
+
+def _subset(base: Outcomes) -> list[Factor]:
+    """MATH-500's problems keep their ids in the larger sets that hold them."""
+    inside = set(math500_reference()) & set(base)
+    if len(inside) < MIX_FROM or len(inside) == len(base):
+        return []
+    group = {name: "in" if name in inside else "out" for name in base}
+    return [weighted_factor("subset", f"{len(inside)} problems of MATH-500", base, group, {"in": 1.0})]
 
 
 def _bad_rows(base: Outcomes, doubtful: set[str]) -> list[Factor]:

@@ -3,14 +3,15 @@
     prompt        the wording of the request             answer-line, or boxed where it was that
     shots         worked examples before the question    Minerva's four, or none where there are some
     system        the system message                     "You are a helpful assistant.", or none
-    template      the chat template                      plain text that ends with `Answer:` (embedded model)
+    template      the chat template                      one plain text that ends with `Answer:`
     decoding      how tokens are chosen                  temperature 0.6 and top-p 0.95, or greedy
     limit         the token limit                        twice as many tokens
     concurrency   requests in flight                     one at a time, or eight
     repeat        nothing at all                         what is left is the noise of asking again
 
 The default is the other side of the most common disagreement between reports; `FACTOR=VALUE` names another
-one. Changes are made in the order above, so that worked examples follow a changed wording.
+one, and with another run as target every factor takes that run's setting. Changes are made in the order
+above, so that worked examples follow a changed wording.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from math500 import embedded, models, prompts, protocols
+from math500 import prompts, protocols
 from math500.errors import UsageError
 from math500.records import Manifest, Problem, Prompt
 
@@ -29,6 +30,8 @@ Train = Callable[[], Sequence[Problem]]
 
 ASSISTANT = "You are a helpful assistant."
 """What Qwen2.5's chat template says when there is no system message, and what many clients send."""
+BEGINS = "\n\nAnswer:"
+"""Behind a request that goes without a chat template. Without it a chat model often says nothing at all."""
 SAMPLED = (0.6, 0.95)
 """Temperature and top-p that the DeepSeek-R1 README recommends."""
 
@@ -53,12 +56,9 @@ def _prompt(made: Manifest, to: str, train: Train) -> Manifest:
             f"the prompt {name!r} brings worked examples of its own, which is two factors at once",
             "Name a prompt without them, and `shots` beside it.",
         )
-    changed = msgspec.structs.replace(
-        other,
-        system=made.prompt.system if other.system is None else other.system,
-        shots=made.prompt.shots,
-        shot_template=_shot_template(other) if made.prompt.shots else other.shot_template,
-    )
+    changed = _worded(made.prompt, other)
+    if other.system is not None:
+        changed = msgspec.structs.replace(changed, system=other.system)
     return _with(made, prompt=changed)
 
 
@@ -86,18 +86,19 @@ def _system(made: Manifest, to: str, train: Train) -> Manifest:
 
 
 def _template(made: Manifest, to: str, train: Train) -> Manifest:
+    """Without a template a text is completed, and it says where the answer begins."""
     del train
-    if not models.is_embedded(made.model.name):
-        raise UsageError(
-            f"the chat template of {made.model.name!r} is applied by its server and cannot be changed here",
-            "Leave out `template`, or start the server with another template and compare two runs.",
-        )
-    plain = not models.is_plain(made.model) if not to else to == "plain"
-    detail = made.model.detail | {
-        "chat_template": embedded.PLAIN_TEMPLATE if plain else embedded.OWN_TEMPLATE
-    }
-    changed = msgspec.structs.replace(made.model, detail=detail)
-    return _with(made, model=changed)
+    plain = made.asking.api != "completions" if not to else to == "none"
+    ended = made.prompt.template.endswith(BEGINS)
+    if plain == ended:
+        return made
+    text = made.prompt.template
+    text = f"{text}{BEGINS}" if plain else text.removesuffix(BEGINS)
+    prompt = msgspec.structs.replace(made.prompt, template=text)
+    if prompt.shots:
+        prompt = msgspec.structs.replace(prompt, shot_template=_shot_template(prompt))
+    asking = msgspec.structs.replace(made.asking, api="completions" if plain else "chat")
+    return _with(made, prompt=prompt, asking=asking)
 
 
 def _decoding(made: Manifest, to: str, train: Train) -> Manifest:
@@ -146,7 +147,13 @@ CHANGES: Mapping[str, Change] = {
 """The factors that are measured by asking the model, in the order in which they are changed."""
 
 
-def change(made: Manifest, factors: Iterable[str], to: Mapping[str, str], train: Train) -> Changed:
+def change(
+    made: Manifest,
+    factors: Iterable[str],
+    to: Mapping[str, str],
+    train: Train,
+    target: Manifest | None = None,
+) -> Changed:
     """The manifest with the other setting of each of these factors.
 
     Args:
@@ -154,6 +161,7 @@ def change(made: Manifest, factors: Iterable[str], to: Mapping[str, str], train:
         factors: names out of `CHANGES`.
         to: the other setting of a factor, where it is not the default.
         train: the MATH train split, called only where worked examples are needed.
+        target: another run's settings, which the factors take where `to` does not name one.
 
     Raises:
         UsageError: a factor has no other setting here, or the one named is none.
@@ -161,9 +169,58 @@ def change(made: Manifest, factors: Iterable[str], to: Mapping[str, str], train:
     wanted, words = set(factors), []
     for name, step in CHANGES.items():
         if name in wanted:
-            made = step(made, to.get(name, ""), train)
+            named = to.get(name, "")
+            made = step(made, named, train) if named or target is None else _take(name, made, target)
             words.append(in_words(name, made))
     return Changed(made, ", ".join(words))
+
+
+def differing(made: Manifest, target: Manifest) -> tuple[str, ...]:
+    """The factors whose settings differ between two runs."""
+    return tuple(name for name in CHANGES if in_words(name, made) != in_words(name, target))
+
+
+def _take(factor: str, made: Manifest, target: Manifest) -> Manifest:
+    """The manifest with the target's setting of one factor."""
+    prompt, plain = target.prompt, target.asking.api == "completions"
+    changes: dict[str, Manifest] = {
+        "prompt": _with(made, prompt=_worded(made.prompt, prompt)),
+        "shots": _with(made, prompt=_shown(made.prompt, prompt)),
+        "system": _with(made, prompt=msgspec.structs.replace(made.prompt, system=prompt.system)),
+        "template": _template(made, "none" if plain else "own", list),
+        "decoding": _with(
+            made,
+            decoding=msgspec.structs.replace(
+                made.decoding,
+                temperature=target.decoding.temperature,
+                top_p=target.decoding.top_p,
+                seed=target.decoding.seed,
+            ),
+        ),
+        "limit": _with(
+            made, decoding=msgspec.structs.replace(made.decoding, max_tokens=target.decoding.max_tokens)
+        ),
+        "concurrency": _with(made, concurrency=target.concurrency),
+        "repeat": made,
+    }
+    return changes[factor]
+
+
+def _worded(before: Prompt, after: Prompt) -> Prompt:
+    """The other wording with the worked examples and the system message that were there."""
+    return msgspec.structs.replace(
+        after,
+        system=before.system,
+        shots=before.shots,
+        shot_keys=(),
+        shot_template=_shot_template(after) if before.shots else after.shot_template,
+    )
+
+
+def _shown(before: Prompt, after: Prompt) -> Prompt:
+    """The same wording with the other worked examples."""
+    template = _shot_template(before) if after.shots else before.shot_template
+    return msgspec.structs.replace(before, shots=after.shots, shot_keys=(), shot_template=template)
 
 
 APART = ("concurrency", "repeat")
@@ -179,7 +236,7 @@ def in_words(factor: str, made: Manifest) -> str:
         "prompt": made.prompt.name,
         "shots": f"{shots} worked examples" if shots else "none",
         "system": "none" if made.prompt.system is None else f'"{made.prompt.system}"',
-        "template": "none" if models.is_plain(made.model) else "the model's own",
+        "template": "none" if made.asking.api == "completions" else "the model's own",
         "decoding": protocols.decoding(made.decoding),
         "limit": f"{made.decoding.max_tokens or 0:,} tokens",
         "concurrency": f"{made.concurrency} at once",

@@ -11,7 +11,9 @@ LARGE = 0.005
 def paragraph(gap: Gap) -> str:
     """What the reader needs to know when they read nothing else."""
     return " ".join(
-        part for part in (_numbers(gap), _noise(gap), _shares(gap), _rest(gap), _free(gap)) if part
+        part
+        for part in (_numbers(gap), _noise(gap), _shares(gap), _rest(gap), _again(gap), _free(gap))
+        if part
     )
 
 
@@ -63,6 +65,16 @@ def _rest(gap: Gap) -> str:
         sure = "" if r.low <= 0 <= r.high else ", which is more than chance"
         return f"{_signed(r).capitalize()} remain unexplained{sure}."
     return "Nothing of it has been attributed yet."
+
+
+def _again(gap: Gap) -> str:
+    """What the server's batches, or asking again, change by themselves."""
+    asked = [f for f in gap.factors if f.kind == "measured" and f.name in ("concurrency", "repeat")]
+    told = [
+        f"{f.setting}: {f.changed} of {f.n} first responses and {f.gained + f.lost} grades change"
+        for f in asked
+    ]
+    return f"Asked again with nothing else changed, {'; '.join(told)}." if told else ""
 
 
 def _free(gap: Gap) -> str:

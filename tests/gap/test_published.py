@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from math500.errors import UsageError
+from math500.gap import harnesses, priors, published
+from math500.gap.settings import CHANGES, FIELD
+from math500.protocols import FIELDS
+
+
+@pytest.mark.parametrize(
+    ("percent", "places", "n", "right"),
+    [
+        (75.16, 2, 500, None),
+        (75.16, 2, 5000, 3758),
+        (75.2, 1, 500, 376),
+        (75.2, 1, 5000, 3760),
+        (90.6, 1, 500, 453),
+        (33.3, 1, 3, 1),
+        (100.0, 1, 500, 500),
+        (0.1, 1, 500, None),
+    ],
+)
+def test_how_many_of_n_a_score_is(percent: float, places: int, n: int, right: int | None) -> None:
+    assert published.right_of(percent, places, n) == right
+
+
+@given(st.integers(1, 3000), st.data())
+def test_every_share_is_found_again(n: int, data: st.DataObject) -> None:
+    right = data.draw(st.integers(0, n))
+    shown = round(100 * right / n, 2)
+    found = published.right_of(shown, 2, n)
+    assert found is not None
+    assert round(100 * found / n, 2) == pytest.approx(shown, abs=0.011)
+
+
+def test_a_mean_over_samples_moves_in_smaller_steps() -> None:
+    assert published.samples_of(75.16, 2, 500) == 5
+    assert published.samples_of(75.2, 1, 500) == 1
+    assert published.samples_of(75.1234567, 7, 500) is None
+
+
+def test_what_a_number_says_about_its_problems() -> None:
+    first, second = published.possible(75.16, 2, 5000)
+    assert first.startswith("75.16 cannot be a MATH-500 score: 500 problems move in steps of 0.2")
+    assert first.endswith("unless it is a mean of 5 or more samples a problem.")
+    assert second == "75.16 is 3,758 of 5,000, which is the size of MATH-5000."
+    assert published.possible(76.2, 1, 500) == ["76.2 is 381 of 500, which is the size of MATH-500."]
+    assert published.possible(33.3, 1, 10)[-1] == "No number of 10 gives 33.3."
+
+
+@pytest.mark.parametrize("text", ["393424", "math_0shot_gen_393424", "OpenCompass"])
+def test_a_configuration_is_found_by_a_part_of_its_name(text: str) -> None:
+    assert harnesses.find(text).protocol["token limit"] == "1024"
+
+
+@pytest.mark.parametrize("text", ["lm-eval", "nothing like it", ""])
+def test_a_configuration_that_is_unclear_is_told(text: str) -> None:
+    with pytest.raises(UsageError, match="Use one of: .*math"):
+        harnesses.find(text)
+
+
+def test_a_score_that_was_reported_with_its_configuration() -> None:
+    known = harnesses.behind("Qwen/Qwen2.5-72B-Instruct", 75.16)
+    assert known is not None
+    assert known.name == "math_0shot_gen_393424"
+    assert harnesses.behind("Qwen/Qwen2.5-72B-Instruct", 75.2) is None
+    assert harnesses.behind("another", 75.16) is None
+
+
+def test_every_prior_has_a_source_and_a_size_that_makes_sense() -> None:
+    assert len(priors.rows()) == 27
+    for row in priors.rows():
+        assert row.kind == "prior"
+        assert row.source
+        assert row.detail
+        if row.low is not None and row.high is not None:
+            assert -0.02 <= row.low <= row.high <= 0.5
+
+
+def test_every_factor_can_be_expected_to_do_something() -> None:
+    for name in CHANGES:
+        field = FIELD.get(name, name)
+        assert field in FIELDS or name == "repeat"
+        assert 0 < priors.expected(field) < 0.5
+    assert priors.expected("shots") == pytest.approx(0.173)

@@ -102,7 +102,7 @@ def test_a_fault_of_the_key_is_told_and_not_the_models(monkeypatch: pytest.Monke
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(key._RULES, "unit", broken)  # type: ignore[arg-type]
+    monkeypatch.setitem(key._RULES, "unit", broken)
     graded = grading.grade("12.0", "12", unique_id=with_rule("unit=cent"))
     assert (graded.verdict, graded.stage) == ("ungraded", "fault")
 

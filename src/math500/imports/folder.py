@@ -226,8 +226,12 @@ def _template(asked: Sequence[Message], texts: Iterable[str]) -> tuple[str | Non
     *before, last = asked
     if last.role != "user" or len(before) > 1 or any(message.role != "system" for message in before):
         return None
-    for text in texts:
-        head, there, tail = last.content.rpartition(text)
-        if text and there:
-            return (before[0].content if before else None), f"{head}{{problem}}{tail}"
+    for text in filter(None, texts):
+        spaced = r"\s*".join(map(re.escape, text.split()))  # a copy may break its lines elsewhere
+        found = None
+        for found in re.finditer(spaced, last.content):  # noqa: B007 - the last one is the question
+            pass
+        if found is not None:
+            template = f"{last.content[: found.start()]}{{problem}}{last.content[found.end() :]}"
+            return (before[0].content if before else None), template
     return None

@@ -168,8 +168,7 @@ def _own_problems(items: Sequence[Item], name: str) -> Iterable[tuple[Problem, I
     """The rows that are in no known set, as problems of the user's own; rows of one text share an id."""
     ids: dict[tuple[str, str], str] = {}
     taken: set[str] = set()
-    for item in items:
-        text = item.problem or (item.asked[-1].content if item.asked else "")
+    for item, text in zip(items, _questions(items), strict=True):
         if not text.strip():
             raise DataMismatch(f"{item.place}: the problem is empty", "Add its text, or take the row out.")
         if not item.answer.strip():
@@ -193,6 +192,25 @@ def _own_problems(items: Sequence[Item], name: str) -> Iterable[tuple[Problem, I
             ),
             item,
         )
+
+
+def _questions(items: Sequence[Item]) -> list[str]:
+    """Each row's problem; where only whole prompts are logged, without the lines that all of them share."""
+    prompts = [item.asked[-1].content if item.asked else "" for item in items]
+    lines = [prompt.split("\n") for prompt in prompts]
+    apart = len(set(prompts)) > 1
+    head = _shared(lines) if apart else 0
+    tail = _shared([each[head:][::-1] for each in lines]) if apart else 0
+    return [
+        item.problem or "\n".join(each[head : len(each) - tail]).strip()
+        for item, each in zip(items, lines, strict=True)
+    ]
+
+
+def _shared(rows: Sequence[list[str]]) -> int:
+    """How many first elements all rows have in common."""
+    first, last = min(rows), max(rows)
+    return next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
 
 
 def _ordered(problems: dict[str, Problem], known: data.ProblemSet | None) -> tuple[Problem, ...]:

@@ -39,6 +39,9 @@ ANSWER = (
 )
 VERDICT = ("correct", "is_correct", "symbolic_correct", "score", "acc")
 EXTRACTED = ("predicted_answer", "extracted_answer", "pred")
+REFUSED = ("No response (bad request).",)
+"""What openai/simple-evals writes in place of a response when the request was refused
+(`sampler/chat_completion_sampler.py`)."""
 _RESPONSES = tuple(name for one in RESPONSE for name in (one, f"{one}s"))
 
 
@@ -95,7 +98,8 @@ def _answers(row: Row, said_by: str, place: str) -> Iterable[Answer]:
     usage = mapping(row.get("usage"))
     for index, one in enumerate(texts):
         own: dict[str, Any] = {name: _nth(value, index, len(texts)) for name, value in row.items()}
-        error = own.get("error")
+        error = own.get("error") or (one if one in REFUSED else None)
+        lost = bool(error) and (not one or one in REFUSED)
         yield Answer(
             text=text(one),
             reasoning=text(own.get("reasoning") or own.get("reasoning_content")),
@@ -104,8 +108,8 @@ def _answers(row: Row, said_by: str, place: str) -> Iterable[Answer]:
             completion_tokens=_count(own, usage, "completion_tokens", "num_generated_tokens"),
             seconds=number(own.get("seconds")),
             model=text(own.get("model")),
-            failure=Failure(kind="logged", detail=text(error)) if error and not one else None,
-            marks={} if error and not one else _marks(own),
+            failure=Failure(kind="logged", detail=text(error)) if lost else None,
+            marks={} if lost else _marks(own),
         )
 
 

@@ -1,0 +1,157 @@
+"""lighteval's details: `details/MODEL/DATE/details_TASK_DATE.parquet`, and `results/MODEL/results_DATE.json`.
+
+A row (lighteval 0.10 and later, `logging/info_loggers.py`) has `doc` (query, choices, gold_index, ...),
+`model_response` (input, text, output_tokens, reasonings) and `metric`. The reference of `math_500` is the
+whole solution behind "ANSWER: "; its last box is the answer. The metric of several responses is their mean
+and belongs to none of them.
+
+A request that failed is logged as an empty answer (`models/endpoints/litellm_model.py`). An answer that is
+empty, with no token and no reasoning beside it, is therefore a failure here and not the model's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from math500.data.rows import last_boxed
+from math500.errors import DataUnreadable
+from math500.imports.log import Answer, Item, Log, Mark, Settings
+from math500.imports.rows import Row, decided, json_value, mapping, need, number, parquet, text, whole
+from math500.records import Failure, Message
+
+HARNESS = "lighteval"
+
+
+def read(paths: Sequence[Path]) -> Log:
+    """The log in these details files.
+
+    Raises:
+        DataUnreadable: a file is damaged, or not of this layout.
+        DependencyMissing: pyarrow is not installed.
+    """
+    rows = [(f"{path}, row {at}", row) for path in paths for at, row in enumerate(parquet(path), 1)]
+    if not rows:
+        raise DataUnreadable(f"{paths[0]} holds no rows", "Check whether the evaluation was finished.")
+    _refuse_other_layouts(*rows[0])
+    beside = tuple(path for path in [_results_of(paths[0])] if path is not None)
+    results = mapping(json_value(beside[0])) if beside else {}
+    general = mapping(results.get("config_general"))
+    model = mapping(general.get("model_config"))
+    items = [_item(row, place) for place, row in rows]
+    shared = sorted({text(mapping(row.get("doc")).get("task_name")) for _, row in rows})
+    several = sum(len(item.answers) > 1 for item in items)
+    return Log(
+        harness=HARNESS,
+        items=tuple(items),
+        version=text(general.get("lighteval_sha")).strip("?"),
+        task=", ".join(shared),
+        model=text(general.get("model_name") or model.get("model_name")),
+        base_url=text(model.get("base_url")),
+        settings=_settings(mapping(model.get("generation_parameters")), [row for _, row in rows]),
+        beside=beside,
+        reported=_reported(mapping(results.get("results")), shared),
+        notes=(
+            (f"the metrics of {several} problems are means over several responses; they were left out",)
+            if several
+            else ()
+        ),
+    )
+
+
+def _refuse_other_layouts(place: str, row: Row) -> None:
+    if not {"doc", "model_response", "metric"} <= row.keys():
+        raise DataUnreadable(
+            f"{place}: no `doc` and `model_response` (its fields: {', '.join(row)})",
+            "Details of lighteval 0.10 and later can be imported; make JSONL of others (--format jsonl).",
+        )
+
+
+def _item(row: Row, place: str) -> Item:
+    doc, response = mapping(row["doc"]), mapping(row["model_response"])
+    choices = need(doc, "choices", place, HARNESS)
+    gold = doc.get("gold_index")
+    index = gold[0] if isinstance(gold, list) and gold else gold
+    if not (isinstance(choices, list) and isinstance(index, int) and 0 <= index < len(choices)):
+        raise DataUnreadable(f"{place}: `gold_index` is not one of `choices`", "Check the file.")
+    reference = text(choices[index])
+    return Item(
+        place=place,
+        problem=text(doc.get("original_query")),
+        answer=last_boxed(reference) or reference.removeprefix("ANSWER:").strip(),
+        solution=reference.removeprefix("ANSWER:").strip() if "\\boxed" in reference else "",
+        asked=_asked(response.get("input") or doc.get("query")),
+        answers=tuple(_answers(response, mapping(row["metric"]), place)),
+    )
+
+
+def _answers(response: Row, metrics: Row, place: str) -> list[Answer]:
+    said = need(response, "text", place, HARNESS)
+    texts = said if isinstance(said, list) else [said]
+    marks = {
+        name: Mark(correct=verdict)
+        for name, value in metrics.items()
+        if len(texts) == 1 and (verdict := decided(value)) is not None
+    }
+    return [_answer(one, response, index, marks) for index, one in enumerate(texts)]
+
+
+def _answer(said: object, response: Row, index: int, marks: dict[str, Mark]) -> Answer:
+    tokens, thought = _nth(response.get("output_tokens"), index), _nth(response.get("reasonings"), index)
+    count = len(tokens) if isinstance(tokens, list) else None
+    lost = not text(said).strip() and not count and not thought
+    return Answer(
+        text=text(said),
+        reasoning=text(thought),
+        completion_tokens=count,
+        failure=Failure(kind="empty", detail="an empty answer without a token") if lost else None,
+        marks={} if lost else marks,
+    )
+
+
+def _nth(values: object, index: int) -> object:
+    return values[index] if isinstance(values, list) and index < len(values) else None
+
+
+def _asked(given: object) -> tuple[Message, ...]:
+    if isinstance(given, str):
+        return (Message(role="user", content=text(given)),)
+    turns = [mapping(turn) for turn in given] if isinstance(given, list) else []
+    return tuple(
+        Message(role=turn["role"], content=text(turn.get("content")))
+        for turn in turns
+        if turn.get("role") in ("system", "user", "assistant")
+    )
+
+
+def _settings(generation: Row, rows: Sequence[Row]) -> Settings:
+    """The model's own limit goes before the task's, as in lighteval."""
+    sizes = {whole(mapping(row.get("doc")).get("generation_size")) for row in rows}
+    limit = whole(generation.get("max_new_tokens")) or (sizes.pop() if len(sizes) == 1 else None)
+    stop = generation.get("stop_tokens")
+    return Settings(
+        temperature=number(generation.get("temperature")),
+        top_p=number(generation.get("top_p")),
+        max_tokens=limit,
+        seed=whole(generation.get("seed")),
+        stop=tuple(map(text, stop)) if isinstance(stop, list) else None,
+    )
+
+
+def _results_of(path: Path) -> Path | None:
+    """The results file of the details' date, where lighteval puts it."""
+    for folder in path.resolve().parents:
+        if folder.name == "details":
+            model = path.resolve().parent.parent.relative_to(folder)
+            found = folder.parent / "results" / model / f"results_{path.resolve().parent.name}.json"
+            return found if found.is_file() else None
+    return None
+
+
+def _reported(results: Row, tasks: Sequence[str]) -> dict[str, float]:
+    return {
+        name: value
+        for task in tasks
+        for name, raw in mapping(results.get(task)).items()
+        if (value := number(raw)) is not None and "stderr" not in name
+    }

@@ -137,6 +137,43 @@ def test_a_metric_of_several_responses_is_not_given_to_one(folder: Path, tmp_pat
     assert (made.samples, made.origin is not None and made.origin.graders) == (2, ())
 
 
+def test_older_logs_keep_the_request_as_a_list(folder: Path, tmp_path: Path) -> None:
+    row = json.loads(HENDRYCKS.read_text().splitlines()[0])
+    del row["metrics"], row["filter"]
+    row["arguments"] = [["Problem: " + row["doc"]["problem"], {"max_gen_toks": 9, "do_sample": False}]]
+    path = tmp_path / "samples_x.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    imports.into_folder([path], out=folder)
+    made = RunDir.open(folder).manifest
+    assert (made.decoding.max_tokens, made.decoding.temperature, made.model.name) == (9, 0.0, "unknown")
+    assert made.prompt.template == "Problem: {problem}"
+    assert made.origin is not None
+    assert made.origin.graders == ("lm-eval/exact_match",)
+
+
+def test_a_chat_is_read_out_of_its_json(folder: Path, tmp_path: Path) -> None:
+    row = json.loads(HENDRYCKS.read_text().splitlines()[0])
+    turns = [{"role": "system", "content": "Be exact."}, {"role": "user", "content": row["doc"]["problem"]}]
+    row["arguments"]["gen_args_0"]["arg_0"] = json.dumps(turns)
+    path = tmp_path / "samples_x.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    imports.into_folder([path], out=folder)
+    made = RunDir.open(folder).manifest
+    assert (made.prompt.system, made.prompt.template) == ("Be exact.", "{problem}")
+
+
+def test_worked_examples_as_turns_are_no_template(folder: Path, tmp_path: Path) -> None:
+    row = json.loads(HENDRYCKS.read_text().splitlines()[0])
+    turns = [{"role": r, "content": "x"} for r in ("user", "assistant")]
+    row["arguments"]["gen_args_0"]["arg_0"] = json.dumps([*turns, {"role": "user", "content": "y"}])
+    path = tmp_path / "samples_x.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    imports.into_folder([path], out=folder)
+    made = RunDir.open(folder).manifest
+    assert made.origin is not None
+    assert "prompt" in made.origin.unknown
+
+
 def test_a_folder_with_two_tasks_asks_which(folder: Path) -> None:
     with pytest.raises(UsageError, match="holds 2 lm-eval logs"):
         imports.into_folder([LOGS], out=folder)

@@ -85,9 +85,10 @@ def place(log: Log, name: str, *, data_set: str = AUTO) -> Placed:
             f"{_rows(own)} not of {known.source.name if known else 'a known set'}, and kept as logged"
         )
     problems = _ordered(theirs.problems, known)
-    several = Counter(problem.unique_id for problem, _ in theirs.asked)
-    if again := [unique_id for unique_id, rows_of in several.items() if rows_of > 1]:
-        notes.append(f"{_ids(again)} on more than one row; each row is a further sample")
+    rows_of = Counter(problem.unique_id for problem, _ in theirs.asked)
+    if len(counts := sorted(set(rows_of.values()))) > 1:
+        more = [unique_id for unique_id, count in rows_of.items() if count > counts[0]]
+        notes.append(f"{_ids(more)} on more rows than the others; each row is a further sample")
     source = (
         known.source
         if known is not None and not mixed

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from math500.records import Compared, Decoding, Manifest
+from math500.records import Compared, Decoding, Manifest, Origin
 
 FIELDS = (
     "model",
@@ -42,6 +42,9 @@ FIELDS = (
     "engine",
 )
 
+LOGGED = "logged"
+"""The name of a prompt whose wording was taken from a log and is none of ours."""
+
 Protocol = Mapping[str, str]
 """Field to what it was, in words; equal words mean equal settings."""
 
@@ -53,7 +56,7 @@ def of(made: Manifest) -> dict[str, str]:
         "model": made.model.name,
         "data": made.data.name,
         "problems": str(made.selection.count or made.data.rows),
-        "prompt": made.prompt.name,
+        "prompt": "" if made.prompt.name == LOGGED else made.prompt.name,
         "shots": str(len(made.prompt.shots) or len(made.prompt.shot_keys)),
         "system": "none" if made.prompt.system is None else f'"{made.prompt.system}"',
         "template": str(detail.get("chat_template") or ""),
@@ -65,7 +68,16 @@ def of(made: Manifest) -> dict[str, str]:
         "concurrency": str(made.concurrency),
         "engine": str(detail.get("engine") or made.model.base_url),
     }
+    if made.origin is not None:
+        fields |= _untold(made.origin)
     return {name: value for name, value in fields.items() if value}
+
+
+def _untold(origin: Origin) -> dict[str, str]:
+    """The fields that an imported run's log does not state, empty."""
+    shots = "" if origin.shots is None else str(origin.shots)
+    fields = {"solver": "", "concurrency": "", "shots": shots}
+    return fields | ({"prompt": "", "system": ""} if "prompt" in origin.unknown else {})
 
 
 def decoding(chosen: Decoding) -> str:

@@ -29,6 +29,7 @@ from math500.gap import ablate, advice, against, harnesses, settings
 from math500.gap.explain import Against, Sources, finished, from_number, from_run
 from math500.gap.offline import Responses
 from math500.gap.published import decimals
+from math500.grading import key
 from math500.models import is_embedded
 from math500.records import Gap
 from math500.rundir import RunDir
@@ -51,7 +52,7 @@ def of_run(folder: Path, *, model: str | None = None, compared_with: str | None 
     """
     run = RunDir.open(folder)
     beside = against.resolve(compared_with, model or run.manifest.model.name)
-    found = from_run(run, beside, Sources())
+    found = from_run(run, beside, Sources(doubtful=key.doubtful()))
     responses = Responses(run.problems(), run.samples(), {})
     gap = finished(found, advice.for_run(run, responses, found))
     run.write_gap(gap)
@@ -122,6 +123,11 @@ def ask_again(
         Math500Error: as for a run.
     """
     run = RunDir.open(folder)
+    if run.manifest.origin is not None:
+        raise UsageError(
+            f"{folder} was imported from {run.manifest.origin.harness}: there is no model to ask again",
+            "Leave --ablate out, or make a run of your own with `math500 run` and ablate that.",
+        )
     names = settings.names(factors)
     plan = ablate.plan(run, names, to=to, problems=problems, budget=budget, say=say, crossed=crossed)
     for arm in plan.arms:

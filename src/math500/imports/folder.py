@@ -19,6 +19,7 @@ import math500
 from math500 import evaluate, grading, prompts
 from math500.imports.log import Answer, Log, Mark
 from math500.imports.match import Placed
+from math500.protocols import LOGGED
 from math500.records import (
     Decoding,
     Generation,
@@ -218,7 +219,7 @@ def _prompt(log: Log, placed: Placed) -> tuple[Prompt, bool]:
         if not ours.shot_keys and (ours.system, ours.template) == (system, template):
             return msgspec.structs.replace(ours, stop=stop), True
     source = f"the {log.harness} log"
-    return Prompt(name="logged", template=template, system=system, source=source, stop=stop), True
+    return Prompt(name=LOGGED, template=template, system=system, source=source, stop=stop), True
 
 
 def _template(asked: Sequence[Message], texts: Iterable[str]) -> tuple[str | None, str] | None:

@@ -183,7 +183,11 @@ def _unit(value: str, candidate: str, answer: str, found: Comparison, compare: C
         return found
     asked = read_unit(value.replace("_", " "))
     if (theirs.dimensions, theirs.factor) == (asked.dimensions, asked.factor):
-        return found
+        written = _WRITTEN_UNIT.search(candidate.strip().strip("$"), max(0, len(candidate) - 60))
+        # `12m` is 12 times m elsewhere; here it is in the unit that is asked for.
+        return (
+            found if found.same or written is None else compare(candidate.strip()[: written.start()], answer)
+        )
     if _unit_of(answer) is None:
         # The reference leaves the unit to the question, so a number with any unit was taken for it.
         again = compare(candidate, rf"{answer} \text{{ {value.replace('_', ' ')}}}")

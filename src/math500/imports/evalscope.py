@@ -8,11 +8,12 @@ file can be given; the other one is looked for in the neighbouring folder. The f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from math500.data.rows import last_boxed
 from math500.errors import DataUnreadable
+from math500.imports.chat import before_answer, said
 from math500.imports.log import Answer, Item, Log, Mark
 from math500.imports.rows import Row, decided, json_lines, mapping, need, number, text, whole
 from math500.records import Failure, Message
@@ -101,7 +102,7 @@ def _item(
         answer=reference,
         unique_id=text(data.get("question_id") or data.get("unique_id")),
         solution=text(data.get("solution")),
-        asked=tuple(_asked(turns)) or _older(review),
+        asked=before_answer(turns) or _older(review),
         answers=tuple(
             _answer(predictions.get(index, ("", {}))[1], reviews.get(index, ("", {}))[1]) for index in indexes
         ),
@@ -113,10 +114,10 @@ def _answer(prediction: Row, review: Row) -> Answer:
     choices = output.get("choices")
     choice = mapping(choices[0]) if isinstance(choices, list) and choices else {}
     score = mapping(mapping(review.get("sample_score")).get("score"))
-    said = mapping(choice.get("message")).get("content")
+    given = mapping(choice.get("message")).get("content")
     usage = mapping(output.get("usage"))
     error, stop = output.get("error"), text(choice.get("stop_reason"))
-    answer, thought = _content(score.get("prediction") if said is None else said)
+    answer, thought = said(score.get("prediction") if given is None else given)
     failure = Failure(kind="logged", detail=text(error)) if error and not answer else None
     return Answer(
         text=answer,
@@ -141,24 +142,6 @@ def _marks(score: Row) -> dict[str, Mark]:
     }
 
 
-def _asked(turns: object) -> Iterable[Message]:
-    """The messages before the model's first answer."""
-    for turn in map(mapping, turns if isinstance(turns, list) else ()):
-        role = turn.get("role")
-        if role not in ("system", "user"):
-            return
-        yield Message(role=role, content=_content(turn.get("content"))[0])
-
-
 def _older(review: Row) -> tuple[Message, ...]:
     """Reviews before 1.2 keep the prompt as one text."""
     return (Message(role="user", content=text(review["input"])),) if review.get("input") else ()
-
-
-def _content(value: object) -> tuple[str, str]:
-    """A message's text and its reasoning, out of one string or a list of parts."""
-    if not isinstance(value, list):
-        return text(value), ""
-    parts = [mapping(part) for part in value]
-    said = [text(part.get("text")) for part in parts if part.get("type") == "text"]
-    return "\n".join(said), "\n".join(text(p.get("reasoning")) for p in parts if p.get("type") == "reasoning")

@@ -56,9 +56,9 @@ def write(
         RunError: the folder exists and is not empty, or cannot be written.
         StorageFull: the disk is full.
     """
-    manifest = _manifest(log, placed, files, model, command)
-    folder = out or Path("runs") / manifest.run_id
-    with RunWriter.create(folder, manifest, placed.problems) as run:
+    made = manifest(log, placed, files, model, command)
+    folder = out or Path("runs") / made.run_id
+    with RunWriter.create(folder, made, placed.problems) as run:
         for unique_id, answers in placed.answers.items():
             for index, answer in enumerate(answers):
                 run.append(_sample(unique_id, index, answer))
@@ -113,9 +113,10 @@ def _grade(mark: Mark, log: Log, metric: str) -> Grade:
 # -- the manifest ----------------------------------------------------------------------------
 
 
-def _manifest(
+def manifest(
     log: Log, placed: Placed, files: Sequence[Path], model: str | None, command: tuple[str, ...]
 ) -> Manifest:
+    """The run's manifest, as far as the log tells."""
     now = datetime.datetime.now(datetime.UTC)
     name = model or log.model or UNKNOWN
     prompt, asked = _prompt(log, placed)

@@ -12,8 +12,10 @@ import io
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from math500.errors import DataUnreadable, DependencyMissing
+from math500.imports.chat import before_answer, messages, said
 from math500.imports.log import Answer, Item, Log, Mark, Settings
 from math500.imports.rows import (
     Row,
@@ -28,7 +30,7 @@ from math500.imports.rows import (
     text,
     whole,
 )
-from math500.records import Failure, Message
+from math500.records import Failure
 
 HARNESS = "inspect"
 ZSTANDARD = 93
@@ -129,33 +131,37 @@ def _items(log: Row, path: Path) -> Iterable[Item]:
     by_id: dict[str, list[tuple[int, str, Row]]] = {}
     for number_, sample in enumerate(samples if isinstance(samples, list) else (), 1):
         place = f"{path}, sample {number_}"
-        row = mapping(sample)
+        row = _whole_sample(mapping(sample))
         name = text(need(row, "id", place, HARNESS))
         by_id.setdefault(name, []).append((whole(row.get("epoch")) or 1, place, row))
     for name, epochs in by_id.items():
         epochs.sort(key=lambda each: each[0])
         _, place, first = epochs[0]
-        asked = _asked(first)
         data = mapping(first.get("metadata"))
         yield Item(
             place=place,
-            problem=_question(first),
+            problem=_question(first.get("input")),
             answer=_target(need(first, "target", place, HARNESS)),
             unique_id=text(data.get("unique_id") or name),
             solution=text(data.get("solution")),
             subject=text(data.get("subject")),
             level=level(data.get("level")),
-            asked=asked,
+            asked=before_answer(first.get("messages")),
             answers=tuple(_answer(row) for _, _, row in epochs),
         )
 
 
-def _question(sample: Row) -> str:
-    given = sample.get("input")
-    if isinstance(given, list):
-        said = [turn for turn in given if mapping(turn).get("role") == "user"]
-        return _content(mapping(said[-1]).get("content"), sample)[0] if said else ""
-    return _content(given, sample)[0]
+def _whole_sample(sample: Row) -> Row:
+    """A sample with its attachments back in their places; its events are not needed."""
+    attachments = mapping(sample.get("attachments"))
+    kept = {name: value for name, value in sample.items() if name not in ("attachments", "events")}
+    return mapping(_attached(kept, attachments)) if attachments else sample
+
+
+def _question(given: object) -> str:
+    """The last thing that the user says in a sample's input."""
+    turns = messages(given)
+    return next((turn.content for turn in reversed(turns) if turn.role == "user"), "")
 
 
 def _target(value: object) -> str:
@@ -166,13 +172,13 @@ def _answer(sample: Row) -> Answer:
     output = mapping(sample.get("output"))
     choices = output.get("choices")
     choice = mapping(choices[0]) if isinstance(choices, list) and choices else {}
-    said, reasoning = _content(mapping(choice.get("message")).get("content"), sample)
+    answer, reasoning = said(mapping(choice.get("message")).get("content"))
     usage = mapping(output.get("usage"))
     error = mapping(sample.get("error"))
     stop = text(choice.get("stop_reason"))
     failure = Failure(kind="logged", detail=text(error.get("message"))) if error else None
     return Answer(
-        text=said,
+        text=answer,
         reasoning=reasoning,
         finish_reason=_STOPS.get(stop, stop),
         prompt_tokens=whole(usage.get("input_tokens")),
@@ -196,36 +202,15 @@ def _marks(scores: Row) -> dict[str, Mark]:
     return found
 
 
-def _asked(sample: Row) -> tuple[Message, ...]:
-    """The messages before the model's first answer."""
-    turns = sample.get("messages")
-    found: list[Message] = []
-    for turn in map(mapping, turns if isinstance(turns, list) else ()):
-        role = turn.get("role")
-        if role == "system" or role == "user":  # noqa: PLR1714 - narrows the literal
-            found.append(Message(role=role, content=_content(turn.get("content"), sample)[0]))
-        else:
-            break
-    return tuple(found)
-
-
-def _content(value: object, sample: Row) -> tuple[str, str]:
-    """A message's text and its reasoning, out of one string or a list of parts."""
+def _attached(value: object, attachments: Row) -> Any:  # noqa: ANN401 - any JSON
+    """The value with every text that was put aside in its place."""
+    if isinstance(value, str) and value.startswith("attachment://"):
+        return attachments.get(value.removeprefix("attachment://"), value)
     if isinstance(value, list):
-        parts = [mapping(part) for part in value]
-        said = [_attached(part.get("text"), sample) for part in parts if part.get("type") == "text"]
-        thought = [
-            _attached(part.get("reasoning"), sample) for part in parts if part.get("type") == "reasoning"
-        ]
-        return "\n".join(said), "\n".join(thought)
-    return _attached(value, sample), ""
-
-
-def _attached(value: object, sample: Row) -> str:
-    said = text(value)
-    if said.startswith("attachment://"):
-        return text(mapping(sample.get("attachments")).get(said.removeprefix("attachment://"), said))
-    return said
+        return [_attached(each, attachments) for each in value]
+    if isinstance(value, dict):
+        return {name: _attached(each, attachments) for name, each in value.items()}
+    return value
 
 
 # -- settings and totals ---------------------------------------------------------------------

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from math500.data.rows import last_boxed
 from math500.errors import DataUnreadable
+from math500.imports.chat import messages
 from math500.imports.log import Answer, Item, Log, Mark, Settings
 from math500.imports.rows import Row, decided, json_value, mapping, need, number, parquet, text, whole
-from math500.records import Failure, Message
+from math500.records import Failure
 
 HARNESS = "lighteval"
 
@@ -33,7 +34,8 @@ def read(paths: Sequence[Path]) -> Log:
     rows = [(f"{path}, row {at}", row) for path in paths for at, row in enumerate(parquet(path), 1)]
     if not rows:
         raise DataUnreadable(f"{paths[0]} holds no rows", "Check whether the evaluation was finished.")
-    _refuse_other_layouts(*rows[0])
+    for place, row in rows:
+        _refuse_other_layouts(place, row)
     beside = tuple(path for path in [_results_of(paths[0])] if path is not None)
     results = mapping(json_value(beside[0])) if beside else {}
     general = mapping(results.get("config_general"))
@@ -80,7 +82,7 @@ def _item(row: Row, place: str) -> Item:
         problem=text(doc.get("original_query")),
         answer=last_boxed(reference) or reference.removeprefix("ANSWER:").strip(),
         solution=reference.removeprefix("ANSWER:").strip() if "\\boxed" in reference else "",
-        asked=_asked(response.get("input") or doc.get("query")),
+        asked=messages(response.get("input") or doc.get("query")),
         answers=tuple(_answers(response, mapping(row["metric"]), place)),
     )
 
@@ -111,17 +113,6 @@ def _answer(said: object, response: Row, index: int, marks: dict[str, Mark]) -> 
 
 def _nth(values: object, index: int) -> object:
     return values[index] if isinstance(values, list) and index < len(values) else None
-
-
-def _asked(given: object) -> tuple[Message, ...]:
-    if isinstance(given, str):
-        return (Message(role="user", content=text(given)),)
-    turns = [mapping(turn) for turn in given] if isinstance(given, list) else []
-    return tuple(
-        Message(role=turn["role"], content=text(turn.get("content")))
-        for turn in turns
-        if turn.get("role") in ("system", "user", "assistant")
-    )
 
 
 def _settings(generation: Row, rows: Sequence[Row]) -> Settings:

@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from math500.errors import DataUnreadable
+from math500.imports.chat import messages
 from math500.imports.log import Answer, Item, Log, Mark, Settings
 from math500.imports.rows import (
     Row,
@@ -193,7 +194,7 @@ def _marked(answers: list[Answer], row: Row, responses: Sequence[str], notes: _N
     if isinstance(row.get("samples"), list):
         return answers
     names = row.get("metrics")
-    metrics = names if isinstance(names, list) else [name for name in row if name not in _OTHER]
+    metrics = map(str, names) if isinstance(names, list) else [name for name in row if name not in _OTHER]
     kept = _kept(row, responses)
     suffix = "" if row.get("filter", "none") == "none" else f",{row['filter']}"
     for metric in metrics:
@@ -247,15 +248,12 @@ def _messages(prompt: object) -> tuple[Message, ...]:
     """The prompt as messages; a chat is logged as JSON text, sometimes in a list of one."""
     if isinstance(prompt, list) and len(prompt) == 1:
         prompt = prompt[0]
-    if not isinstance(prompt, str):
-        return ()
-    if prompt.startswith("[{"):
+    if isinstance(prompt, str) and prompt.startswith("[{"):
         try:
-            turns = json.loads(prompt)
-            return tuple(Message(role=t["role"], content=text(t["content"])) for t in turns)
-        except (ValueError, TypeError, KeyError):
+            return messages(json.loads(prompt))
+        except (ValueError, RecursionError):
             pass
-    return (Message(role="user", content=text(prompt)),)
+    return messages(prompt)
 
 
 def _settings(rows: Iterable[Row], notes: _Notes) -> Settings:

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from math500.data.rows import last_boxed
 from math500.errors import DataUnreadable
+from math500.imports.chat import messages
 from math500.imports.log import Answer, Item, Log, Mark
 from math500.imports.rows import Row, decided, json_value, mapping, need, number, text
-from math500.records import Message, Role
+from math500.records import Role
 
 HARNESS = "opencompass"
 _ROLES: dict[str, Role] = {"SYSTEM": "system", "HUMAN": "user", "BOT": "assistant"}
@@ -75,21 +76,10 @@ def _item(row: Row, place: str, detail: Row) -> Item:
         problem="",
         answer=last_boxed(reference) or reference,
         solution=reference if "\\boxed" in reference else "",
-        asked=_asked(row.get("origin_prompt")),
+        asked=messages(row.get("origin_prompt"), roles=_ROLES, field="prompt"),
         answers=tuple(
             Answer(text=text(one), marks={} if verdict is None else {"correct": mark}) for one in texts
         ),
-    )
-
-
-def _asked(prompt: object) -> tuple[Message, ...]:
-    if isinstance(prompt, str):
-        return (Message(role="user", content=text(prompt)),)
-    turns = [mapping(turn) for turn in prompt] if isinstance(prompt, list) else []
-    return tuple(
-        Message(role=_ROLES[turn["role"]], content=text(turn.get("prompt")))
-        for turn in turns
-        if turn.get("role") in _ROLES
     )
 
 

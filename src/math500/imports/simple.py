@@ -26,9 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from math500.errors import DataUnreadable
+from math500.imports.chat import messages
 from math500.imports.log import Answer, Item, Log, Mark, Settings
 from math500.imports.rows import Row, decided, json_lines, level, mapping, number, text, whole
-from math500.records import Failure, Message
+from math500.records import Failure
 
 HARNESS = "jsonl"
 PROBLEM = ("problem", "question", "query", "input", "prompt")
@@ -75,7 +76,7 @@ def _item(row: Row, place: str) -> Item:
             f"{place}: no {missing} (its fields: {', '.join(row) or 'none'})",
             f"Name it one of: {', '.join(names)}.",
         )
-    asked = _messages(row.get("prompt"))
+    asked = messages(row.get("prompt"))
     problem = _first(row, PROBLEM)
     return Item(
         place=place,
@@ -129,18 +130,6 @@ def _nth(value: object, index: int, count: int) -> object:
 
 def _count(row: Row, usage: Row, *names: str) -> int | None:
     return next((n for name in names for of in (row, usage) if (n := whole(of.get(name))) is not None), None)
-
-
-def _messages(prompt: object) -> tuple[Message, ...]:
-    if isinstance(prompt, str) and prompt:
-        return (Message(role="user", content=text(prompt)),)
-    if isinstance(prompt, list) and all(isinstance(turn, dict) and "role" in turn for turn in prompt):
-        return tuple(
-            Message(role=turn["role"], content=text(turn.get("content")))
-            for turn in prompt
-            if turn["role"] in ("system", "user", "assistant")
-        )
-    return ()
 
 
 def _settings(rows: Sequence[Row]) -> Settings:

@@ -154,6 +154,36 @@ def test_its_reference_is_the_last_box_of_the_solution(folder: Path) -> None:
     assert run.problems()[1].problem == "Give the exact quotient of $3$ and $8$."
 
 
+@pytest.mark.parametrize("as_text", [False, True])
+def test_lightevals_older_details_are_read(as_text: bool, folder: Path, tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "example": f"Solve:\n\n{problem}",
+            "full_prompt": f"Solve:\n\n{problem}",
+            "predictions": said,
+            "cont_tokens": [[[1, 2], [3]]],
+            "gold": [f"So it is $\\boxed{{{answer}}}$."],
+            "metrics": {"extractive_match": 1.0},
+        }
+        for problem, said, answer in (
+            ("Give the exact quotient of $3$ and $8$.", ["\\boxed{3/8}", "it's 'no'"], "\\frac{3}{8}"),
+            ("What is $1+1$?", ["[2]", "2"], "2"),
+        )
+    ]
+    if as_text:
+        rows = [{name: str(value) for name, value in row.items()} for row in rows]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "details_x.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    run, _ = brought_in(path, folder)
+    assert [s.response for s in run.samples().values()][:2] == ["\\boxed{3/8}", "it's 'no'"]
+    assert run.manifest.prompt.template == "Solve:\n\n{problem}"
+    counts = [sample.generations[0].completion_tokens for sample in run.samples().values()]
+    assert counts[:2] == ([None, None] if as_text else [2, 1])
+
+
 # -- evalscope -------------------------------------------------------------------------------
 
 

@@ -5,12 +5,17 @@ A row (lighteval 0.10 and later, `logging/info_loggers.py`) has `doc` (query, ch
 whole solution behind "ANSWER: "; its last box is the answer. The metric of several responses is their mean
 and belongs to none of them.
 
+Before 0.10 a row has `example`, `full_prompt`, `predictions`, `cont_tokens`, `gold`, `metrics` instead, and
+before 0.7 each of them as the text of a Python value (`Dataset.from_list([{k: str(v) ...}])`), which is read
+as a literal and never run.
+
 A request that failed is logged as an empty answer (`models/endpoints/litellm_model.py`). An answer that is
 empty, with no token and no reasoning beside it, is therefore a failure here and not the model's.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,17 +36,20 @@ def read(paths: Sequence[Path]) -> Log:
         DataUnreadable: a file is damaged, or not of this layout.
         DependencyMissing: pyarrow is not installed.
     """
-    rows = [(f"{path}, row {at}", row) for path in paths for at, row in enumerate(parquet(path), 1)]
+    rows = [
+        (place, _as_now(row, place))
+        for path in paths
+        for at, row in enumerate(parquet(path), 1)
+        for place in [f"{path}, row {at}"]
+    ]
     if not rows:
         raise DataUnreadable(f"{paths[0]} holds no rows", "Check whether the evaluation was finished.")
-    for place, row in rows:
-        _refuse_other_layouts(place, row)
     beside = tuple(path for path in [_results_of(paths[0])] if path is not None)
     results = mapping(json_value(beside[0])) if beside else {}
     general = mapping(results.get("config_general"))
     model = mapping(general.get("model_config"))
     items = [_item(row, place) for place, row in rows]
-    shared = sorted({text(mapping(row.get("doc")).get("task_name")) for _, row in rows})
+    shared = sorted({text(mapping(row.get("doc")).get("task_name")) for _, row in rows} - {""})
     several = sum(len(item.answers) > 1 for item in items)
     return Log(
         harness=HARNESS,
@@ -61,12 +69,45 @@ def read(paths: Sequence[Path]) -> Log:
     )
 
 
-def _refuse_other_layouts(place: str, row: Row) -> None:
-    if not {"doc", "model_response", "metric"} <= row.keys():
+def _as_now(row: Row, place: str) -> Row:
+    """A row in today's layout.
+
+    Raises:
+        DataUnreadable: it is of none that is known.
+    """
+    if {"doc", "model_response", "metric"} <= row.keys():
+        return row
+    if not {"full_prompt", "predictions", "gold", "metrics"} <= row.keys():
         raise DataUnreadable(
-            f"{place}: no `doc` and `model_response` (its fields: {', '.join(row)})",
-            "Details of lighteval 0.10 and later can be imported; make JSONL of others (--format jsonl).",
+            f"{place}: neither `model_response` nor `predictions` (its fields: {', '.join(row)})",
+            "These are no details of a generation task; make JSONL of them (--format jsonl).",
         )
+    old = {name: _literal(row.get(name), place) for name in ("predictions", "gold", "metrics", "full_prompt")}
+    tokens = row.get("cont_tokens")
+    if isinstance(tokens, list) and len(tokens) == 1 and isinstance(tokens[0], list):
+        # One request for several samples keeps their tokens one level deeper.
+        tokens = tokens[0] if tokens[0] and isinstance(tokens[0][0], list) else tokens
+    return {
+        "doc": {"query": row.get("example"), "choices": old["gold"], "gold_index": 0},
+        "model_response": {
+            "input": old["full_prompt"] or row.get("example"),
+            "text": old["predictions"],
+            "output_tokens": tokens,
+        },
+        "metric": old["metrics"],
+    }
+
+
+def _literal(value: object, place: str) -> object:
+    """A value that was logged as the text of a Python value; any other as it is."""
+    if not (isinstance(value, str) and value[:1] in ("[", "{")):
+        return value
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError, MemoryError, RecursionError) as e:
+        if value.startswith("[{"):
+            return value
+        raise DataUnreadable(f"{place}: a list that cannot be read ({e})", "Check the file.") from e
 
 
 def _item(row: Row, place: str) -> Item:
@@ -101,7 +142,12 @@ def _answers(response: Row, metrics: Row, place: str) -> list[Answer]:
 def _answer(said: object, response: Row, index: int, marks: dict[str, Mark]) -> Answer:
     tokens, thought = _nth(response.get("output_tokens"), index), _nth(response.get("reasonings"), index)
     count = len(tokens) if isinstance(tokens, list) else None
-    lost = not text(said).strip() and not count and not thought
+    lost = (
+        not text(said).strip()
+        and not count
+        and not thought
+        and not isinstance(response.get("output_tokens"), str)
+    )
     return Answer(
         text=text(said),
         reasoning=text(thought),

@@ -78,7 +78,7 @@ def place(log: Log, name: str, *, data_set: str = AUTO) -> Placed:
     if known is not None and theirs.problems:
         notes.extend(_compared(theirs, known))
     mixed = bool(own)
-    for problem, item in _own_problems(own, name):
+    for problem, item in _own_problems(own, _shared_lines(log.items), name):
         theirs.add(problem, item)
     if mixed and len(theirs.asked) > len(own):
         notes.append(
@@ -165,11 +165,14 @@ def _compared(found: _Found, known: data.ProblemSet) -> Iterable[str]:
         )
 
 
-def _own_problems(items: Sequence[Item], name: str) -> Iterable[tuple[Problem, Item]]:
+def _own_problems(
+    items: Sequence[Item], around: tuple[int, int], name: str
+) -> Iterable[tuple[Problem, Item]]:
     """The rows that are in no known set, as problems of the user's own; rows of one text share an id."""
     ids: dict[tuple[str, str], str] = {}
     taken: set[str] = set()
-    for item, text in zip(items, _questions(items), strict=True):
+    for item in items:
+        text = item.problem or _without(item, around)
         if not text.strip():
             raise DataMismatch(f"{item.place}: the problem is empty", "Add its text, or take the row out.")
         if not item.answer.strip():
@@ -195,17 +198,24 @@ def _own_problems(items: Sequence[Item], name: str) -> Iterable[tuple[Problem, I
         )
 
 
-def _questions(items: Sequence[Item]) -> list[str]:
-    """Each row's problem; where only whole prompts are logged, without the lines that all of them share."""
-    prompts = [item.asked[-1].content if item.asked else "" for item in items]
-    lines = [prompt.split("\n") for prompt in prompts]
-    apart = len(set(prompts)) > 1
-    head = _shared(lines) if apart else 0
-    tail = _shared([each[head:][::-1] for each in lines]) if apart else 0
-    return [
-        item.problem or "\n".join(each[head : len(each) - tail]).strip()
-        for item, each in zip(items, lines, strict=True)
-    ]
+def _prompt(item: Item) -> list[str]:
+    """The lines of the last message that was sent."""
+    return (item.asked[-1].content if item.asked else "").split("\n")
+
+
+def _shared_lines(items: Sequence[Item]) -> tuple[int, int]:
+    """How many lines all prompts begin with and end with: what is around the problem."""
+    prompts = [_prompt(item) for item in items]
+    if len({tuple(prompt) for prompt in prompts}) < 2:
+        return 0, 0
+    head = _shared(prompts)
+    return head, _shared([prompt[head:][::-1] for prompt in prompts])
+
+
+def _without(item: Item, around: tuple[int, int]) -> str:
+    """The prompt without the lines that all prompts share: where a log keeps no more, that is the problem."""
+    lines = _prompt(item)
+    return "\n".join(lines[around[0] : len(lines) - around[1]]).strip()
 
 
 def _shared(rows: Sequence[list[str]]) -> int:

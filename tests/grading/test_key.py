@@ -97,6 +97,13 @@ def test_other_problems_are_graded_without_the_key() -> None:
     assert judged("mine/1", "2^5", "32") == "correct"
 
 
+def test_another_text_under_an_id_of_the_set_is_graded_without_the_key() -> None:
+    unique_id = with_rule("unit=cent")
+    assert judged(unique_id, r"12 \text{ dollars}", "12") == "wrong"
+    graded = grading.grade(r"$\boxed{12 \text{ dollars}}$", "12", unique_id=unique_id, question="Mine.")
+    assert graded.verdict == "correct"
+
+
 def test_a_rule_does_not_act_on_a_reference_of_another_shape() -> None:
     assert judged(with_rule("base=8"), "17", "17") == "correct"
     assert judged(with_rule("unordered"), "(2)", "2") == "correct"
@@ -148,6 +155,12 @@ def graded(problem: Problem, response: str) -> str:
 @pytest.mark.real_data
 def test_the_key_has_exactly_the_sets_problems() -> None:
     assert set(key.entries()) == {problem.unique_id for problem in real()}
+
+
+@pytest.mark.real_data
+def test_every_problem_is_known_by_its_text() -> None:
+    assert all(key.known(p.unique_id, p.problem) for p in real())
+    assert all(key.known(p.unique_id, p.problem.replace("\n", "  ")) for p in real())
 
 
 @pytest.mark.real_data

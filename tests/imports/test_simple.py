@@ -104,8 +104,10 @@ def test_chat_messages_and_shared_settings(folder: Path) -> None:
 
 def test_an_id_alone_proves_nothing(folder: Path) -> None:
     row = {"problem": "Another text", "response": "1", "answer": "1", "unique_id": "known/plums"}
-    run = brought_in(folder, row)
+    run = brought_in(folder, row, {"problem": PLUMS, "response": "84"})
     assert not run.manifest.data.verified
+    assert [p.unique_id for p in run.problems()] == ["known/plums", "mine/0"]
+    assert len(run.samples()) == 2
 
 
 def test_a_short_problem_inside_somebody_elses_is_told_by_its_answer(folder: Path) -> None:

@@ -65,43 +65,51 @@ def place(log: Log, name: str, *, data_set: str = AUTO) -> Placed:
         DataError: the set cannot be had.
     """
     known, notes = _known_set(data_set)
-    theirs, own = _split(log.items, known)
+    found, own = _split(log.items, known)
     if data_set not in (AUTO, NONE):
-        if not theirs.problems:
-            raise DataMismatch(
-                f"none of the log's {len(log.items)} problems is in {data_set}",
-                "Leave --data out to keep the log's own problems.",
-            )
-        if own:
-            notes.append(f"{_rows(own)} not of {data_set}, and left out")
-            own = []
-    if known is not None and theirs.problems:
-        notes.extend(_compared(theirs, known))
-    mixed = bool(own)
-    for problem, item in _own_problems(own, _shared_lines(log.items), name):
-        theirs.add(problem, item)
-    if mixed and len(theirs.asked) > len(own):
-        notes.append(
-            f"{_rows(own)} not of {known.source.name if known else 'a known set'}, and kept as logged"
+        notes.extend(_left_out(own, found, data_set))
+        own = []
+    if known is not None and found.problems:
+        notes.extend(_compared(found, known))
+    if own and found.problems and known is not None:
+        notes.append(f"{_rows(own)} not of {known.source.name}, and kept as logged")
+    taken = {problem.unique_id for problem in known.problems} if known else set()
+    for problem, item in _own_problems(own, _shared_lines(log.items), name, taken):
+        found.add(problem, item)
+    notes.extend(_uneven(found))
+    problems = _ordered(found.problems, known)
+    source = _own_source(name, problems) if known is None or own else known.source
+    return Placed(source, problems, found.answers, found.asked, tuple(notes))
+
+
+def _left_out(own: Sequence[Item], found: _Found, data_set: str) -> Iterable[str]:
+    """Which rows are not of the set that was named."""
+    if not found.problems:
+        raise DataMismatch(
+            f"none of the log's {len(own)} problems is in {data_set}",
+            "Leave --data out to keep the log's own problems.",
         )
-    problems = _ordered(theirs.problems, known)
-    rows_of = Counter(problem.unique_id for problem, _ in theirs.asked)
-    if len(counts := sorted(set(rows_of.values()))) > 1:
-        more = [unique_id for unique_id, count in rows_of.items() if count > counts[0]]
-        notes.append(f"{_ids(more)} on more rows than the others; each row is a further sample")
-    source = (
-        known.source
-        if known is not None and not mixed
-        else DataSource(
-            name=name,
-            place="path",
-            location=name,
-            rows=len(problems),
-            sha256=rows.digest(problems),
-            verified=False,
-        )
+    if own:
+        yield f"{_rows(own)} not of {data_set}, and left out"
+
+
+def _uneven(found: _Found) -> Iterable[str]:
+    """Which problems have more rows than others."""
+    rows_of = Counter(problem.unique_id for problem, _ in found.asked)
+    fewest = min(rows_of.values(), default=0)
+    if more := [unique_id for unique_id, count in rows_of.items() if count > fewest]:
+        yield f"{_ids(more)} on more rows than the others; each row is a further sample"
+
+
+def _own_source(name: str, problems: Sequence[Problem]) -> DataSource:
+    return DataSource(
+        name=name,
+        place="path",
+        location=name,
+        rows=len(problems),
+        sha256=rows.digest(problems),
+        verified=False,
     )
-    return Placed(source, problems, theirs.answers, theirs.asked, tuple(notes))
 
 
 def _known_set(data_set: str) -> tuple[data.ProblemSet | None, list[str]]:
@@ -166,11 +174,13 @@ def _compared(found: _Found, known: data.ProblemSet) -> Iterable[str]:
 
 
 def _own_problems(
-    items: Sequence[Item], around: tuple[int, int], name: str
+    items: Sequence[Item], around: tuple[int, int], name: str, taken: set[str]
 ) -> Iterable[tuple[Problem, Item]]:
-    """The rows that are in no known set, as problems of the user's own; rows of one text share an id."""
+    """The rows that are in no known set, as problems of the user's own; rows of one text share an id.
+
+    An id that is `taken` by the known set would make another problem of it: such a row gets a new one.
+    """
     ids: dict[tuple[str, str], str] = {}
-    taken: set[str] = set()
     for item in items:
         text = item.problem or _without(item, around)
         if not text.strip():
@@ -182,8 +192,8 @@ def _own_problems(
             )
         key = (plain(text), item.answer.strip())
         if key not in ids:
-            wanted = item.unique_id or f"{name}/{len(ids)}"
-            ids[key] = wanted if wanted not in taken else f"{wanted}#{len(ids)}"
+            made = f"{name}/{len(ids)}"
+            ids[key] = item.unique_id if item.unique_id and item.unique_id not in taken else made
             taken.add(ids[key])
         yield (
             Problem(

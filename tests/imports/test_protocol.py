@@ -32,6 +32,14 @@ def test_a_wording_that_is_one_of_ours_has_its_name(folder: Path) -> None:
     assert not {"shots", "token limit", "decoding"} & stated.keys()
 
 
+def test_the_gap_of_an_imported_run_proposes_no_asking(folder: Path) -> None:
+    imports.into_folder([PREDICTIONS], out=folder)
+    found = gap.of_run(folder, compared_with="90.6")
+    assert found.advice == ()
+    states = {row.field: row.state for row in found.comparability}
+    assert states.get("decoding", "unknown") == "unknown"
+
+
 def test_there_is_no_model_to_ask_again(folder: Path) -> None:
     imports.into_folder([MINERVA], out=folder)
     with pytest.raises(UsageError, match="imported from lm-eval: there is no model to ask again"):

@@ -10,9 +10,11 @@ import re
 from collections import Counter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from math500 import data, grading
-from math500.grading import key
+from math500.grading import Comparison, key
 from math500.records import Problem
 
 
@@ -193,3 +195,37 @@ def test_order_counts_where_it_is_asked_for_and_only_there() -> None:
         tried[expected] += 1
     assert tried["wrong"] >= 8
     assert tried["correct"] >= 3
+
+
+WORDS = [
+    r"\frac{1}{2}",
+    r"\text{",
+    r"\pm",
+    r"\{",
+    r"\}",
+    r"\left",
+    r"\right",
+    r"base",
+    r"eight",
+    r"cents",
+    r"\$",
+    r"\circ",
+    r"\log",
+    r"\sqrt{",
+    r"°",
+    r"½",
+]
+pieces = st.sampled_from([*"0123456789abcxyz+-*/^_=(){}[],.$%!|@ ", r"\text{ cm}", *WORDS])
+
+
+@given(
+    text=st.lists(pieces, max_size=25).map("".join),
+    answer=st.sampled_from(["12", "17_8", "2, 4", "(a+5)(b+2)"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_no_candidate_makes_the_key_fail(text: str, answer: str) -> None:
+    for entry in {tuple(entry.rules.items()): entry for entry in key.entries().values()}.values():
+        for same in (True, False):
+            found = Comparison(same, "structure")
+            judged_again = key.mended(entry, text, answer, found, lambda *_: Comparison(False, "text"))
+            assert judged_again.stage != "fault", judged_again.reason

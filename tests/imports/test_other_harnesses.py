@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from math500 import imports
-from math500.errors import DataUnreadable, DependencyMissing, UsageError
+from math500.errors import DataNotFound, DataUnreadable, DependencyMissing, UsageError
 from math500.imports import detect
 from math500.records import Summary
 from math500.rundir import RunDir
@@ -290,6 +290,33 @@ def test_what_is_no_log_is_refused(content: bytes, message: str, tmp_path: Path)
     path.write_bytes(content)
     with pytest.raises(DataUnreadable, match=message):
         imports.into_folder([path], out=tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("lm-eval/results_*.json", "Give the samples_"),
+        ("lighteval/results/*/*.json", "Give the details_"),
+        ("opencompass/results/*/*.json", "predictions/MODEL/SET.json"),
+    ],
+)
+def test_a_file_of_totals_points_to_the_log_beside_it(pattern: str, message: str, tmp_path: Path) -> None:
+    (path,) = CASES.glob(pattern)
+    with pytest.raises(DataUnreadable, match=message):
+        imports.into_folder([path], out=tmp_path / "run")
+
+
+def test_a_run_folder_needs_no_import(folder: Path, tmp_path: Path) -> None:
+    brought_in(PREDICTIONS, folder)
+    with pytest.raises(UsageError, match="is a run folder already"):
+        imports.into_folder([folder], out=tmp_path / "again")
+
+
+def test_a_folder_without_a_log_says_what_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(DataNotFound, match=r"samples_\*.jsonl \(lm-eval\); \*.eval \(inspect\)"):
+        imports.into_folder([tmp_path], out=tmp_path / "run")
+    with pytest.raises(DataNotFound, match="there is no file"):
+        imports.into_folder([tmp_path / "nothing"], out=tmp_path / "run")
 
 
 def test_files_of_different_harnesses_are_not_one_run(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from math500.errors import DataNotFound, DataUnreadable, UsageError
 from math500.imports import evalscope, inspect_ai, lighteval, lmeval, opencompass, simple
 from math500.imports.log import Log
-from math500.imports.rows import content, json_lines, json_of, mapping
+from math500.imports.rows import Row, content, json_lines, json_of, mapping
 
 
 def _never(_: object) -> bool:
@@ -84,6 +84,7 @@ def of(path: Path) -> Format:
     for each in FORMATS:
         if each.magic and data.startswith(each.magic):
             return each
+    value: object = None
     if _is_one_value(data):
         value = json_of(data, str(path))
         found = [
@@ -95,11 +96,34 @@ def of(path: Path) -> Format:
         found = [each for each in FORMATS if each.row(dict(row))]
         what = f"its first row has the fields {', '.join(list(row)[:8])}"
     if not found:
+        _explain_near_misses(path, mapping(value))
         raise DataUnreadable(
             f"{path} is no log that is known: {what}",
             f"Say what it is with --format, one of {', '.join(names())}.",
         )
     return found[0]
+
+
+def _explain_near_misses(path: Path, value: Row) -> None:
+    """Files that lie beside a log and are easily taken for it.
+
+    Raises:
+        DataUnreadable: it is one of them.
+    """
+    if {"results", "versions", "config"} <= value.keys():
+        raise DataUnreadable(
+            f"{path} holds lm-eval's totals and no responses",
+            "Give the samples_*.jsonl beside it; lm-eval writes it with --log_samples.",
+        )
+    if {"results", "config_general"} <= value.keys():
+        raise DataUnreadable(
+            f"{path} holds lighteval's totals and no responses",
+            "Give the details_*.parquet; lighteval writes it with --save-details.",
+        )
+    if "accuracy" in value:
+        raise DataUnreadable(
+            f"{path} holds totals and no responses", "Give OpenCompass' predictions/MODEL/SET.json."
+        )
 
 
 def _is_one_value(data: bytes) -> bool:
@@ -126,6 +150,8 @@ def files(paths: Sequence[Path], wanted: str) -> list[Path]:
 
 
 def _inside(folder: Path, wanted: str) -> list[Path]:
+    if (folder / "manifest.json").is_file():
+        raise UsageError(f"{folder} is a run folder already", f"See it with: math500 show {folder}")
     for each in FORMATS if wanted == "auto" else (get(wanted),):
         inside = sorted(folder.rglob(each.files))
         if len(inside) == 1 or (inside and len({_evaluation(path) for path in inside}) == 1):

@@ -65,6 +65,15 @@ def test_worked_examples_are_part_of_the_prompt(folder: Path) -> None:
     assert made.prompt.template.endswith("Problem:\n{problem}\n\nSolution:")
 
 
+def test_a_reference_that_minerva_normalised_is_taken_from_the_solution(folder: Path, tmp_path: Path) -> None:
+    row = json.loads(MINERVA.read_text().splitlines()[0])
+    row["doc"] |= {"problem": "Where is it?", "solution": "$\\boxed{y + 2 = 0}$", "answer": "0"}
+    path = tmp_path / "samples_minerva_math500_2026-01-01T00-00-00.1.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    imports.into_folder([path], out=folder)
+    assert RunDir.open(folder).problems()[0].answer == "y + 2 = 0"
+
+
 def exported(folder: Path, problems: tuple[Problem, ...], manifest: Manifest) -> tuple[RunDir, Path]:
     """A run of ours with two samples a problem, and its export's samples file."""
     with RunWriter.create(folder, manifest, problems[:3]) as run:

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from math500.data.rows import last_boxed
 from math500.errors import DataUnreadable
 from math500.imports.chat import messages
 from math500.imports.log import Answer, Item, Log, Mark, Settings
@@ -133,7 +134,7 @@ def _item(rows: Sequence[tuple[str, Row]], notes: _Notes) -> Item:
     return Item(
         place=place,
         problem=text(doc.get("problem") or doc.get("question")),
-        answer=text(doc.get("answer") or first.get("target")),
+        answer=_reference(doc, place) or text(first.get("target")),
         unique_id=text(doc.get("unique_id")),
         solution=text(doc.get("solution")),
         subject=text(doc.get("subject") or doc.get("type")),
@@ -141,6 +142,16 @@ def _item(rows: Sequence[tuple[str, Row]], notes: _Notes) -> Item:
         asked=_messages(prompt),
         answers=tuple(answers),
     )
+
+
+def _reference(doc: Row, place: str) -> str:
+    """The reference answer of a row.
+
+    lm-eval's minerva tasks keep it as they normalise it, which damages some (a matrix loses the marks between
+    its rows, `5x + 1 = 0` becomes `0`); there it is taken out of the solution's box.
+    """
+    boxed = last_boxed(text(doc.get("solution"))) if "samples_minerva_math" in place else ""
+    return boxed or text(doc.get("answer"))
 
 
 def _responses(row: Row, place: str) -> list[str]:

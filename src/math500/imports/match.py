@@ -129,8 +129,12 @@ def _split(items: Iterable[Item], known: data.ProblemSet | None) -> tuple[_Found
     """The rows of the known set's problems, and the others."""
     found, own = _Found(), []
     index = {} if known is None else {plain(p.problem): p for p in known.problems}
+    sought: dict[tuple[str, str], Problem | None] = {}
     for item in items:
-        problem = _identified(item, index)
+        key = item.problem or "\n".join(_prompt(item)), item.answer
+        if key not in sought:
+            sought[key] = _identified(*key, index)
+        problem = sought[key]
         if problem is None:
             own.append(item)
         else:
@@ -143,17 +147,19 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
 
 
-def _identified(item: Item, index: dict[str, Problem]) -> Problem | None:
-    if item.problem and (found := index.get(plain(item.problem))):
-        return found
-    prompt = plain(item.problem or (item.asked[-1].content if item.asked else ""))
-    inside = [(prompt.rfind(text) + len(text), len(text), text) for text in index if text in prompt]
+def _identified(asked: str, answer: str, index: dict[str, Problem]) -> Problem | None:
+    """The problem of the set that is asked, whole or within a prompt."""
+    text = plain(asked)
+    if text in index:
+        return index[text]
+    inside = [
+        (text.rfind(problem) + len(problem), len(problem), problem) for problem in index if problem in text
+    ]
     if not inside:
         return None
     problem = index[max(inside)[2]]
     # A short problem can be part of a longer one of somebody else's: then the answers differ.
-    differs = item.answer and grading.equivalent(item.answer, problem.answer).same is False
-    return None if differs else problem
+    return None if answer and grading.equivalent(answer, problem.answer).same is False else problem
 
 
 def _compared(found: _Found, known: data.ProblemSet) -> Iterable[str]:

@@ -42,6 +42,9 @@ FIELDS = (
     "engine",
 )
 
+LOGGED = "logged"
+"""The name of a prompt whose wording was taken from a log and is none of ours."""
+
 Protocol = Mapping[str, str]
 """Field to what it was, in words; equal words mean equal settings."""
 
@@ -53,7 +56,7 @@ def of(made: Manifest) -> dict[str, str]:
         "model": made.model.name,
         "data": made.data.name,
         "problems": str(made.selection.count or made.data.rows),
-        "prompt": made.prompt.name,
+        "prompt": "" if made.prompt.name == LOGGED else made.prompt.name,
         "shots": str(len(made.prompt.shots) or len(made.prompt.shot_keys)),
         "system": "none" if made.prompt.system is None else f'"{made.prompt.system}"',
         "template": _template(made),
@@ -82,7 +85,7 @@ def _logged(made: Manifest, origin: Origin) -> dict[str, str]:
     known = {name: name not in origin.unknown for name in ("prompt", "temperature", "max_tokens")}
     return {
         "model": "" if made.model.name == "unknown" else made.model.name,
-        "prompt": made.prompt.name if known["prompt"] else "",
+        "prompt": made.prompt.name if known["prompt"] and made.prompt.name != LOGGED else "",
         "shots": "" if origin.shots is None else str(origin.shots),
         "system": "" if not known["prompt"] or made.prompt.system is None else f'"{made.prompt.system}"',
         "decoding": decoding(made.decoding) if known["temperature"] else "",

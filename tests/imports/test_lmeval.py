@@ -65,6 +65,15 @@ def test_worked_examples_are_part_of_the_prompt(folder: Path) -> None:
     assert made.prompt.template.endswith("Problem:\n{problem}\n\nSolution:")
 
 
+def test_a_reference_that_minerva_normalised_is_taken_from_the_solution(folder: Path, tmp_path: Path) -> None:
+    row = json.loads(MINERVA.read_text().splitlines()[0])
+    row["doc"] |= {"problem": "Where is it?", "solution": "$\\boxed{y + 2 = 0}$", "answer": "0"}
+    path = tmp_path / "samples_minerva_math500_2026-01-01T00-00-00.1.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    imports.into_folder([path], out=folder)
+    assert RunDir.open(folder).problems()[0].answer == "y + 2 = 0"
+
+
 def exported(folder: Path, problems: tuple[Problem, ...], manifest: Manifest) -> tuple[RunDir, Path]:
     """A run of ours with two samples a problem, and its export's samples file."""
     with RunWriter.create(folder, manifest, problems[:3]) as run:
@@ -135,6 +144,43 @@ def test_a_metric_of_several_responses_is_not_given_to_one(folder: Path, tmp_pat
     imports.into_folder([path], out=folder)
     made = RunDir.open(folder).manifest
     assert (made.samples, made.origin is not None and made.origin.graders) == (2, ())
+
+
+def test_older_logs_keep_the_request_as_a_list(folder: Path, tmp_path: Path) -> None:
+    row = json.loads(HENDRYCKS.read_text().splitlines()[0])
+    del row["metrics"], row["filter"]
+    row["arguments"] = [["Problem: " + row["doc"]["problem"], {"max_gen_toks": 9, "do_sample": False}]]
+    path = tmp_path / "samples_x.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    imports.into_folder([path], out=folder)
+    made = RunDir.open(folder).manifest
+    assert (made.decoding.max_tokens, made.decoding.temperature, made.model.name) == (9, 0.0, "unknown")
+    assert made.prompt.template == "Problem: {problem}"
+    assert made.origin is not None
+    assert made.origin.graders == ("lm-eval/exact_match",)
+
+
+def test_a_chat_is_read_out_of_its_json(folder: Path, tmp_path: Path) -> None:
+    row = json.loads(HENDRYCKS.read_text().splitlines()[0])
+    turns = [{"role": "system", "content": "Be exact."}, {"role": "user", "content": row["doc"]["problem"]}]
+    row["arguments"]["gen_args_0"]["arg_0"] = json.dumps(turns)
+    path = tmp_path / "samples_x.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    imports.into_folder([path], out=folder)
+    made = RunDir.open(folder).manifest
+    assert (made.prompt.system, made.prompt.template) == ("Be exact.", "{problem}")
+
+
+def test_worked_examples_as_turns_are_no_template(folder: Path, tmp_path: Path) -> None:
+    row = json.loads(HENDRYCKS.read_text().splitlines()[0])
+    turns = [{"role": r, "content": "x"} for r in ("user", "assistant")]
+    row["arguments"]["gen_args_0"]["arg_0"] = json.dumps([*turns, {"role": "user", "content": "y"}])
+    path = tmp_path / "samples_x.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    imports.into_folder([path], out=folder)
+    made = RunDir.open(folder).manifest
+    assert made.origin is not None
+    assert "prompt" in made.origin.unknown
 
 
 def test_a_folder_with_two_tasks_asks_which(folder: Path) -> None:

@@ -40,11 +40,19 @@ def test_problems_of_no_known_set_are_the_users_own(folder: Path) -> None:
 
 def test_rows_of_the_same_problem_are_its_samples(folder: Path) -> None:
     rows = [{"problem": PLUMS, "response": f"\\boxed{{{n}}}"} for n in (84, 83, 84)]
-    run = brought_in(folder, *rows)
+    once = {"problem": "Give the exact quotient of $3$ and $8$.", "response": "3/8"}
+    run = brought_in(folder, *rows, once)
     assert run.manifest.samples == 3
-    assert list(run.samples()) == [("known/plums", 0), ("known/plums", 1), ("known/plums", 2)]
+    assert [key for key in run.samples() if key[0] == "known/plums"] == [("known/plums", i) for i in range(3)]
     assert run.manifest.origin is not None
-    assert any("further sample" in note for note in run.manifest.origin.notes)
+    assert any("1 problem (known/plums) on more rows" in note for note in run.manifest.origin.notes)
+
+
+def test_simple_evals_refused_requests_are_failures(folder: Path) -> None:
+    run = brought_in(folder, {"problem": PLUMS, "response": "No response (bad request).", "score": 0.0})
+    assert run.samples()["known/plums", 0].failure is not None
+    assert run.manifest.origin is not None
+    assert run.manifest.origin.graders == ()
 
 
 def test_qwens_lists_and_nemos_names_are_known(folder: Path, tmp_path: Path) -> None:
@@ -96,8 +104,10 @@ def test_chat_messages_and_shared_settings(folder: Path) -> None:
 
 def test_an_id_alone_proves_nothing(folder: Path) -> None:
     row = {"problem": "Another text", "response": "1", "answer": "1", "unique_id": "known/plums"}
-    run = brought_in(folder, row)
+    run = brought_in(folder, row, {"problem": PLUMS, "response": "84"})
     assert not run.manifest.data.verified
+    assert [p.unique_id for p in run.problems()] == ["known/plums", "mine/0"]
+    assert len(run.samples()) == 2
 
 
 def test_a_short_problem_inside_somebody_elses_is_told_by_its_answer(folder: Path) -> None:

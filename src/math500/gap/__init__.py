@@ -152,6 +152,11 @@ def ask_again(
         Math500Error: as for a run.
     """
     run = RunDir.open(folder)
+    if run.manifest.origin is not None:
+        raise UsageError(
+            f"{folder} was imported from {run.manifest.origin.harness}: there is no model to ask again",
+            "Leave --ablate out, or make a run of your own with `math500 run` and ablate that.",
+        )
     target = against.run_of(toward)
     names = settings.names(factors)
     if target is not None and factors == "all":

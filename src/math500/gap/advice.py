@@ -19,7 +19,9 @@ SHOWN = 5
 
 
 def for_run(run: RunDir, responses: Responses, gap: Gap) -> tuple[Advice, ...]:
-    """What to measure next with the model."""
+    """What to measure next with the model; nothing for an imported run, which was asked elsewhere."""
+    if run.manifest.origin is not None:
+        return ()
     done = {f.name for f in gap.factors if f.kind == "measured"}
     settled = {row.field for row in gap.comparability if row.state == "same"}
     found = []

@@ -62,8 +62,9 @@ def grade(
     if unique_id is not None:
         from math500.grading import key  # noqa: PLC0415 - only a problem with an id needs it
 
-        again = functools.partial(equivalent, timeout=timeout, conventions=conventions)
-        compared = key.mended(unique_id, found.answer, answer, compared, again)
+        if entry := key.known(unique_id, question):
+            again = functools.partial(equivalent, timeout=timeout, conventions=conventions)
+            compared = key.mended(entry, found.answer, answer, compared, again)
     if compared.same and compared.stage != "text" and question and copied(found.answer, answer, question):
         compared = Comparison(False, "copied", "the question's own expression, not worked out")
     return Grade(

@@ -1,8 +1,9 @@
 r"""A closed set deserves a closed key: what kind of answer each of MATH-500's problems asks for.
 
-`key.txt` holds one line for each of the 500 problems: its `unique_id`, the kind of its answer and the rules
-of its form, typed by hand with problem and answer in view. It holds neither. `grading.grade` uses it when it
-is told the `unique_id`; other problems are graded without it.
+`key.txt` holds one line for each of the 500 problems: its `unique_id`, a hash of its text, the kind of its
+answer and the rules of its form, typed by hand with problem and answer in view. It holds neither.
+`grading.grade` uses it when it is told the `unique_id`; other problems are graded without it, and so is
+another text under an id of MATH-500's.
 
 Kinds: integer, fraction, decimal, mixed, real (with roots or pi), angle, money, quantity (a number with a
 unit), base, complex, expression, equation, interval, tuple, vector, matrix, set, list, text, choice.
@@ -27,6 +28,7 @@ that the text holds a drawing; `doubt=...` is why the row itself is doubtful (do
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -48,10 +50,12 @@ class Entry:
     """What one problem asks for.
 
     Attributes:
+        text: the first 8 hex digits of the sha256 of its problem's text without spaces and line breaks.
         kind: the kind of answer.
         rules: rule name to its value; "" for a rule without one.
     """
 
+    text: str
     kind: str
     rules: Mapping[str, str]
 
@@ -62,9 +66,9 @@ def entries() -> Mapping[str, Entry]:
     found = {}
     for line in FILE.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
-            unique_id, kind, *rules = line.split()
+            unique_id, text, kind, *rules = line.split()
             pairs = (rule.partition("=") for rule in rules)
-            found[unique_id] = Entry(kind, {name: value for name, _, value in pairs})
+            found[unique_id] = Entry(text, kind, {name: value for name, _, value in pairs})
     return found
 
 
@@ -83,18 +87,25 @@ def figures() -> frozenset[str]:
     return frozenset(unique_id for unique_id, entry in entries().items() if "figure" in entry.rules)
 
 
-def mended(unique_id: str, candidate: str, answer: str, found: Comparison, compare: Compare) -> Comparison:
-    """What the comparison found, mended by the rules of MATH-500's problem of this id; else as it was.
+def known(unique_id: str | None, question: str | None) -> Entry | None:
+    """What the problem of this id asks for; None for one outside of MATH-500, or with another text."""
+    entry = None if unique_id is None else entries().get(unique_id)
+    if entry is None or question is None:
+        return entry
+    return entry if hashlib.sha256("".join(question.split()).encode()).hexdigest()[:8] == entry.text else None
+
+
+def mended(entry: Entry, candidate: str, answer: str, found: Comparison, compare: Compare) -> Comparison:
+    """What the comparison found, mended by the problem's rules.
 
     Args:
-        unique_id: the problem's id.
+        entry: what the problem asks for.
         candidate: the answer to judge.
         answer: the reference answer.
         found: what comparing the two gave.
         compare: compares again, for a rule that rewrites one of them.
     """
-    entry = entries().get(unique_id)
-    if entry is None or (found.same and found.stage == "text"):
+    if found.same and found.stage == "text":
         return found
     try:
         return _applied(entry, candidate, answer, found, compare)
@@ -183,7 +194,11 @@ def _unit(value: str, candidate: str, answer: str, found: Comparison, compare: C
         return found
     asked = read_unit(value.replace("_", " "))
     if (theirs.dimensions, theirs.factor) == (asked.dimensions, asked.factor):
-        return found
+        written = _WRITTEN_UNIT.search(candidate.strip().strip("$"), max(0, len(candidate) - 60))
+        # `12m` is 12 times m elsewhere; here it is in the unit that is asked for.
+        return (
+            found if found.same or written is None else compare(candidate.strip()[: written.start()], answer)
+        )
     if _unit_of(answer) is None:
         # The reference leaves the unit to the question, so a number with any unit was taken for it.
         again = compare(candidate, rf"{answer} \text{{ {value.replace('_', ' ')}}}")

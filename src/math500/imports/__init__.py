@@ -2,8 +2,13 @@
 
     log.py         what a log says, in words that all harnesses share
     rows.py        foreign files into plain values, one clear line for what is wrong with them
+    chat.py        messages as logs hold them
     detect.py      which harness wrote it, told from its content
     lmeval.py      lm-eval samples_*.jsonl with results_*.json
+    inspect_ai.py  Inspect .eval and .json
+    lighteval.py   lighteval details, Parquet
+    evalscope.py   evalscope reviews and predictions
+    opencompass.py OpenCompass predictions and results
     simple.py      plain JSONL: problem, response, answer
     match.py       which problem of a known set each one is
     folder.py      a log and its problems into a run folder

@@ -1,19 +1,25 @@
 """Which harness wrote a log, told from what is in it and not from its name.
 
-A folder is searched for the files that its harness writes. What could be two things, or nothing, is refused
+A folder is searched for the files that each harness writes. What could be two things, or nothing, is refused
 with what was looked for; `--format` decides then.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from math500.errors import DataNotFound, DataUnreadable, UsageError
-from math500.imports import lmeval, simple
+from math500.imports import evalscope, inspect_ai, lighteval, lmeval, opencompass, simple
 from math500.imports.log import Log
-from math500.imports.rows import Row, content, json_lines
+from math500.imports.rows import Row, content, json_lines, json_of, mapping
+
+
+def _never(_: object) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +28,28 @@ class Format:
 
     Attributes:
         name: as `--format` takes it.
-        what: the files, for help and messages.
-        read: the files into a log.
         files: which names in a folder are such files.
-        row: whether a JSONL file's first row is one of this format's; None for formats of other files.
+        read: the files into a log.
+        magic: what the file's bytes begin with; "" for text.
+        row: whether the first row of JSON lines is one of this format's.
+        whole: whether a file that is one JSON value is of this format.
     """
 
     name: str
-    what: str
+    files: str
     read: Callable[[Sequence[Path]], Log]
-    files: tuple[str, ...]
-    row: Callable[[Row], bool] | None = None
+    magic: bytes = b""
+    row: Callable[[dict[str, object]], bool] = _never
+    whole: Callable[[object], bool] = _never
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("lm-eval", "samples_*.jsonl", lmeval.read, ("samples_*.jsonl",), lmeval.matches),
-    Format("jsonl", "rows with problem, response and answer", simple.read, ("*.jsonl",), simple.matches),
+    Format("lm-eval", "samples_*.jsonl", lmeval.read, row=lmeval.matches),
+    Format("inspect", "*.eval", inspect_ai.read, magic=b"PK\x03\x04", whole=inspect_ai.matches),
+    Format("lighteval", "details_*.parquet", lighteval.read, magic=b"PAR1"),
+    Format("evalscope", "reviews/*/*.jsonl", evalscope.read, row=evalscope.matches),
+    Format("opencompass", "predictions/*/*.json", opencompass.read, whole=opencompass.matches),
+    Format("jsonl", "*.jsonl", simple.read, row=simple.matches),
 )
 """In the order of detection: a row that two of them could read is the first one's."""
 
@@ -66,15 +78,62 @@ def of(path: Path) -> Format:
         DataNotFound: there is no such file.
         DataUnreadable: it is no log that is known.
     """
-    start = content(path)[:4]
-    first = next(iter(json_lines(path)), None)
-    if first is None:
+    data = content(path)
+    if not data.strip():
         raise DataUnreadable(f"{path} is empty", "Give a log with at least one response.")
     for each in FORMATS:
-        if each.row is not None and each.row(first[1]):
+        if each.magic and data.startswith(each.magic):
             return each
-    fields = ", ".join(list(first[1])[:8])
-    raise _unsure(path, f"its first row has the fields {fields}") if start else _unsure(path, "it is empty")
+    value: object = None
+    if _is_one_value(data):
+        value = json_of(data, str(path))
+        found = [
+            each for each in FORMATS if each.whole(value) or (isinstance(value, dict) and each.row(value))
+        ]
+        what = f"it holds one JSON value with the fields {', '.join(list(mapping(value))[:8]) or 'of a list'}"
+    else:
+        _, row = next(json_lines(path))
+        found = [each for each in FORMATS if each.row(dict(row))]
+        what = f"its first row has the fields {', '.join(list(row)[:8])}"
+    if not found:
+        _explain_near_misses(path, mapping(value))
+        raise DataUnreadable(
+            f"{path} is no log that is known: {what}",
+            f"Say what it is with --format, one of {', '.join(names())}.",
+        )
+    return found[0]
+
+
+def _explain_near_misses(path: Path, value: Row) -> None:
+    """Files that lie beside a log and are easily taken for it.
+
+    Raises:
+        DataUnreadable: it is one of them.
+    """
+    if {"results", "versions", "config"} <= value.keys():
+        raise DataUnreadable(
+            f"{path} holds lm-eval's totals and no responses",
+            "Give the samples_*.jsonl beside it; lm-eval writes it with --log_samples.",
+        )
+    if {"results", "config_general"} <= value.keys():
+        raise DataUnreadable(
+            f"{path} holds lighteval's totals and no responses",
+            "Give the details_*.parquet; lighteval writes it with --save-details.",
+        )
+    if "accuracy" in value:
+        raise DataUnreadable(
+            f"{path} holds totals and no responses", "Give OpenCompass' predictions/MODEL/SET.json."
+        )
+
+
+def _is_one_value(data: bytes) -> bool:
+    """Whether the file is one JSON value and not a row on each line."""
+    first, _, rest = data.strip().partition(b"\n")
+    try:
+        value = json.loads(first)
+    except ValueError:
+        return first.strip() in (b"{", b"[")
+    return not rest.strip() and isinstance(value, dict)
 
 
 def files(paths: Sequence[Path], wanted: str) -> list[Path]:
@@ -91,23 +150,22 @@ def files(paths: Sequence[Path], wanted: str) -> list[Path]:
 
 
 def _inside(folder: Path, wanted: str) -> list[Path]:
+    if (folder / "manifest.json").is_file():
+        raise UsageError(f"{folder} is a run folder already", f"See it with: math500 show {folder}")
     for each in FORMATS if wanted == "auto" else (get(wanted),):
-        inside = sorted({path for pattern in each.files for path in folder.rglob(pattern)})
-        if len(inside) == 1:
+        inside = sorted(folder.rglob(each.files))
+        if len(inside) == 1 or (inside and len({_evaluation(path) for path in inside}) == 1):
             return inside
         if inside:
-            names_ = ", ".join(str(path.relative_to(folder)) for path in inside[:6])
+            listed = ", ".join(str(path.relative_to(folder)) for path in inside[:6])
             raise UsageError(
-                f"{folder} holds {len(inside)} {each.name} logs ({names_})",
+                f"{folder} holds {len(inside)} {each.name} logs ({listed})",
                 "Name the one to import, or several that belong to one evaluation.",
             )
-    raise DataNotFound(
-        f"{folder} holds no log", "Looked for: " + "; ".join(f"{f.what} ({f.name})" for f in FORMATS) + "."
-    )
+    looked = "; ".join(f"{each.files} ({each.name})" for each in FORMATS)
+    raise DataNotFound(f"{folder} holds no log", f"Looked for: {looked}.")
 
 
-def _unsure(path: Path, why: str) -> DataUnreadable:
-    known = ", ".join(names())
-    return DataUnreadable(
-        f"{path} is no log that is known: {why}", f"Say what it is with --format, one of {known}."
-    )
+def _evaluation(path: Path) -> tuple[Path, str]:
+    """What the parts of one evaluation share: evalscope's levels, OpenCompass' numbered parts."""
+    return path.parent, re.sub(r"_(?:Level )?\d+$", "", path.stem)

@@ -19,6 +19,7 @@ import math500
 from math500 import evaluate, grading, prompts
 from math500.imports.log import Answer, Log, Mark
 from math500.imports.match import Placed
+from math500.protocols import LOGGED
 from math500.records import (
     Decoding,
     Generation,
@@ -55,9 +56,9 @@ def write(
         RunError: the folder exists and is not empty, or cannot be written.
         StorageFull: the disk is full.
     """
-    manifest = _manifest(log, placed, files, model, command)
-    folder = out or Path("runs") / manifest.run_id
-    with RunWriter.create(folder, manifest, placed.problems) as run:
+    made = manifest(log, placed, files, model, command)
+    folder = out or Path("runs") / made.run_id
+    with RunWriter.create(folder, made, placed.problems) as run:
         for unique_id, answers in placed.answers.items():
             for index, answer in enumerate(answers):
                 run.append(_sample(unique_id, index, answer))
@@ -112,9 +113,10 @@ def _grade(mark: Mark, log: Log, metric: str) -> Grade:
 # -- the manifest ----------------------------------------------------------------------------
 
 
-def _manifest(
+def manifest(
     log: Log, placed: Placed, files: Sequence[Path], model: str | None, command: tuple[str, ...]
 ) -> Manifest:
+    """The run's manifest, as far as the log tells."""
     now = datetime.datetime.now(datetime.UTC)
     name = model or log.model or UNKNOWN
     prompt, asked = _prompt(log, placed)
@@ -218,7 +220,7 @@ def _prompt(log: Log, placed: Placed) -> tuple[Prompt, bool]:
         if not ours.shot_keys and (ours.system, ours.template) == (system, template):
             return msgspec.structs.replace(ours, stop=stop), True
     source = f"the {log.harness} log"
-    return Prompt(name="logged", template=template, system=system, source=source, stop=stop), True
+    return Prompt(name=LOGGED, template=template, system=system, source=source, stop=stop), True
 
 
 def _template(asked: Sequence[Message], texts: Iterable[str]) -> tuple[str | None, str] | None:
@@ -226,8 +228,12 @@ def _template(asked: Sequence[Message], texts: Iterable[str]) -> tuple[str | Non
     *before, last = asked
     if last.role != "user" or len(before) > 1 or any(message.role != "system" for message in before):
         return None
-    for text in texts:
-        head, there, tail = last.content.rpartition(text)
-        if text and there:
-            return (before[0].content if before else None), f"{head}{{problem}}{tail}"
+    for text in filter(None, texts):
+        spaced = r"\s*".join(map(re.escape, text.split()))  # a copy may break its lines elsewhere
+        found = None
+        for found in re.finditer(spaced, last.content):  # noqa: B007 - the last one is the question
+            pass
+        if found is not None:
+            template = f"{last.content[: found.start()]}{{problem}}{last.content[found.end() :]}"
+            return (before[0].content if before else None), template
     return None

@@ -20,7 +20,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from math500.data.rows import last_boxed
 from math500.errors import DataUnreadable
+from math500.imports.chat import messages
 from math500.imports.log import Answer, Item, Log, Mark, Settings
 from math500.imports.rows import (
     Row,
@@ -132,7 +134,7 @@ def _item(rows: Sequence[tuple[str, Row]], notes: _Notes) -> Item:
     return Item(
         place=place,
         problem=text(doc.get("problem") or doc.get("question")),
-        answer=text(doc.get("answer") or first.get("target")),
+        answer=_reference(doc, place) or text(first.get("target")),
         unique_id=text(doc.get("unique_id")),
         solution=text(doc.get("solution")),
         subject=text(doc.get("subject") or doc.get("type")),
@@ -140,6 +142,16 @@ def _item(rows: Sequence[tuple[str, Row]], notes: _Notes) -> Item:
         asked=_messages(prompt),
         answers=tuple(answers),
     )
+
+
+def _reference(doc: Row, place: str) -> str:
+    """The reference answer of a row.
+
+    lm-eval's minerva tasks keep it as they normalise it, which damages some (a matrix loses the marks between
+    its rows, `5x + 1 = 0` becomes `0`); there it is taken out of the solution's box.
+    """
+    boxed = last_boxed(text(doc.get("solution"))) if "samples_minerva_math" in place else ""
+    return boxed or text(doc.get("answer"))
 
 
 def _responses(row: Row, place: str) -> list[str]:
@@ -193,7 +205,7 @@ def _marked(answers: list[Answer], row: Row, responses: Sequence[str], notes: _N
     if isinstance(row.get("samples"), list):
         return answers
     names = row.get("metrics")
-    metrics = names if isinstance(names, list) else [name for name in row if name not in _OTHER]
+    metrics = map(str, names) if isinstance(names, list) else [name for name in row if name not in _OTHER]
     kept = _kept(row, responses)
     suffix = "" if row.get("filter", "none") == "none" else f",{row['filter']}"
     for metric in metrics:
@@ -247,15 +259,12 @@ def _messages(prompt: object) -> tuple[Message, ...]:
     """The prompt as messages; a chat is logged as JSON text, sometimes in a list of one."""
     if isinstance(prompt, list) and len(prompt) == 1:
         prompt = prompt[0]
-    if not isinstance(prompt, str):
-        return ()
-    if prompt.startswith("[{"):
+    if isinstance(prompt, str) and prompt.startswith("[{"):
         try:
-            turns = json.loads(prompt)
-            return tuple(Message(role=t["role"], content=text(t["content"])) for t in turns)
-        except (ValueError, TypeError, KeyError):
+            return messages(json.loads(prompt))
+        except (ValueError, RecursionError):
             pass
-    return (Message(role="user", content=text(prompt)),)
+    return messages(prompt)
 
 
 def _settings(rows: Iterable[Row], notes: _Notes) -> Settings:

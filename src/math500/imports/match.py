@@ -65,42 +65,51 @@ def place(log: Log, name: str, *, data_set: str = AUTO) -> Placed:
         DataError: the set cannot be had.
     """
     known, notes = _known_set(data_set)
-    theirs, own = _split(log.items, known)
+    found, own = _split(log.items, known)
     if data_set not in (AUTO, NONE):
-        if not theirs.problems:
-            raise DataMismatch(
-                f"none of the log's {len(log.items)} problems is in {data_set}",
-                "Leave --data out to keep the log's own problems.",
-            )
-        if own:
-            notes.append(f"{_rows(own)} not of {data_set}, and left out")
-            own = []
-    if known is not None and theirs.problems:
-        notes.extend(_compared(theirs, known))
-    mixed = bool(own)
-    for problem, item in _own_problems(own, name):
-        theirs.add(problem, item)
-    if mixed and len(theirs.asked) > len(own):
-        notes.append(
-            f"{_rows(own)} not of {known.source.name if known else 'a known set'}, and kept as logged"
+        notes.extend(_left_out(own, found, data_set))
+        own = []
+    if known is not None and found.problems:
+        notes.extend(_compared(found, known))
+    if own and found.problems and known is not None:
+        notes.append(f"{_rows(own)} not of {known.source.name}, and kept as logged")
+    taken = {problem.unique_id for problem in known.problems} if known else set()
+    for problem, item in _own_problems(own, _shared_lines(log.items), name, taken):
+        found.add(problem, item)
+    notes.extend(_uneven(found))
+    problems = _ordered(found.problems, known)
+    source = _own_source(name, problems) if known is None or own else known.source
+    return Placed(source, problems, found.answers, found.asked, tuple(notes))
+
+
+def _left_out(own: Sequence[Item], found: _Found, data_set: str) -> Iterable[str]:
+    """Which rows are not of the set that was named."""
+    if not found.problems:
+        raise DataMismatch(
+            f"none of the log's {len(own)} problems is in {data_set}",
+            "Leave --data out to keep the log's own problems.",
         )
-    problems = _ordered(theirs.problems, known)
-    several = Counter(problem.unique_id for problem, _ in theirs.asked)
-    if again := [unique_id for unique_id, rows_of in several.items() if rows_of > 1]:
-        notes.append(f"{_ids(again)} on more than one row; each row is a further sample")
-    source = (
-        known.source
-        if known is not None and not mixed
-        else DataSource(
-            name=name,
-            place="path",
-            location=name,
-            rows=len(problems),
-            sha256=rows.digest(problems),
-            verified=False,
-        )
+    if own:
+        yield f"{_rows(own)} not of {data_set}, and left out"
+
+
+def _uneven(found: _Found) -> Iterable[str]:
+    """Which problems have more rows than others."""
+    rows_of = Counter(problem.unique_id for problem, _ in found.asked)
+    fewest = min(rows_of.values(), default=0)
+    if more := [unique_id for unique_id, count in rows_of.items() if count > fewest]:
+        yield f"{_ids(more)} on more rows than the others; each row is a further sample"
+
+
+def _own_source(name: str, problems: Sequence[Problem]) -> DataSource:
+    return DataSource(
+        name=name,
+        place="path",
+        location=name,
+        rows=len(problems),
+        sha256=rows.digest(problems),
+        verified=False,
     )
-    return Placed(source, problems, theirs.answers, theirs.asked, tuple(notes))
 
 
 def _known_set(data_set: str) -> tuple[data.ProblemSet | None, list[str]]:
@@ -120,8 +129,12 @@ def _split(items: Iterable[Item], known: data.ProblemSet | None) -> tuple[_Found
     """The rows of the known set's problems, and the others."""
     found, own = _Found(), []
     index = {} if known is None else {plain(p.problem): p for p in known.problems}
+    sought: dict[tuple[str, str], Problem | None] = {}
     for item in items:
-        problem = _identified(item, index)
+        key = item.problem or "\n".join(_prompt(item)), item.answer
+        if key not in sought:
+            sought[key] = _identified(*key, index)
+        problem = sought[key]
         if problem is None:
             own.append(item)
         else:
@@ -134,17 +147,19 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
 
 
-def _identified(item: Item, index: dict[str, Problem]) -> Problem | None:
-    if item.problem and (found := index.get(plain(item.problem))):
-        return found
-    prompt = plain(item.problem or (item.asked[-1].content if item.asked else ""))
-    inside = [(prompt.rfind(text) + len(text), len(text), text) for text in index if text in prompt]
+def _identified(asked: str, answer: str, index: dict[str, Problem]) -> Problem | None:
+    """The problem of the set that is asked, whole or within a prompt."""
+    text = plain(asked)
+    if text in index:
+        return index[text]
+    inside = [
+        (text.rfind(problem) + len(problem), len(problem), problem) for problem in index if problem in text
+    ]
     if not inside:
         return None
     problem = index[max(inside)[2]]
     # A short problem can be part of a longer one of somebody else's: then the answers differ.
-    differs = item.answer and grading.equivalent(item.answer, problem.answer).same is False
-    return None if differs else problem
+    return None if answer and grading.equivalent(answer, problem.answer).same is False else problem
 
 
 def _compared(found: _Found, known: data.ProblemSet) -> Iterable[str]:
@@ -164,12 +179,16 @@ def _compared(found: _Found, known: data.ProblemSet) -> Iterable[str]:
         )
 
 
-def _own_problems(items: Sequence[Item], name: str) -> Iterable[tuple[Problem, Item]]:
-    """The rows that are in no known set, as problems of the user's own; rows of one text share an id."""
+def _own_problems(
+    items: Sequence[Item], around: tuple[int, int], name: str, taken: set[str]
+) -> Iterable[tuple[Problem, Item]]:
+    """The rows that are in no known set, as problems of the user's own; rows of one text share an id.
+
+    An id that is `taken` by the known set would make another problem of it: such a row gets a new one.
+    """
     ids: dict[tuple[str, str], str] = {}
-    taken: set[str] = set()
     for item in items:
-        text = item.problem or (item.asked[-1].content if item.asked else "")
+        text = item.problem or _without(item, around)
         if not text.strip():
             raise DataMismatch(f"{item.place}: the problem is empty", "Add its text, or take the row out.")
         if not item.answer.strip():
@@ -179,8 +198,8 @@ def _own_problems(items: Sequence[Item], name: str) -> Iterable[tuple[Problem, I
             )
         key = (plain(text), item.answer.strip())
         if key not in ids:
-            wanted = item.unique_id or f"{name}/{len(ids)}"
-            ids[key] = wanted if wanted not in taken else f"{wanted}#{len(ids)}"
+            made = f"{name}/{len(ids)}"
+            ids[key] = item.unique_id if item.unique_id and item.unique_id not in taken else made
             taken.add(ids[key])
         yield (
             Problem(
@@ -193,6 +212,32 @@ def _own_problems(items: Sequence[Item], name: str) -> Iterable[tuple[Problem, I
             ),
             item,
         )
+
+
+def _prompt(item: Item) -> list[str]:
+    """The lines of the last message that was sent."""
+    return (item.asked[-1].content if item.asked else "").split("\n")
+
+
+def _shared_lines(items: Sequence[Item]) -> tuple[int, int]:
+    """How many lines all prompts begin with and end with: what is around the problem."""
+    prompts = [_prompt(item) for item in items]
+    if len({tuple(prompt) for prompt in prompts}) < 2:
+        return 0, 0
+    head = _shared(prompts)
+    return head, _shared([prompt[head:][::-1] for prompt in prompts])
+
+
+def _without(item: Item, around: tuple[int, int]) -> str:
+    """The prompt without the lines that all prompts share: where a log keeps no more, that is the problem."""
+    lines = _prompt(item)
+    return "\n".join(lines[around[0] : len(lines) - around[1]]).strip()
+
+
+def _shared(rows: Sequence[list[str]]) -> int:
+    """How many first elements all rows have in common."""
+    first, last = min(rows), max(rows)
+    return next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
 
 
 def _ordered(problems: dict[str, Problem], known: data.ProblemSet | None) -> tuple[Problem, ...]:

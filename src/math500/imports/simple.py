@@ -26,9 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from math500.errors import DataUnreadable
+from math500.imports.chat import messages
 from math500.imports.log import Answer, Item, Log, Mark, Settings
 from math500.imports.rows import Row, decided, json_lines, level, mapping, number, text, whole
-from math500.records import Failure, Message
+from math500.records import Failure
 
 HARNESS = "jsonl"
 PROBLEM = ("problem", "question", "query", "input", "prompt")
@@ -39,6 +40,9 @@ ANSWER = (
 )
 VERDICT = ("correct", "is_correct", "symbolic_correct", "score", "acc")
 EXTRACTED = ("predicted_answer", "extracted_answer", "pred")
+REFUSED = ("No response (bad request).",)
+"""What openai/simple-evals writes in place of a response when the request was refused
+(`sampler/chat_completion_sampler.py`)."""
 _RESPONSES = tuple(name for one in RESPONSE for name in (one, f"{one}s"))
 
 
@@ -72,7 +76,7 @@ def _item(row: Row, place: str) -> Item:
             f"{place}: no {missing} (its fields: {', '.join(row) or 'none'})",
             f"Name it one of: {', '.join(names)}.",
         )
-    asked = _messages(row.get("prompt"))
+    asked = messages(row.get("prompt"))
     problem = _first(row, PROBLEM)
     return Item(
         place=place,
@@ -95,7 +99,8 @@ def _answers(row: Row, said_by: str, place: str) -> Iterable[Answer]:
     usage = mapping(row.get("usage"))
     for index, one in enumerate(texts):
         own: dict[str, Any] = {name: _nth(value, index, len(texts)) for name, value in row.items()}
-        error = own.get("error")
+        error = own.get("error") or (one if one in REFUSED else None)
+        lost = bool(error) and (not one or one in REFUSED)
         yield Answer(
             text=text(one),
             reasoning=text(own.get("reasoning") or own.get("reasoning_content")),
@@ -104,8 +109,8 @@ def _answers(row: Row, said_by: str, place: str) -> Iterable[Answer]:
             completion_tokens=_count(own, usage, "completion_tokens", "num_generated_tokens"),
             seconds=number(own.get("seconds")),
             model=text(own.get("model")),
-            failure=Failure(kind="logged", detail=text(error)) if error and not one else None,
-            marks={} if error and not one else _marks(own),
+            failure=Failure(kind="logged", detail=text(error)) if lost else None,
+            marks={} if lost else _marks(own),
         )
 
 
@@ -125,18 +130,6 @@ def _nth(value: object, index: int, count: int) -> object:
 
 def _count(row: Row, usage: Row, *names: str) -> int | None:
     return next((n for name in names for of in (row, usage) if (n := whole(of.get(name))) is not None), None)
-
-
-def _messages(prompt: object) -> tuple[Message, ...]:
-    if isinstance(prompt, str) and prompt:
-        return (Message(role="user", content=text(prompt)),)
-    if isinstance(prompt, list) and all(isinstance(turn, dict) and "role" in turn for turn in prompt):
-        return tuple(
-            Message(role=turn["role"], content=text(turn.get("content")))
-            for turn in prompt
-            if turn["role"] in ("system", "user", "assistant")
-        )
-    return ()
 
 
 def _settings(rows: Sequence[Row]) -> Settings:

@@ -113,9 +113,9 @@ class FakeBatches:
             answered = self.answer(request["body"])
             if answered is None:
                 continue
-            row = json.dumps({"id": "x", "custom_id": request["custom_id"], **answered}).encode()
+            said = json.dumps({"id": "x", "custom_id": request["custom_id"], **answered}).encode()
             fine = answered["error"] is None and answered["response"]["status_code"] == 200
-            (good if fine else bad).append(row)
+            (good if fine else bad).append(said)
         batch["request_counts"] |= {"completed": len(good), "failed": len(bad)}
         for name, lines in (("output_file_id", good), ("error_file_id", bad)):
             if lines:

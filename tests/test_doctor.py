@@ -103,7 +103,7 @@ QUOTA = error(429, "You exceeded your current quota", "insufficient_quota")
             error(400, "As of transformers v4.44, default chat template is no longer allowed"),
             "chat template",
             "no longer allowed",
-            "--api completions --prompt minerva",
+            "--api completions and --prompt minerva",
         ),
         (error(400, "max_tokens must be less than 500"), "connection", "answers 400", "settings"),
     ],

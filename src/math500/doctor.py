@@ -58,7 +58,6 @@ LEAKS = re.compile(
     r"|\n(User|Human|Assistant|Question|Problem|Q):"
 )
 """What a chat template, or the next turn of a made-up conversation, looks like in an answer."""
-NO_TEMPLATE = re.compile(r"chat[ _]template", re.IGNORECASE)
 
 ABOUT: Mapping[str, str] = {
     **dict.fromkeys(("tls", "unreachable", "disconnected", "timeout", "address", "malformed"), "connection"),
@@ -66,8 +65,8 @@ ABOUT: Mapping[str, str] = {
     **dict.fromkeys(("quota", "rate"), "quota"),
     **dict.fromkeys(("limit_field", "too_long"), "token limit"),
     "proxy": "proxy",
-    "model": "model",
-    "empty": "chat template",
+    **dict.fromkeys(("model", "form", "memory"), "model"),
+    **dict.fromkeys(("empty", "template"), "chat template"),
 }
 """A row of the table of answers to what it is about; the rest is about the connection."""
 
@@ -203,10 +202,7 @@ class _Visit:
         """Say what is wrong, and what can be done about it."""
         what = answers.sentence(answer)
         about, step = ABOUT.get(row.kind, "connection"), TRIED_NOW.get(row.kind) or row.next_step
-        if NO_TEMPLATE.search(answer.said):
-            about = "chat template"
-            step = "Ask it as a base model: --api completions --prompt minerva."
-        elif row.kind == "model":
+        if row.kind == "model":
             step = await self._models()
         elif about == "key":
             step = step or f"Check the key in {self._endpoint.key_name}."

@@ -27,7 +27,6 @@ GROUPS = {
         *("temperature", "top_p", "max_tokens", "seed", "samples"),
     ),
     "Solver": ("solver", "votes", "confidence", "weigh", "rounds", "walls"),
-    "Solver": ("solver", "votes", "confidence", "weigh", "rounds", "walls"),
     "Run": ("concurrency", "out", "resume", "as_json", "quiet", "help"),
 }
 """Options by group, for the help text."""

@@ -3,6 +3,7 @@
 A request sets aside the most that it can cost before it is sent, and gives back what it did not use. So a
 limit on tokens or money is not passed, however many are in flight: a request that does not fit waits until
 those in flight have come back cheaper, and when none is in flight and it still does not fit, the run stops.
+What is in flight is paid for, and so is never given up for a limit.
 
 The most that a request can cost is its prompt (a token for two bytes) and its token limit. Where no limit is
 sent there is no such number: the longest answer so far, but at least OPEN_ENDED tokens, stands in for it.
@@ -53,8 +54,6 @@ class Limit:
 
     what: str
     next_step: str
-    final: bool
-    """Nothing that is in flight can change it."""
 
 
 @dataclass(slots=True)
@@ -77,7 +76,7 @@ class Purse:
             QuotaExhausted: it does not fit, and nothing in flight could change that.
         """
         while (limit := self.take_now(messages, decoding)) is not None:
-            if self.in_flight == 0 or limit.final:
+            if self.in_flight == 0:
                 raise QuotaExhausted(limit.what, limit.next_step)
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
@@ -136,7 +135,7 @@ class Purse:
         budget, spent = self.budget, self.spent
         if budget.requests is not None and spent.requests >= budget.requests:
             what = f"The run's own limit of {budget.requests:,} requests is reached"
-            return Limit(what, "Raise --max-requests and resume the run.", final=True)
+            return Limit(what, "Raise --max-requests and resume the run.")
         prompt = spent.prompt_tokens + self.aside.prompt_tokens + most.prompt_tokens
         completion = spent.completion_tokens + self.aside.completion_tokens + most.completion_tokens
         if budget.tokens is not None and prompt + completion > budget.tokens:
@@ -151,4 +150,4 @@ class Purse:
 
 def _no_room(limit: str, most: str, option: str) -> Limit:
     what = f"The run's own limit of {limit} leaves no room for one more request of up to {most}"
-    return Limit(what, f"Raise {option} (or lower --max-tokens) and resume the run.", final=False)
+    return Limit(what, f"Raise {option} (or lower --max-tokens) and resume the run.")

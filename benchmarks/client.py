@@ -262,7 +262,7 @@ def peer_line(name: str, scenario: Scenario, command: list[str]) -> str:
         )
         try:
             _, told = process.communicate(timeout=PEER_SECONDS)
-            last = [*told.strip().splitlines(), ""][-1 if told.strip() else 0]
+            last = told.strip().splitlines()[-1] if told.strip() else ""
             outcome = "finishes" if process.returncode == 0 else "dies: " + last[:80]
         except subprocess.TimeoutExpired:
             process.kill()

@@ -827,8 +827,8 @@ class Finding(Record, frozen=True, kw_only=True):
     """One thing about an endpoint, in plain words."""
 
     about: str
-    """`data`, `proxy`, `connection`, `key`, `quota`, `model`, `chat template`, `stop reason`, `reasoning`,
-    `token limit`, `tokens`, `grading`, `clock`, `speed`."""
+    """`data`, `proxy`, `connection`, `key`, `quota`, `model`, `chat template`, `temperature`,
+    `stop reason`, `reasoning`, `token limit`, `tokens`, `grading`, `clock`, `speed`."""
     state: Literal["ok", "note", "fail"]
     what: str
     next_step: str = ""

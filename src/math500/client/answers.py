@@ -93,6 +93,7 @@ _MOVED = (301, 302, 303, 307, 308)
 
 _CREDIT = "Add credit at the vendor or use another key, then resume the run; what is collected is kept."
 _SETTINGS = "Compare the run's settings with what the endpoint accepts."
+_UNTAKEN = "Leave that setting out; where it is the temperature, write --temperature none."
 _SHORTER = "Lower --max-tokens, use a shorter prompt, or start the server with a longer context."
 _TEMPLATE = "The model returns nothing: check its chat template, stop strings and token limit."
 _STREAM = "Add --stream."
@@ -173,7 +174,7 @@ TABLE: tuple[Row, ...] = (
     Row("stream_only", STOP, _INVALID, spellings.STREAM_ONLY, error=RequestRejected, next_step=_STREAM),
     Row("template", STOP, _TOO_LONG, spellings.TEMPLATE, error=RequestRejected, next_step=_BASE),
     Row("form", STOP, (400, 403, 404, 422), spellings.FORM, error=RequestRejected, next_step=_FORM),
-    Row("parameter", STOP, _INVALID, spellings.PARAMETER, error=RequestRejected, next_step=_SETTINGS),
+    Row("parameter", STOP, _INVALID, spellings.PARAMETER, error=RequestRejected, next_step=_UNTAKEN),
     Row("model", STOP, (400, 403, 404, 422), spellings.MODEL, error=ModelNotFound),
     Row("model", STOP, (500, 503), spellings.MODEL_BEHIND_GATEWAY, error=ModelNotFound),
     Row("memory", STOP, (400, 500, 503), spellings.MEMORY, error=RequestRejected, next_step=_SMALLER),

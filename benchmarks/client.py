@@ -2,7 +2,9 @@
 
     python benchmarks/client.py                      all scenarios
     python benchmarks/client.py plain tail           some of them
-    python benchmarks/client.py --lm-eval plain      lm-eval's own client beside it, where that is cheap
+    python benchmarks/client.py --lm-eval plain      lm-eval's own client beside it, in the same minute
+    python benchmarks/client.py --inspect PYTHON     Inspect's, in the environment of that interpreter
+    python benchmarks/client.py kill                 `math500 run` killed at 60 % and resumed
 
 Server and client are processes of their own. 500 requests, 64 at once, 200 ms each where a scenario
 says nothing else. `ratio` is the time from the first request to the last answer over the ideal time: the
@@ -19,6 +21,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
@@ -227,17 +230,74 @@ model.generate_until([asked(i) for i in range(count)])
 """
 
 
-def lm_eval_line(scenario: Scenario) -> str:
-    """lm-eval 0.4.13's local-chat-completions on the same server."""
+INSPECT = """
+import sys
+from inspect_ai import Task, eval
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import get_model
+
+url, at_once, count, logs = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+samples = [Sample(input=f"Problem {i:05d}: what is it?", target="x") for i in range(count)]
+done = eval(
+    Task(dataset=MemoryDataset(samples)),
+    model=get_model("openai/m", base_url=url, api_key="x", responses_api=False),
+    max_connections=at_once, max_samples=at_once, display="none", log_dir=logs, fail_on_error=False,
+)
+if done[0].status != "success":
+    sys.exit(str(done[0].error and done[0].error.message))
+"""
+PEER_SECONDS = 150
+"""After which a peer is stopped: one of them does not stop by itself."""
+
+
+def peer_line(name: str, scenario: Scenario, command: list[str]) -> str:
+    """Another client on the same kind of server, asked the same questions."""
     with serving(scenario.server) as url:
         started = time.time()
-        command = [sys.executable, "-c", LM_EVAL, url, str(AT_ONCE), str(scenario.count)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        process = subprocess.Popen(
+            [*command, url, str(AT_ONCE), str(scenario.count), "/tmp/math500-inspect-logs"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            _, told = process.communicate(timeout=PEER_SECONDS)
+            last = told.strip().splitlines()[-1] if told.strip() else ""
+            outcome = "finishes" if process.returncode == 0 else "dies: " + last[:80]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            outcome = f"had not stopped after {PEER_SECONDS} s"
         server = stats(url)
-    outcome = "finishes" if done.returncode == 0 else "dies: " + done.stderr.strip().splitlines()[-1][:80]
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     first = f"{server['first'] - started:.2f} s to the first"
+    good = server["labels"].get("ok", 0)
+    shown = (_ratio(scenario, server), f"{server['requests']} sent", f"{good} answered by the server")
+    return row([f"{scenario.name}, {name}", *shown, first, f"<= {memory:.0f} MB", outcome])
+
+
+def kill_line() -> str:
+    """`math500 run`, killed when 60 % are written, then resumed: what is sent again."""
+    with serving(("--latency", "0.2")) as url, tempfile.TemporaryDirectory() as place:
+        problems, folder = Path(place) / "problems.jsonl", Path(place) / "run"
+        rows = ({"problem": f"Problem {i:05d}: what is it?", "answer": str(i)} for i in range(COUNT))
+        problems.write_text("".join(json.dumps({**r, "unique_id": r["answer"]}) + "\n" for r in rows))
+        asked = ["--model", "m", "--base-url", url, "--data", str(problems), "--concurrency", str(AT_ONCE)]
+        run = [sys.executable, "-m", "math500", "run"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen([*run, *asked, "--out", str(folder)], **quiet)  # type: ignore[call-overload]
+        samples = folder / "samples.jsonl"
+        while not samples.exists() or samples.read_bytes().count(b"\n") < 0.6 * COUNT:
+            time.sleep(0.005)
+        process.kill()
+        process.wait()
+        written, sent = samples.read_bytes().count(b"\n"), stats(url)["requests"]
+        subprocess.run([*run, "--resume", str(folder)], check=True, **quiet)
+        again = stats(url)["requests"] - sent
+        lines = samples.read_bytes().count(b"\n")
+    owed = COUNT - written
     return row(
-        [f"{scenario.name}, lm-eval", _ratio(scenario, server), str(server["requests"]), first, outcome]
+        [f"kill -9 with {written} written", f"{again} sent after it", f"{owed} owed", f"{lines} samples"]
     )
 
 
@@ -247,6 +307,7 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", help=", ".join(scenario.name for scenario in SCENARIOS))
     parser.add_argument("--lm-eval", action="store_true")
+    parser.add_argument("--inspect", metavar="PYTHON", help="an interpreter that has inspect_ai and openai")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     parser.add_argument("--started", type=float, help=argparse.SUPPRESS)
@@ -256,6 +317,11 @@ def main() -> None:
         print(json.dumps(worker(by_name[options.worker], options.url, options.started)))
         return
     headed = False
+    if "kill" in options.names or not options.names:
+        print(kill_line(), flush=True)
+        options.names = [name for name in options.names if name != "kill"]
+        if not options.names and "kill" in sys.argv:
+            return
     for scenario in [by_name[name] for name in options.names] or SCENARIOS:
         with serving(scenario.server) as url:
             ours = run_ours(scenario, url)
@@ -267,7 +333,9 @@ def main() -> None:
         if ours["stopped"]:
             print(row(["", ours["stopped"]]))
         if options.lm_eval:
-            print(lm_eval_line(scenario), flush=True)
+            print(peer_line("lm-eval", scenario, [sys.executable, "-c", LM_EVAL]), flush=True)
+        if options.inspect:
+            print(peer_line("Inspect", scenario, [options.inspect, "-c", INSPECT]), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from math500 import display
 from math500.records import (
+    Asking,
     Check,
     Decoding,
     Estimate,
@@ -16,6 +17,7 @@ from math500.records import (
     Generation,
     Grade,
     Manifest,
+    Price,
     Report,
     Sample,
     Summary,
@@ -111,6 +113,23 @@ def test_progress_counts_failures_apart(
     assert lines[0].startswith("1/4, score 100.0 (20.7-100.0)")
     assert lines[2].startswith("3/4, score 100.0 (20.7-100.0)")
     assert "1 failed" in lines[2]
+
+
+def test_progress_shows_tokens_and_money_so_far(capsys: pytest.CaptureFixture[str]) -> None:
+    before = summary(cost=0.5, missing=50, correct=25, wrong=25)
+    price = Price(model="given", prompt=1000.0, completion=2000.0)
+    generation = Generation(text="4", prompt_tokens=100, completion_tokens=200)
+    sample = Sample(unique_id="a", index=0, response="4", generations=(generation,))
+    with display.Progress(before, price=price) as progress:
+        progress(sample, Grade(verdict="correct"))
+        progress._print()
+    shown = capsys.readouterr().err
+    assert f"{before.prompt_tokens + before.completion_tokens + 300:,} tokens, $1.00" in shown
+
+
+def test_a_batch_run_has_no_speed(manifest_of: Callable[..., Manifest], tmp_path: Path) -> None:
+    made = manifest_of(asking=Asking(batch=True))
+    assert "through the batch queue" in display.summary(made, summary(seconds=0.0), tmp_path)
 
 
 def test_a_resumed_run_goes_on_counting(

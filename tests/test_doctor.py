@@ -72,7 +72,7 @@ def test_a_healthy_endpoint(doctor: Doctor, server: FaultyServer) -> None:
     says(done, "ok", "grading", "42 was found by the rule boxed")
     assert done.out.rstrip().endswith("A run can begin.")
     assert server.count == 2
-    assert all("temperature" not in request.body for request in server.requests)
+    assert all(request.body["temperature"] == 0.0 for request in server.requests)
 
 
 def test_json_is_for_machines(doctor: Doctor) -> None:
@@ -103,7 +103,7 @@ QUOTA = error(429, "You exceeded your current quota", "insufficient_quota")
             error(400, "As of transformers v4.44, default chat template is no longer allowed"),
             "chat template",
             "no longer allowed",
-            "--api completions --prompt minerva",
+            "--api completions and --prompt minerva",
         ),
         (error(400, "max_tokens must be less than 500"), "connection", "answers 400", "settings"),
     ],
@@ -255,6 +255,18 @@ def test_a_base_model_asked_rightly(doctor: Doctor, server: FaultyServer) -> Non
     assert done.code == 0
     says(done, "ok", "chat template", "none is used")
     assert server.requests[0].body["prompt"].endswith("Solution:")
+
+
+def test_a_model_that_takes_no_temperature(doctor: Doctor) -> None:
+    def plan(request: Request) -> Act:
+        if "temperature" in request.body:
+            return error(400, "Unsupported value: 'temperature' does not support 0.0", "unsupported_value")
+        return sum_or_count(request)
+
+    done = doctor(plan)
+    assert done.code == 0
+    says(done, "note", "temperature", "takes none")
+    assert "--temperature none" in done.out
 
 
 def test_a_limit_of_another_name(doctor: Doctor) -> None:

@@ -10,6 +10,7 @@ is told as it is, in the words of the client's table of answers.
     key, quota     the endpoint takes the key, and the account is not empty
     model          it has the model
     chat template  the model answers the question, and no template leaks into the text
+    temperature    it takes one
     stop reason    it says why an answer ended
     reasoning      where the model's thinking stands
     token limit    it keeps to the limit, and under which name
@@ -58,7 +59,6 @@ LEAKS = re.compile(
     r"|\n(User|Human|Assistant|Question|Problem|Q):"
 )
 """What a chat template, or the next turn of a made-up conversation, looks like in an answer."""
-NO_TEMPLATE = re.compile(r"chat[ _]template", re.IGNORECASE)
 
 ABOUT: Mapping[str, str] = {
     **dict.fromkeys(("tls", "unreachable", "disconnected", "timeout", "address", "malformed"), "connection"),
@@ -66,8 +66,8 @@ ABOUT: Mapping[str, str] = {
     **dict.fromkeys(("quota", "rate"), "quota"),
     **dict.fromkeys(("limit_field", "too_long"), "token limit"),
     "proxy": "proxy",
-    "model": "model",
-    "empty": "chat template",
+    **dict.fromkeys(("model", "form", "memory"), "model"),
+    **dict.fromkeys(("empty", "template"), "chat template"),
 }
 """A row of the table of answers to what it is about; the rest is about the connection."""
 
@@ -164,6 +164,7 @@ class _Visit:
         self._transport = HttpTransport(endpoint)
         self._lane = Lane(endpoint, self._transport, Gate(1, Clock()), asking.stream, asking.api)
         self._plain = asking.api == "completions"
+        self._temperature: float | None = 0.0
         self._found: list[Finding] = []
 
     async def carry_out(self) -> tuple[list[Finding], int]:
@@ -189,13 +190,23 @@ class _Visit:
         self._tell("proxy", "none is used" if proxy is None else f"through {without_credentials(proxy)}")
 
     async def _ask(self, question: str, limit: int) -> Answer:
-        """One question; again where the token limit has another name here."""
-        ask = Ask((Message(role="user", content=question),), Decoding(temperature=None, max_tokens=limit))
-        answer = await self._lane.send(ask)
-        if answers.find(answer, self._lane.host).action is Action.RESPELL:
+        """One question; again where the token limit has another name here, or a setting is not taken."""
+        answer = await self._send(question, limit)
+        kind = answers.find(answer, self._lane.host).kind
+        if kind == "limit_field":
             self._lane.respell()
-            answer = await self._lane.send(ask)
+            answer = await self._send(question, limit)
+            kind = answers.find(answer, self._lane.host).kind
+        if kind == "parameter" and "temperature" in answer.said and self._temperature is not None:
+            self._temperature = None
+            step = "Run it with --temperature none."
+            self._tell("temperature", "the model takes none", state="note", next_step=step)
+            answer = await self._send(question, limit)
         return answer
+
+    async def _send(self, question: str, limit: int) -> Answer:
+        decoding = Decoding(temperature=self._temperature, max_tokens=limit)
+        return await self._lane.send(Ask((Message(role="user", content=question),), decoding))
 
     # -- no answer -----------------------------------------------------------------------------
 
@@ -203,10 +214,7 @@ class _Visit:
         """Say what is wrong, and what can be done about it."""
         what = answers.sentence(answer)
         about, step = ABOUT.get(row.kind, "connection"), TRIED_NOW.get(row.kind) or row.next_step
-        if NO_TEMPLATE.search(answer.said):
-            about = "chat template"
-            step = "Ask it as a base model: --api completions --prompt minerva."
-        elif row.kind == "model":
+        if row.kind == "model":
             step = await self._models()
         elif about == "key":
             step = step or f"Check the key in {self._endpoint.key_name}."

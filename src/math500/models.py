@@ -145,6 +145,8 @@ def open_model(
     if not is_embedded(name):
         yield _at_endpoints(name, _listed(base_url), asking, private or Private(), price, environ)
         return
+    if asking.batch:
+        raise UsageError("the embedded model has no batch queue", "Leave --batch out.")
     if base_url:
         raise UsageError(
             f"the model {name!r} runs in this process and has no --base-url", "Leave out one of the two."
@@ -194,7 +196,9 @@ def _at_endpoints(
         for url in urls or (None,)
     )
     first = endpoints[0]
-    price = price or prices.find(first)
+    if asking.batch:
+        _require_batchable(asking, endpoints)
+    price = price or prices.find(first, batch=asking.batch)
     if asking.budget.cost is not None and price is None:
         raise UsageError(
             f"--max-cost needs the price of {first.model}, which is not known",
@@ -208,6 +212,14 @@ def _at_endpoints(
     )
     info = ModelInfo(name=name, served_name=first.model, base_url=first.base_url)
     return Opened(first, info, endpoints[1:], asked, price)
+
+
+def _require_batchable(asking: Asking, endpoints: Sequence[Endpoint]) -> None:
+    for set_, option in ((asking.stream, "--stream"), (asking.hedge, "--hedge")):
+        if set_:
+            raise UsageError(f"--batch and {option} exclude each other", "Leave out one of the two.")
+    if len(endpoints) > 1:
+        raise UsageError("--batch takes one --base-url", "Leave out the others.")
 
 
 def _listed(base_url: str | Sequence[str] | None) -> tuple[str, ...]:

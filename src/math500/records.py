@@ -7,6 +7,7 @@ The records are frozen structs without behaviour. A run folder holds them as JSO
     samples.jsonl      Sample            one line per finished sample, appended, never rewritten
     turns.jsonl        Turn              completions inside solutions of several; only needed to resume
     grades/NAME.jsonl  SampleGrade       one line per graded sample, can always be made again
+    batches.jsonl      BatchPart         where a run through a batch queue stands, appended
     summary.json       Summary           the score and its parts, can always be made again
     gap.json           Gap               the score against a published one, can always be made again
 
@@ -254,6 +255,20 @@ class Asking(Record, frozen=True, kw_only=True):
     ca_file: str | None = None
     timeouts: Timeouts = Timeouts()
     budget: Budget = Budget()
+
+
+class BatchPart(Record, frozen=True, kw_only=True):
+    """One file of requests in the vendor's batch queue, and how far it is."""
+
+    number: int
+    """1 for the first of a run."""
+    stage: Literal["uploaded", "created", "fetched"]
+    file_id: str
+    keys: tuple[tuple[str, int], ...]
+    """The samples that it asks for, in order: problem id and index."""
+    batch_id: str = ""
+    status: str = ""
+    """In the vendor's words: `in_progress`, `completed`, `expired`, ..."""
 
 
 class Generation(Record, frozen=True, kw_only=True):
@@ -812,8 +827,8 @@ class Finding(Record, frozen=True, kw_only=True):
     """One thing about an endpoint, in plain words."""
 
     about: str
-    """`data`, `proxy`, `connection`, `key`, `quota`, `model`, `chat template`, `stop reason`, `reasoning`,
-    `token limit`, `tokens`, `grading`, `clock`, `speed`."""
+    """`data`, `proxy`, `connection`, `key`, `quota`, `model`, `chat template`, `temperature`,
+    `stop reason`, `reasoning`, `token limit`, `tokens`, `grading`, `clock`, `speed`."""
     state: Literal["ok", "note", "fail"]
     what: str
     next_step: str = ""

@@ -6,6 +6,7 @@
       samples.jsonl        appended, one whole line per finished sample
       turns.jsonl          appended; completions inside solutions of several, only needed to resume
       grades/GRADER.jsonl  appended; can be deleted and made again from the samples
+      batches.jsonl        appended; where a run through a batch queue stands
       summary.json         replaced; can be made again from samples and grades
       gap.json             replaced; the score against a published one
       ablations/NAME/      run folders in which one setting is another one
@@ -39,7 +40,7 @@ from math500.errors import (
     RunNotFound,
     StorageFull,
 )
-from math500.records import Gap, Manifest, Problem, Record, Sample, SampleGrade, Summary, Turn
+from math500.records import BatchPart, Gap, Manifest, Problem, Record, Sample, SampleGrade, Summary, Turn
 
 FORMAT = 1
 FSYNC_SECONDS = 1.0
@@ -97,6 +98,11 @@ class RunDir:
     def history(self) -> Iterator[Sample]:
         """Every sample as it was written, failures that were made good included."""
         return _read_lines(self.path / "samples.jsonl", Sample)
+
+    def batches(self) -> list[BatchPart]:
+        """The parts of a run through a batch queue, each as it stands now."""
+        parts = {part.number: part for part in _read_lines(self.path / "batches.jsonl", BatchPart)}
+        return [parts[number] for number in sorted(parts)]
 
     def grades(self, grader: str) -> dict[Key, SampleGrade]:
         """The grades that this grader gave; a later line replaces an earlier one."""
@@ -179,6 +185,12 @@ class RunWriter(RunDir):
         """Write one completion inside a solution; when this returns, a killed process does not lose it."""
         self._journal(self.path / "turns.jsonl").append(turn)
 
+    def append_batch(self, part: BatchPart) -> None:
+        """Write how far a part of a batch run is, and have the disk keep it before anything is paid for."""
+        journal = self._journal(self.path / "batches.jsonl")
+        journal.append(part)
+        journal.sync()
+
     def append_grade(self, grader: str, grade: SampleGrade) -> None:
         """Write one grade."""
         self._journal(self._grades(grader)).append(grade)
@@ -236,17 +248,18 @@ class _Journal:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self._size += written
             if time.monotonic() - self._synced > FSYNC_SECONDS:
-                self._sync()
+                self.sync()
         except OSError as e:
             os.ftruncate(self._fd, self._size)
             raise _storage_error(e, self.path) from e
 
     def close(self) -> None:
         """Sync and close."""
-        self._sync()
+        self.sync()
         os.close(self._fd)
 
-    def _sync(self) -> None:
+    def sync(self) -> None:
+        """Have the disk keep what is written."""
         os.fsync(self._fd)
         self._synced = time.monotonic()
 

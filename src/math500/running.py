@@ -16,7 +16,18 @@ from pathlib import Path
 import msgspec
 
 import math500
-from math500 import data, display, estimate, evaluate, grading, models, prompts, sandbox, solve
+from math500 import (
+    batching,
+    data,
+    display,
+    estimate,
+    evaluate,
+    grading,
+    models,
+    prompts,
+    sandbox,
+    solve,
+)
 from math500.client import Event, Spent
 from math500.display import Progress
 from math500.errors import DataUnreadable, Interrupted, ModelError, RunError, RunMismatch, UsageError
@@ -91,6 +102,11 @@ def start(request: Request, *, say: Say, quiet: bool = False) -> Path:
     """
     solve.check(request.solver)
     protection = sandbox.require(request.walls) if solve.needs_sandbox(request.solver.name) else None
+    if request.asking.batch and request.solver.name != "cot":
+        raise UsageError(
+            f"a batch asks once for each sample, and the solver {request.solver.name} asks again and again",
+            "Leave --batch or --solver out.",
+        )
     problem_set = data.load(request.data, path=request.data_path, announce=say)
     say(_source(problem_set.source))
     problems, selection = data.select(
@@ -240,6 +256,9 @@ def _collect(run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: 
             progress.note(f"{event.kind}: {event.what}")
 
     async def collect() -> None:
+        if opened.asking.batch:
+            await batching.collect(run, opened, say=progress.note, spent=spent(run))
+            return
         client = opened.client(concurrency=concurrency, on_event=tell, spent=spent(run))
         async with client, _solver(run.manifest) as solver:
             at_once = concurrency * (1 + len(opened.others))
@@ -247,7 +266,11 @@ def _collect(run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: 
 
     try:
         with Progress(evaluate.summarize(run), quiet=quiet, price=opened.price) as progress:
-            asyncio.run(collect())
+            try:
+                asyncio.run(collect())
+            finally:
+                if opened.asking.batch:
+                    evaluate.grade(run, progress)
     except KeyboardInterrupt:
         raise Interrupted("stopped", f"Go on with: math500 run --resume {run.path}") from None
     except ModelError as e:

@@ -242,6 +242,18 @@ async def test_a_budget_of_money_is_never_passed(client_of: ClientOf, ask: Any) 
     assert sum(isinstance(result, Generation) for result in results) == server.count
 
 
+async def test_what_is_in_flight_is_waited_for(client_of: ClientOf, ask: Any) -> None:
+    def slow(request: Request) -> Act:
+        return Act(body=chat("4"), delay=0.2 if request.number <= 3 else 0.0)
+
+    async with FaultyServer(slow) as server, client_of(server, budget=Budget(requests=3)) as client:
+        jobs = [asyncio.ensure_future(ask(client, i)) for i in range(5)]
+        await asyncio.wait(jobs, return_when=asyncio.FIRST_EXCEPTION)
+        done = [job for job in jobs if job.done() and job.exception() is None]
+        await asyncio.gather(*jobs, return_exceptions=True)
+    assert len(done) == 3, "the answers were there before the run was stopped"
+
+
 async def test_what_a_run_spent_before_counts(client_of: ClientOf, ask: Any) -> None:
     budget, spent = Budget(requests=5), Spent(requests=3)
     async with FaultyServer() as server, client_of(server, budget=budget, spent=spent) as client:

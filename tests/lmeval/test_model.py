@@ -192,3 +192,37 @@ def test_the_results_name_the_endpoint(endpoint: Endpoint, model_at: Callable[..
     model = model_at()
     ask(model, requests("Problem 0: ?"))
     assert model.get_model_info() == {"served_name": "stub", "base_url": endpoint.url}
+
+
+def test_the_clients_options_are_arguments(
+    endpoint: Endpoint, model_at: Callable[..., Math500LM], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEAM", "hidden-one")
+    model = model_at(stream=True, header="X-Team:$TEAM", max_requests=2, timeout_total=50, price="1|2")
+    assert (model.asking.stream, model.asking.budget.requests, model.asking.timeouts.total) == (True, 2, 50)
+    assert model.private.headers == {"X-Team": "hidden-one"}
+    assert model.price is not None
+    assert (model.price.prompt, model.price.completion) == (1, 2)
+    found = ask(model, requests(*(f"Problem {i}: ?" for i in range(5))))
+    assert len(endpoint.requests) == 2
+    assert all(body["stream"] for body in endpoint.requests)
+    assert [response.failure.kind for response in found if response.failure] == [STOPPED] * 3
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"header": "X-Team: value"}, "header=NAME:"),
+        ({"proxy": "http://me:hidden@h:1"}, "proxy holds a user or a password"),
+        ({"api": "telepathy"}, "telepathy"),
+        ({"timeout_total": "never"}, "total=never"),
+        ({"max_cost": 1}, "--price PROMPT,COMPLETION"),
+    ],
+)
+def test_an_argument_that_cannot_be_used_is_told(
+    options: dict[str, Any], words: str, model_at: Callable[..., Math500LM]
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        ask(model_at(**options), requests("Problem 0: ?"))
+    assert words in str(refused.value)
+    assert "hidden" not in str(refused.value)

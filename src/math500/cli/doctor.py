@@ -22,7 +22,7 @@ def doctor(model: str, data_name: str, as_json: bool, **options: Any) -> None:  
     Looks at data, proxy, key, quota, model name, chat template, stop reason, reasoning format and token
     limit, and says what to do about each that is not as it should be. Ends with 0 where a run can begin.
     """
-    from math500 import display
+    from math500 import asking, display
     from math500 import doctor as room
     from math500.records import Asking
 
@@ -31,8 +31,8 @@ def doctor(model: str, data_name: str, as_json: bool, **options: Any) -> None:  
         model,
         base_url=asked["base_url"],
         data_name=data_name,
-        asking=endpoint.asking_of(asked, Asking()),
-        private=endpoint.private_of(asked),
+        asking=asking.asking(asked, Asking()),
+        private=asking.private(asked),
         say=say,
     )
     print_json(result) if as_json else print_text(display.diagnosis(result))

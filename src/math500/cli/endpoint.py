@@ -6,23 +6,15 @@ No secret is kept: the key comes from the environment, a header's value stays ou
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import click
 
-from math500.errors import UsageError
-
-if TYPE_CHECKING:
-    from math500.models import Private
-    from math500.records import Asking, Price
-
-HEADER = re.compile(r"\s*([\w!#$%&'*+.^`|~-]+)\s*:\s*(.*?)\s*")
+HEADER = re.compile(r"\s*([^\s:]+)\s*:\s*(.*?)\s*")
 TIMEOUTS = ("connect", "first-byte", "between-bytes", "total")
-ASKING = ("api", "stream", "hedge", "batch", "key_variable", "ca_file")
-BUDGET = {"max_requests": "requests", "max_tokens_total": "tokens", "max_cost": "cost"}
+LIMITS = ("max_requests", "max_tokens_total", "max_cost")
 
 REACHING = (
     click.option(
@@ -84,7 +76,7 @@ SPENDING = (
 )
 GROUPS = {
     "Endpoint": ("base_url", "key_variable", "api", "stream", "headers", "proxy", "ca_file", "timeouts"),
-    "Money": ("hedge", "batch", *BUDGET, "price"),
+    "Money": ("hedge", "batch", *LIMITS, "price"),
 }
 """For the help text: parameters by group."""
 
@@ -105,37 +97,6 @@ def pop(given: dict[str, Any]) -> dict[str, Any]:
     return {name: given.pop(name) for name in sum(GROUPS.values(), ()) if name in given}
 
 
-def asking_of(given: Mapping[str, Any], before: Asking) -> Asking:
-    """How to ask: as before, with what was typed in its place."""
-    import msgspec
-
-    changed: dict[str, Any] = {name: given[name] for name in ASKING if given.get(name) is not None}
-    if given.get("base_url"):
-        changed["base_urls"] = tuple(given["base_url"])
-    spend = {field: given[name] for name, field in BUDGET.items() if given.get(name) is not None}
-    return msgspec.structs.replace(
-        before,
-        **changed,
-        budget=msgspec.structs.replace(before.budget, **spend),
-        timeouts=msgspec.structs.replace(before.timeouts, **_timeouts(given.get("timeouts", ()))),
-    )
-
-
-def private_of(given: Mapping[str, Any]) -> Private:
-    """The secrets among the options."""
-    from math500.models import Private
-
-    headers = dict(_header(text, os.environ) for text in given.get("headers", ()))
-    return Private(headers=headers, proxy=given.get("proxy"))
-
-
-def price_of(given: Mapping[str, Any]) -> Price | None:
-    """The user's own price."""
-    from math500.client import prices
-
-    return None if given.get("price") is None else prices.given(given["price"])
-
-
 def without_secrets(arguments: Iterable[str]) -> tuple[str, ...]:
     """A command line as it may be kept: no header's value, no password in an address."""
     kept: list[str] = []
@@ -154,40 +115,3 @@ def _hidden(header: str) -> str:
     if found is None:
         return "***"
     return header if found[2].startswith("$") else f"{found[1]}: ***"
-
-
-def _header(text: str, environ: Mapping[str, str]) -> tuple[str, str]:
-    found = HEADER.fullmatch(text)
-    if found is None:
-        name = text.partition(":")[0].strip()[:40]
-        raise UsageError(f"the header {name!r} is not one", "Write it as --header 'NAME: VALUE'.")
-    name, value = found[1], found[2]
-    if value.startswith("$"):
-        variable = value[1:].strip("{}")
-        if variable not in environ:
-            raise UsageError(
-                f"the header {name} needs {variable}, which is not set", f"Set it: export {variable}=..."
-            )
-        value = environ[variable].strip()
-    if not (value.isascii() and value.isprintable()):
-        raise UsageError(
-            f"the value of the header {name} holds characters that no header can carry", "Check it."
-        )
-    return name, value
-
-
-def _timeouts(texts: Iterable[str]) -> dict[str, float]:
-    found = {}
-    for text in texts:
-        what, _, seconds = text.partition("=")
-        try:
-            number = float(seconds)
-        except ValueError:
-            number = 0.0
-        if what not in TIMEOUTS or not 0 < number < 1e9:
-            raise UsageError(
-                f"--timeout {text} is not a timeout",
-                f"Write WHAT=SECONDS with one of {', '.join(TIMEOUTS)}, such as first-byte=60.",
-            )
-        found[what.replace("-", "_")] = number
-    return found

@@ -117,7 +117,7 @@ def run(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - ea
     Every generation and every grade is on disk the moment it is there; Ctrl-C leaves a run that
     --resume finishes.
     """
-    from math500 import running
+    from math500 import asking, running
 
     resume, as_json, quiet = (options.pop(name) for name in ("resume", "as_json", "quiet"))
     asked = endpoint.pop(options)
@@ -128,9 +128,9 @@ def run(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - ea
             concurrency=options["concurrency"],
             say=say,
             quiet=quiet,
-            change=lambda before: endpoint.asking_of(asked, before),
-            private=endpoint.private_of(asked),
-            price=endpoint.price_of(asked),
+            change=lambda before: asking.asking(asked, before),
+            private=asking.private(asked),
+            price=asking.price(asked),
         )
         folder = resume
     else:
@@ -139,6 +139,7 @@ def run(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - ea
 
 
 def _request(options: dict[str, Any], asked: dict[str, Any]) -> running.Request:
+    from math500 import asking
     from math500.records import Asking, Decoding, SolverInfo
     from math500.running import Request
 
@@ -152,9 +153,9 @@ def _request(options: dict[str, Any], asked: dict[str, Any]) -> running.Request:
     )
     return Request(
         base_url=asked["base_url"],
-        asking=endpoint.asking_of(asked, Asking()),
-        private=endpoint.private_of(asked),
-        price=endpoint.price_of(asked),
+        asking=asking.asking(asked, Asking()),
+        private=asking.private(asked),
+        price=asking.price(asked),
         decoding=decoding,
         ids=ids,
         solver=solver,

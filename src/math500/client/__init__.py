@@ -15,6 +15,7 @@
     prices.py       what tokens cost, from prices.toml
     budget.py       the user's own limits, kept while many are in flight
     lane.py         one endpoint: its gate, its connection, its spelling of the token limit
+    batch.py        the vendor's batch queue
     chat.py         Client: ties these together
 
 >>> endpoint = resolve("my-model", "http://localhost:8000/v1", {})

@@ -93,8 +93,13 @@ _MOVED = (301, 302, 303, 307, 308)
 
 _CREDIT = "Add credit at the vendor or use another key, then resume the run; what is collected is kept."
 _SETTINGS = "Compare the run's settings with what the endpoint accepts."
+_UNTAKEN = "Leave that setting out; where it is the temperature, write --temperature none."
 _SHORTER = "Lower --max-tokens, use a shorter prompt, or start the server with a longer context."
 _TEMPLATE = "The model returns nothing: check its chat template, stop strings and token limit."
+_STREAM = "Add --stream."
+_BASE = "It is a base model: ask it with --api completions and --prompt minerva."
+_FORM = "Ask in another form: --api responses, or --api completions for a base model."
+_SMALLER = "Use a smaller model, free memory at the server, or lower --max-tokens and --concurrency."
 _URL = "Check --base-url: it ends before /chat/completions, mostly in /v1."
 _NETWORK = "Check the address and the network. Is the server started?"
 _PROXY = "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
@@ -166,9 +171,13 @@ TABLE: tuple[Row, ...] = (
     Row("too_long", GIVE_UP, _TOO_LONG, spellings.TOO_LONG, error=RequestRejected, next_step=_SHORTER),
     Row("too_long", GIVE_UP, (413,), error=RequestRejected, next_step=_SHORTER),
     Row("limit_field", RESPELL, _INVALID, spellings.LIMIT_FIELD, error=RequestRejected, next_step=_SETTINGS),
-    Row("parameter", STOP, _INVALID, spellings.PARAMETER, error=RequestRejected, next_step=_SETTINGS),
+    Row("stream_only", STOP, _INVALID, spellings.STREAM_ONLY, error=RequestRejected, next_step=_STREAM),
+    Row("template", STOP, _TOO_LONG, spellings.TEMPLATE, error=RequestRejected, next_step=_BASE),
+    Row("form", STOP, (400, 403, 404, 422), spellings.FORM, error=RequestRejected, next_step=_FORM),
+    Row("parameter", STOP, _INVALID, spellings.PARAMETER, error=RequestRejected, next_step=_UNTAKEN),
     Row("model", STOP, (400, 403, 404, 422), spellings.MODEL, error=ModelNotFound),
     Row("model", STOP, (500, 503), spellings.MODEL_BEHIND_GATEWAY, error=ModelNotFound),
+    Row("memory", STOP, (400, 500, 503), spellings.MEMORY, error=RequestRejected, next_step=_SMALLER),
     Row("forbidden", STOP, (403,), error=KeyRejected),
     Row("address", STOP, (*_MOVED, 404, 405, 410), error=RequestRejected, next_step=_URL),
     # How much, how fast.

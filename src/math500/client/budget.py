@@ -3,6 +3,7 @@
 A request sets aside the most that it can cost before it is sent, and gives back what it did not use. So a
 limit on tokens or money is not passed, however many are in flight: a request that does not fit waits until
 those in flight have come back cheaper, and when none is in flight and it still does not fit, the run stops.
+What is in flight is paid for, and so is never given up for a limit.
 
 The most that a request can cost is its prompt (a token for two bytes) and its token limit. Where no limit is
 sent there is no such number: the longest answer so far, but at least OPEN_ENDED tokens, stands in for it.
@@ -47,6 +48,14 @@ class Spent:
         self.completion_tokens += sign * other.completion_tokens
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit that one more request would pass."""
+
+    what: str
+    next_step: str
+
+
 @dataclass(slots=True)
 class Purse:
     """What was spent, what requests in flight have set aside, and whether one more fits."""
@@ -66,17 +75,23 @@ class Purse:
         Raises:
             QuotaExhausted: it does not fit, and nothing in flight could change that.
         """
-        most = self._most(messages, decoding)
-        while (limit := self._passed_by(most)) is not None:
-            if self.in_flight == 0 or "requests" in limit[0]:
-                raise QuotaExhausted(*limit)
+        while (limit := self.take_now(messages, decoding)) is not None:
+            if self.in_flight == 0:
+                raise QuotaExhausted(limit.what, limit.next_step)
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             await turn
-        self.in_flight += 1
-        self.spent.requests += 1
-        self.aside.add(most)
-        return most
+        return self._most(messages, decoding)
+
+    def take_now(self, messages: Sequence[Message], decoding: Decoding) -> Limit | None:
+        """Set aside what a request may cost, or say which limit it would pass."""
+        most = self._most(messages, decoding)
+        limit = self._passed_by(most)
+        if limit is None:
+            self.in_flight += 1
+            self.spent.requests += 1
+            self.aside.add(most)
+        return limit
 
     def settle(self, most: Spent, generation: Generation | None, *, billed: bool) -> None:
         """A request has ended.
@@ -115,14 +130,12 @@ class Purse:
         prompt = sum(len(message.content.encode()) for message in messages) // BYTES_PER_TOKEN + PER_PROMPT
         return Spent(0, prompt, decoding.max_tokens or self.longest)
 
-    def _passed_by(self, most: Spent) -> tuple[str, str] | None:
-        """The limit that one more request would pass, in words, and what to do."""
+    def _passed_by(self, most: Spent) -> Limit | None:
+        """The limit that one more request would pass."""
         budget, spent = self.budget, self.spent
         if budget.requests is not None and spent.requests >= budget.requests:
-            return (
-                f"The run's own limit of {budget.requests:,} requests is reached",
-                "Raise --max-requests and resume the run.",
-            )
+            what = f"The run's own limit of {budget.requests:,} requests is reached"
+            return Limit(what, "Raise --max-requests and resume the run.")
         prompt = spent.prompt_tokens + self.aside.prompt_tokens + most.prompt_tokens
         completion = spent.completion_tokens + self.aside.completion_tokens + most.completion_tokens
         if budget.tokens is not None and prompt + completion > budget.tokens:
@@ -135,6 +148,6 @@ class Purse:
         return _no_room(f"${budget.cost:.2f}", f"${one:.4f}: ${so_far:.4f} are spent", "--max-cost")
 
 
-def _no_room(limit: str, most: str, option: str) -> tuple[str, str]:
+def _no_room(limit: str, most: str, option: str) -> Limit:
     what = f"The run's own limit of {limit} leaves no room for one more request of up to {most}"
-    return what, f"Raise {option} (or lower --max-tokens) and resume the run."
+    return Limit(what, f"Raise {option} (or lower --max-tokens) and resume the run.")

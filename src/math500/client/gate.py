@@ -31,6 +31,8 @@ SPELL = 5.0
 """Seconds between failures that belong together: an outage begins with answers and failures mixed."""
 FIRST_PROBE = 0.25
 LONGEST_PROBE = 2.0
+MISSED = 3
+"""Steps of the ramp that are made up for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,7 @@ class Gate:
         if self.in_flight < (1 if self.outage else self.concurrency.now):
             return True
         if self.concurrency.ramping and self._timer is None:
+            self._due = now + self._ramp_step
             self._timer = self.clock.later(self._ramp_step, self._ramp)
         return False
 
@@ -242,7 +245,10 @@ class Gate:
             self._timer = self.clock.later(seconds, self._look_again)
 
     def _ramp(self) -> None:
-        self.concurrency.ramp()
+        """One more, and a few more where a busy process woke up late: what came meanwhile is not read yet."""
+        missed = int((self.clock.now() - self._due) / self._ramp_step)
+        for _ in range(1 + min(missed, MISSED)):
+            self.concurrency.ramp()
         self._look_again()
 
     def _look_again(self) -> None:

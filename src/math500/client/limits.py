@@ -76,7 +76,7 @@ class Concurrency:
         return self._ramping and self.now < self.at_most
 
     def ramp(self) -> None:
-        """One more; called once a tick. Ticks are counted, not time: a busy process slows down."""
+        """One more; called once a tick. A busy process has few ticks, and so slows down."""
         self.now += self.ramping
 
     def pushed_back(self, others: int, number: int) -> None:

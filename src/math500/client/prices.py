@@ -20,23 +20,31 @@ from math500.records import Generation, Price
 
 SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{8})$")
 """A dated name: it has the price of the name without its date."""
-BATCH_SHARE = 0.5
-"""Of the list price, for OpenAI's batch queue: https://developers.openai.com/api/docs/guides/batch"""
+BATCH_SHARE = {"openai": 0.5}
+"""Of the list price, through the batch queue: https://developers.openai.com/api/docs/guides/batch"""
 GIVEN = "given"
 
 
-def find(endpoint: Endpoint) -> Price | None:
-    """The listed price of an endpoint's model; None where it is not known."""
+def find(endpoint: Endpoint, *, batch: bool = False) -> Price | None:
+    """The listed price of an endpoint's model; None where it is not known.
+
+    Args:
+        endpoint: where, and which model.
+        batch: through the batch queue, whose share of the price is known for OpenAI only.
+    """
     host = urlsplit(endpoint.base_url).hostname
     prefix = next((v.prefix for v in VENDORS if v.prefix in _list() and _host(v) == host), "")
     part = _list().get(prefix, {"models": {}})
     for name in (endpoint.model, SNAPSHOT.sub("", endpoint.model)):
         if name in part["models"]:
             prompt, completion = map(float, part["models"][name])
+            if batch and prefix not in BATCH_SHARE:
+                return None
+            share = BATCH_SHARE[prefix] if batch else 1.0
             return Price(
-                model=f"{prefix}/{name}",
-                prompt=prompt,
-                completion=completion,
+                model=f"{prefix}/{name}" + (" (batch)" if batch else ""),
+                prompt=share * prompt,
+                completion=share * completion,
                 source=part["source"],
                 date=str(_document()["date"]),
             )

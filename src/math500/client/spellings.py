@@ -30,6 +30,8 @@ QUOTA = says(
     r"余额不足|欠费|^1113\b",  # Zhipu
     "accountoverdue",  # Volcengine
     "exceeded your monthly",  # Hugging Face
+    "(free )?quota has been used up",  # Huawei Cloud MaaS
+    "usage limit for this (billing cycle|period)",  # Kimi's plans
     "quota_exceeded|not_enough_balance|budget has been exceeded",  # gateways: new-api, LiteLLM
 )
 """What was paid for is used up."""
@@ -68,6 +70,8 @@ TOO_LONG = says(
     "max_tokens parameter must be less",  # Together
     "longer than the model",  # SGLang
     "range of input length",  # DashScope
+    "exceeded model token limit",  # Moonshot
+    "tokens_too_long",  # Baidu Qianfan
     r"exceeds? (the )?(model'?s )?max(imum)?[ _](input|model|sequence|token)",  # Gemini, vLLM
 )
 """Prompt and answer together do not fit."""
@@ -79,6 +83,25 @@ LIMIT_FIELD = says(
 )
 """The limit on tokens is known by its other name."""
 
+STREAM_ONLY = says(
+    "only supports? stream|enable_thinking must be set to false",  # DashScope's thinking models
+    "(does not|doesn't) support non-?stream|stream.{0,20}must be (set to )?true",
+)
+"""The model answers piece by piece only."""
+
+FORM = says(
+    "not a chat model",  # OpenAI's base models
+    "only supported in v1/responses|use the (v1/)?responses (api|endpoint)",  # OpenAI's larger thinkers
+    "does not support (the )?(chat|responses|completions)( completions?)?( api)?",  # Azure, Ollama
+)
+"""The model is there, and is asked in another form."""
+
+TEMPLATE = says("chat template is no longer allowed|(no|not have a|define a) chat template")
+"""A base model was asked to chat: vLLM, SGLang, transformers' server."""
+
+MEMORY = says("requires more system memory", "(cuda|out of|insufficient|not enough).{0,12} memory")
+"""The server cannot hold the model or the request: Ollama, llama.cpp, vLLM."""
+
 PARAMETER = says(
     "unsupported_(parameter|value)",  # OpenAI
     r"unsupported (parameter|value)|unrecognized request argument|unknown_parameter",
@@ -87,7 +110,8 @@ PARAMETER = says(
 """A setting that this model does not take."""
 
 MODEL = says(
-    "model[ _]not[ _](found|exist)|not_found_error.*model",  # OpenAI, DashScope, DeepSeek, Anthropic
+    "model[ _]?not[ _]?(found|exist)|not_found_error.*model",  # OpenAI, DashScope, DeepSeek, Anthropic
+    r"model\.accessdenied|accessdenied\.unpurchased",  # DashScope
     r"model.{0,160}(does not|doesn't|not) (exist|found)",  # OpenAI, vLLM
     r"model.{0,160}not found",  # Ollama, SGLang
     "not a valid model|no (allowed )?(providers|endpoints)",  # OpenRouter

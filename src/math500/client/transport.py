@@ -101,16 +101,27 @@ class HttpTransport:
         """See Transport."""
         return await self._ask("POST", url, headers, body, sink)
 
-    async def get(self, url: str, headers: Mapping[str, str]) -> Reply:
+    async def get(self, url: str, headers: Mapping[str, str], largest: int = LARGEST_BODY) -> Reply:
         """Fetch an address that needs no body: a list of models, the state of a batch, a file.
+
+        Args:
+            url: the full address.
+            headers: names and values.
+            largest: bytes that are read at most.
 
         Raises:
             Fault: no whole reply came back.
         """
-        return await self._ask("GET", url, headers, None, None)
+        return await self._ask("GET", url, headers, None, None, largest)
 
     async def _ask(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, sink: Sink | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        sink: Sink | None,
+        largest: int | None = None,
     ) -> Reply:
         import aiohttp  # noqa: PLC0415 - 0.3 s that `math500 --help` does not pay
 
@@ -119,7 +130,7 @@ class HttpTransport:
         try:
             sent = self._headers(session, method, url, headers, body)
             async with asyncio.timeout(limit), await sent as response:
-                return await self._reply(response, sink)
+                return await self._reply(response, sink, largest or LARGEST_BODY)
         except TimeoutError:
             raise Fault("too_slow", f"the answer took more than {limit:g} s") from None
         except Fault:
@@ -168,15 +179,15 @@ class HttpTransport:
                 raise _fault_of_connect(error) from None
             raise Fault("first_byte", f"no answer within {limit:g} s") from None
 
-    async def _reply(self, response: ClientResponse, sink: Sink | None) -> Reply:
+    async def _reply(self, response: ClientResponse, sink: Sink | None, largest: int) -> Reply:
         headers = {name.lower(): value for name, value in response.headers.items()}
         streamed = sink is not None and response.status == 200 and "event-stream" in response.content_type
         pieces: list[bytes] = []
         size = 0
         while piece := await self._piece(response):
             size += len(piece)
-            if size > LARGEST_BODY:
-                raise Fault("oversized", f"the answer is longer than {LARGEST_BODY >> 20} MiB")
+            if size > largest:
+                raise Fault("oversized", f"the answer is longer than {largest >> 20} MiB")
             if streamed and sink is not None:
                 sink(piece)
             else:

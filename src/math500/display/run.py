@@ -91,10 +91,11 @@ def _cost(manifest: Manifest, result: Summary) -> str:
         )
         return "" if "tokens" in manifest.origin.unknown else tokens
     rate = result.completion_tokens / result.seconds if result.seconds else 0.0
-    return (
-        f"{result.prompt_tokens:,} prompt and {result.completion_tokens:,} completion tokens in "
-        f"{duration(result.seconds)} ({rate:.0f} tokens/s at concurrency {manifest.concurrency})"
-        + ("" if result.cost is None else f": {dollars(result.cost)} at {price(manifest.price)}")
+    how = f"in {duration(result.seconds)} ({rate:.0f} tokens/s at concurrency {manifest.concurrency})"
+    if manifest.asking.batch:
+        how = "through the batch queue"
+    return f"{result.prompt_tokens:,} prompt and {result.completion_tokens:,} completion tokens {how}" + (
+        "" if result.cost is None else f": {dollars(result.cost)} at {price(manifest.price)}"
     )
 
 

@@ -20,12 +20,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from math500 import models
+from math500 import asking, models
 from math500.client import Client, Event
 from math500.errors import ModelError, SampleFailed, UsageError
 from math500.lmeval import require
 from math500.lmeval.response import Response
-from math500.records import Decoding, Failure, Message, ModelInfo
+from math500.records import Asking, Decoding, Failure, Message, ModelInfo
 
 require()
 from lm_eval.api.model import LM  # noqa: E402 - only after the check, which says what to install
@@ -36,6 +36,14 @@ logger = logging.getLogger("lm_eval")
 
 STOPPED = "stopped"
 """The failure of a sample that the endpoint was not asked for any more."""
+
+ASKING = (
+    *("api", "stream", "hedge", "api_key_env", "header", "proxy", "ca_file"),
+    *("timeout_connect", "timeout_first_byte", "timeout_between_bytes", "timeout_total"),
+    *("max_requests", "max_tokens_total", "max_cost", "price"),
+)
+"""Arguments that say how the endpoint is asked; `|` stands for the comma in `price` and between several
+addresses or headers, since lm-eval splits its arguments at commas."""
 
 KNOWN_SETTINGS = {"do_sample", "until", "max_gen_toks", "temperature", "top_p", "seed"}
 
@@ -54,8 +62,9 @@ class Math500LM(LM):  # type: ignore[misc] # lm-eval ships no types
         base_url: an OpenAI-compatible server. The key comes from the environment.
         concurrency: requests in flight.
         seed: sent with a problem's first sample; sample i sends seed + i.
-        unused: batch_size, max_batch_size and device, which lm-eval gives to every model and which
-            mean nothing for an endpoint.
+        more: how it is asked, in the words of `math500 run` with `_` for `-`: ASKING. A header's value and
+            a proxy's password would be written into lm-eval's results, so a header is `NAME:$VARIABLE`.
+            batch_size, max_batch_size and device, which lm-eval gives to every model, mean nothing here.
 
     Raises:
         UsageError: another argument was given, or the address holds a password.
@@ -67,19 +76,18 @@ class Math500LM(LM):  # type: ignore[misc] # lm-eval ships no types
         base_url: str | None = None,
         concurrency: int | None = None,
         seed: int | None = None,
-        **unused: object,
+        **more: object,
     ) -> None:
         super().__init__()
-        if unknown := unused.keys() - {"batch_size", "max_batch_size", "device"}:
+        if unknown := more.keys() - {"batch_size", "max_batch_size", "device", *ASKING}:
             raise UsageError(
                 f"the model math500 has no argument {', '.join(sorted(unknown))}",
-                "Use --model_args model=...,base_url=...,concurrency=...,seed=...",
+                f"Use --model_args model=...,base_url=...,concurrency=...,seed=... and {', '.join(ASKING)}.",
             )
-        if base_url is not None and urlsplit(base_url).username is not None:
-            raise UsageError(
-                "base_url holds a user or a password, and lm-eval writes it into its results",
-                "Leave them out, and put the key into MATH500_API_KEY.",
-            )
+        _refuse_secrets(base_url, more)
+        given = _given(more)
+        self.asking = asking.asking(given, Asking())
+        self.private, self.price = asking.private(given), asking.price(given)
         self.model, self.base_url, self.seed = model, base_url, seed
         self.concurrency = concurrency or models.default_concurrency(model)
         self.info: ModelInfo | None = None
@@ -115,18 +123,21 @@ class Math500LM(LM):  # type: ignore[misc] # lm-eval ships no types
         limits = [a.decoding.max_tokens for a in asked]
         with models.open_model(
             self.model,
-            base_url=self.base_url,
+            base_url=self.base_url.split("|") if self.base_url else None,
             concurrency=at_once,
             max_tokens=None if None in limits else max(filter(None, limits), default=None),
             asked=[a.messages for a in asked],
+            asking=self.asking,
+            private=self.private,
+            price=self.price,
             environ=os.environ,
             announce=logger.info,
         ) as opened:
             self.info = opened.info
             bar = tqdm(total=len(asked), desc=f"Asking {self.model}", disable=disable_tqdm)
             batch = Batch(asked, bar, on_answer=self._store)
-            client = Client(opened.endpoint, concurrency=at_once, on_event=_log)
-            asyncio.run(batch.run(client, workers=at_once))
+            client = opened.client(concurrency=at_once, on_event=_log)
+            asyncio.run(batch.run(client, workers=at_once * (1 + len(opened.others))))
         return list(batch.responses)
 
     def _store(self, asked: Asked, response: Response) -> None:
@@ -153,6 +164,40 @@ class Math500LM(LM):  # type: ignore[misc] # lm-eval ships no types
             f"a chat endpoint gives no log-likelihoods, and {len(requests)} requests ask for them",
             "Use the model math500 with tasks that generate text.",
         )
+
+
+def _refuse_secrets(base_url: str | None, more: Mapping[str, object]) -> None:
+    """lm-eval writes a model's arguments into its results.
+
+    Raises:
+        UsageError: an address holds a password, or a header its value.
+    """
+    for name, address in (("base_url", base_url), ("proxy", more.get("proxy"))):
+        if address is not None and any(urlsplit(one).username for one in str(address).split("|")):
+            raise UsageError(
+                f"{name} holds a user or a password, and lm-eval writes it into its results",
+                "Leave them out, and put the key into MATH500_API_KEY.",
+            )
+    for header in str(more.get("header", "")).split("|"):
+        if header and not header.partition(":")[2].strip().startswith("$"):
+            raise UsageError(
+                "header holds a value, and lm-eval writes it into its results",
+                "Put it into a variable: header=NAME:$VARIABLE.",
+            )
+
+
+def _given(more: Mapping[str, object]) -> dict[str, Any]:
+    """lm-eval's arguments in the words of `asking`."""
+    named: dict[str, Any] = {name: value for name, value in more.items() if name in ASKING}
+    timeouts = [name for name in named if name.startswith("timeout_")]
+    named["timeouts"] = [
+        f"{name.removeprefix('timeout_').replace('_', '-')}={named.pop(name)}" for name in timeouts
+    ]
+    named["headers"] = [header for header in str(named.pop("header", "")).split("|") if header]
+    named["key_variable"] = named.pop("api_key_env", None)
+    if "price" in named:
+        named["price"] = str(named["price"]).replace("|", ",")
+    return named
 
 
 class Asked:

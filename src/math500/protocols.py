@@ -91,7 +91,7 @@ def _logged(made: Manifest, origin: Origin) -> dict[str, str]:
         "decoding": decoding(made.decoding) if known["temperature"] else "",
         "solver": "",
         "concurrency": "",
-        "engine": f"{origin.harness} {origin.version}".strip(),
+        "engine": "",
     }
 
 

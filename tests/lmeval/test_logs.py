@@ -52,7 +52,7 @@ def test_the_files_hold_what_lm_eval_writes(
         *("doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics"),
         *("doc_hash", "prompt_hash", "target_hash", *rows[0]["metrics"]),
     }
-    assert rows[2]["samples"][1]["failure"] == {"kind": "empty", "detail": "nothing came"}
+    assert rows[2]["samples"][1]["failure"] == {"kind": "empty", "detail": "nothing came", "attempts": 1}
     assert rows[0]["samples"][1]["finish_reason"] == "length"
     assert rows[0]["samples"][0]["max_tokens"] == 64
 

@@ -57,7 +57,7 @@ def test_a_failed_sample_gives_no_score_at_all() -> None:
     found = metrics(FAILED)
     assert "pass@1" not in found
     assert found["samples"][0]["verdict"] == "failed"
-    assert found["samples"][0]["failure"] == {"kind": "filtered", "detail": "withheld"}
+    assert found["samples"][0]["failure"] == {"kind": "filtered", "detail": "withheld", "attempts": 1}
 
 
 def test_an_ungraded_sample_neither_scores_nor_votes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,8 +58,11 @@ def test_a_header_is_asked_for_again_on_resume(
         (("--api", "responses", "--seed", "1"), ("no seed", "--api chat")),
     ],
 )
-def test_a_mistake_is_told(options: tuple[str, ...], words: tuple[str, ...], run_twelve: Command) -> None:
+def test_a_mistake_is_told(
+    options: tuple[str, ...], words: tuple[str, ...], run_twelve: Command, folder: Path
+) -> None:
     _mistake(run_twelve(*options), 2, *words)
+    assert not folder.exists() or options[0] in ("--ca-file", "--proxy")
 
 
 def test_the_key_comes_from_the_named_variable(

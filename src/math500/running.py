@@ -28,7 +28,7 @@ from math500 import (
     sandbox,
     solve,
 )
-from math500.client import Event, Spent
+from math500.client import Event, Spent, forms
 from math500.display import Progress
 from math500.errors import DataUnreadable, Interrupted, ModelError, RunError, RunMismatch, UsageError
 from math500.records import (
@@ -119,6 +119,7 @@ def start(request: Request, *, say: Say, quiet: bool = False) -> Path:
     )
     prompt = prompt_of(request, say)
     decoding = _decoding(request)
+    forms.require(request.asking.api, decoding, None, prompt.stop)
     concurrency = request.concurrency or models.default_concurrency(request.model)
     concurrency = min(concurrency, len(problems) * request.samples)
     messages = [prompts.messages(prompt, p.problem) for p in problems]

@@ -205,13 +205,14 @@ async def test_a_refused_key_stops_all_endpoints(client_of: ClientOf, ask: Any) 
 # -- budgets -----------------------------------------------------------------------------------
 
 
-async def test_a_budget_of_requests_is_kept(client_of: ClientOf, ask: Any) -> None:
+async def test_a_budget_of_requests_is_kept(client_of: ClientOf, ask: Any, events: list[Event]) -> None:
     async with FaultyServer() as server, client_of(server, budget=Budget(requests=7)) as client:
         results = await outcomes(ask, client, 20)
     assert server.count == 7
     assert sum(not isinstance(result, Exception) for result in results) == 7
     assert {type(result) for result in results if isinstance(result, Exception)} == {QuotaExhausted}
     assert "--max-requests" in str(results[-1])
+    assert [event.kind for event in events] == ["stopped"]
 
 
 BUDGET = Decoding(max_tokens=100)

@@ -315,10 +315,12 @@ class Client:
         return self._close(error)
 
     def _close(self, error: ModelError) -> ModelError:
+        """Let nobody through any more; several workers may come to the same end, which is told once."""
+        if not all(lane.gate.stopped for lane in self._lanes):
+            self._tell(Event("stopped", error.what))
         for lane in self._lanes:
             lane.gate.stop(error)
         self._purse.stop(error)
-        self._tell(Event("stopped", error.what))
         return error
 
 

@@ -30,6 +30,7 @@ TYPED: dict[str, list[list[str]]] = {
         ["RUN", "--against", "90.6"],
         ["--measured", "75.16", "--n", "500", "--model", "m", "--against", "90.6"],
     ],
+    "scores": [[], ["gpt-4o"], ["what", "75.16"], ["check", "CLAIMS"]],
     "solvers": [[], ["RUN", "OTHER"]],
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
     "selftest": [["--data", "SET"]],
@@ -72,6 +73,7 @@ def typed(
     _write(Path("OTHER"), problems, manifest_of(run_id="b"), turned=1)
     Path("SET").write_bytes(b"".join(msgspec.json.encode(p) + b"\n" for p in problems))
     rows = [{"problem": p.problem, "answer": p.answer, "response": f"It is {p.answer}."} for p in problems]
+    Path("CLAIMS").write_text("model,score\nDeepSeek-R1,97.3\nqwen2.5-72b-instruct measured,75.16\n")
     Path("LOG").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     def run(name: str, arguments: list[str]) -> str:

@@ -605,6 +605,89 @@ class Difference(Record, frozen=True, kw_only=True):
     """How the interval was made."""
 
 
+class PublishedScore(Record, frozen=True, kw_only=True):
+    """One published score; what its source does not state is empty."""
+
+    model: str
+    """The hub's id, or `owner/api-name`."""
+    called: str
+    """What the source calls it, mode included."""
+    score: str
+    """In percent, as printed: `90` and `90.0` say different things."""
+    data: str
+    """`MATH-500` or `MATH-5000`, the whole test set of MATH."""
+    source: str
+    ref: str
+    """Where it is to be found."""
+    date: str = ""
+    reporter: str
+    """`vendor:WHO` or `third_party:WHO`."""
+    confidence: str
+    """`verified`, `secondary` or `memory`, with what else is to be said."""
+    metric: str = ""
+    shots: str = ""
+    cot: str = ""
+    temperature: str = ""
+    top_p: str = ""
+    max_tokens: str = ""
+    samples: str = ""
+    prompt: str = ""
+    grader: str = ""
+
+
+class PublishedModel(Record, frozen=True, kw_only=True):
+    """A model that scores are published of."""
+
+    model: str
+    rows: tuple[PublishedScore, ...]
+    """Its own first, then those of its dated snapshots."""
+    versions: tuple[str, ...]
+    """The model and its snapshots that rows are of."""
+    names: tuple[str, ...]
+    """What it is called."""
+
+
+class Fit(Record, frozen=True, kw_only=True):
+    """A printed score against a number of problems."""
+
+    n: int
+    right: int | None
+    """How many are right when the score prints so; None when no number of them does."""
+    samples: int | None
+    """The fewest samples a problem with which a mean can print so; None for none that was tried."""
+
+
+class Forensics(Record, frozen=True, kw_only=True):
+    """What a score says with nothing else known."""
+
+    score: str
+    fits: dict[str, Fit]
+    """By the name of the set."""
+    exact: tuple[PublishedScore, ...]
+    """Published scores that print the same."""
+    near: tuple[PublishedScore, ...]
+    """Those within 0.3 points, the nearest first."""
+
+
+ClaimVerdict = Literal[
+    "supported", "version-specific", "name wrong", "no such model", "other set", "contradicted",
+    "plausible", "not this set", "impossible", "unknown",
+]  # fmt: skip
+
+
+class Claim(Record, frozen=True, kw_only=True):
+    """A claimed score, and what the registry says of it."""
+
+    model: str
+    score: str
+    data: str
+    verdict: ClaimVerdict
+    why: str
+    """In words, with the numbers."""
+    evidence: tuple[PublishedScore, ...] = ()
+    """The rows that show it."""
+
+
 class Reference(Record, frozen=True, kw_only=True):
     """A number that a score is compared with, as far as its settings are stated."""
 

@@ -1,45 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from math500.errors import UsageError
 from math500.gap import harnesses, priors, published
 from math500.gap.settings import CHANGES, FIELD
 from math500.protocols import FIELDS
-
-
-@pytest.mark.parametrize(
-    ("percent", "places", "n", "right"),
-    [
-        (75.16, 2, 500, None),
-        (75.16, 2, 5000, 3758),
-        (75.2, 1, 500, 376),
-        (75.2, 1, 5000, 3760),
-        (90.6, 1, 500, 453),
-        (33.3, 1, 3, 1),
-        (100.0, 1, 500, 500),
-        (0.1, 1, 500, None),
-    ],
-)
-def test_how_many_of_n_a_score_is(percent: float, places: int, n: int, right: int | None) -> None:
-    assert published.right_of(percent, places, n) == right
-
-
-@given(st.integers(1, 3000), st.data())
-def test_every_share_is_found_again(n: int, data: st.DataObject) -> None:
-    right = data.draw(st.integers(0, n))
-    shown = round(100 * right / n, 2)
-    found = published.right_of(shown, 2, n)
-    assert found is not None
-    assert round(100 * found / n, 2) == pytest.approx(shown, abs=0.011)
-
-
-def test_a_mean_over_samples_moves_in_smaller_steps() -> None:
-    assert published.samples_of(75.16, 2, 500) == 5
-    assert published.samples_of(75.2, 1, 500) == 1
-    assert published.samples_of(75.1234567, 7, 500) is None
 
 
 def test_what_a_number_says_about_its_problems() -> None:

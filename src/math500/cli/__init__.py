@@ -10,6 +10,7 @@
     failures.py  errors
     checks.py    selftest
     doctor.py    doctor
+    scores.py    scores
     solvers.py   solvers
     lmeval.py    lm-eval
 
@@ -26,7 +27,19 @@ from typing import Any
 import click
 
 from math500 import __version__
-from math500.cli import checks, doctor, explain, failures, grading, imports, lmeval, lookup, run, solvers
+from math500.cli import (
+    checks,
+    doctor,
+    explain,
+    failures,
+    grading,
+    imports,
+    lmeval,
+    lookup,
+    run,
+    scores,
+    solvers,
+)
 from math500.cli.options import say
 from math500.errors import Math500Error
 
@@ -50,6 +63,7 @@ COMMANDS: tuple[click.Command, ...] = (
     grading.grade,
     explain.compare,
     explain.gap,
+    scores.scores,
     solvers.solvers,
     failures.errors,
     checks.selftest,

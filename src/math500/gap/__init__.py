@@ -28,12 +28,11 @@ from pathlib import Path
 
 import msgspec
 
-from math500 import plots
+from math500 import plots, scores
 from math500.errors import RunError, UsageError
 from math500.gap import ablate, advice, against, figure, harnesses, settings
 from math500.gap.explain import Against, Sources, finished, from_number, from_run
 from math500.gap.offline import Responses
-from math500.gap.published import decimals
 from math500.grading.key import doubtful
 from math500.models import is_embedded
 from math500.records import Gap
@@ -92,7 +91,7 @@ def of_number(
         raise UsageError(f"{measured!r} is no score", "Give a score in percent, such as --measured 75.16.")
     harness = harnesses.find(config) if config else harnesses.behind(model, percent)
     beside = against.resolve(compared_with, model)
-    found = from_number(percent, decimals(measured), n, model, beside, harness)
+    found = from_number(percent, scores.decimals(measured), n, model, beside, harness)
     return finished(found, advice.for_number(found, harness is not None))
 
 

@@ -34,7 +34,8 @@ def resolve(text: str | None, model: str) -> Against:
     if (Path(text) / "manifest.json").is_file():
         return Against(claimed=_of_run(RunDir.open(text)), model=model)
     if (percent := _number(text)) is not None:
-        owners = registry.with_score(percent)
+        # Of a model that nothing is known of, a number can be the model's own as well as anybody's.
+        owners = registry.with_score(percent) if rows else ()
         return Against(Reference(score=percent / 100), rows=rows, owners=owners, model=name)
     other, published = registry.of_model(text)
     if not published:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import msgspec
 
 import math500
-from math500 import evaluate, grading, protocols, stats
+from math500 import evaluate, grading, protocols, scores, stats
 from math500.errors import UsageError
 from math500.gap import measured, offline, priors, published, words
 from math500.gap.cut import CHARACTERS_PER_TOKEN, counted
@@ -119,7 +119,7 @@ def _size(percent: float, places: int, n: int | None, harness: Harness | None) -
         return n, named.get(n, "")
     if harness is not None and "data" in harness.protocol:
         return published.SETS[harness.protocol["data"]], harness.protocol["data"]
-    fits = [s for s in published.SETS.values() if published.right_of(percent, places, s) is not None]
+    fits = [s for s in published.SETS.values() if scores.right_of(percent, places, s) is not None]
     size = fits[0] if fits else max(published.SETS.values())
     return size, named[size]
 

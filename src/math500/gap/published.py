@@ -9,33 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from math500 import stats
+from math500 import scores, stats
 from math500.records import Estimate, Reference
 
-SETS = {"MATH-500": 500, "MATH-5000": 5000}
+SETS = scores.SIZES
 """Problems of each set that scores are published on."""
 RUN_DATA = {"math500": "MATH-500", "math-test": "MATH-5000"}
 """Our names of the sets to the published ones."""
-REPEATS = 64
-"""Samples a problem up to which a score is tried as a mean of several."""
-
-
-def decimals(text: str) -> int:
-    """Digits behind the point of a number as typed."""
-    return len(text.partition(".")[2])
-
-
-def right_of(percent: float, places: int, n: int) -> int | None:
-    """How many of n are right when the score prints as this; None when no number of them does."""
-    right = round(percent / 100 * n)
-    near = [c for c in (right - 1, right, right + 1) if 0 <= c <= n]
-    fits = [c for c in near if abs(100 * c / n - percent) <= 0.5 * 10.0**-places + 1e-9]
-    return min(fits, key=lambda c: abs(100 * c / n - percent)) if fits else None
-
-
-def samples_of(percent: float, places: int, n: int) -> int | None:
-    """The fewest samples a problem with which n problems give this score as a mean; None up to REPEATS."""
-    return next((k for k in range(1, REPEATS + 1) if right_of(percent, places, n * k) is not None), None)
 
 
 def estimate(percent: float, n: int) -> Estimate:
@@ -65,16 +45,16 @@ def possible(percent: float, places: int, n: int | None) -> list[str]:
     """What the number alone says about the problems behind it, as sentences."""
     shown = f"{percent:.{places}f}"
     said = []
-    if right_of(percent, places, SETS["MATH-500"]) is None:
-        k = samples_of(percent, places, SETS["MATH-500"])
+    if scores.right_of(percent, places, SETS["MATH-500"]) is None:
+        k = scores.samples_of(percent, places, SETS["MATH-500"])
         mean = f", unless it is a mean of {k} or more samples a problem" if k else ""
         said.append(f"{shown} cannot be a MATH-500 score: 500 problems move in steps of 0.2{mean}.")
     for name, size in SETS.items():
-        right = right_of(percent, places, size)
+        right = scores.right_of(percent, places, size)
         if right is not None and (n == size or (n is None and said and name != "MATH-500")):
             said.append(f"{shown} is {right:,} of {size:,}, which is the size of {name}.")
     if n is not None and n not in SETS.values():
-        right = right_of(percent, places, n)
+        right = scores.right_of(percent, places, n)
         said.append(
             f"{shown} is {right:,} of {n:,}." if right is not None else f"No number of {n:,} gives {shown}."
         )

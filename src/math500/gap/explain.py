@@ -185,9 +185,9 @@ def _difference(score: Estimate, reference: Reference) -> Difference:
 
 
 def _sd(score: Estimate) -> float:
-    """Per problem, of the difference of two independent scores at this level."""
-    p = min(max(score.value, 1 / (score.n + 2)), 1 - 1 / (score.n + 2))
-    return float((2 * p * (1 - p)) ** 0.5)
+    """Per problem, of the difference of two independent scores like this one."""
+    error = (score.high - score.low) / (2 * stats.Z95)
+    return error * math.sqrt(2 * score.n)
 
 
 def _numbers(percent: float, places: int, n: int | None, against: Against, model: str) -> list[str]:

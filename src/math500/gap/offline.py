@@ -201,7 +201,13 @@ def _samples(responses: Responses, base: Outcomes) -> list[Factor]:
     voted = {name: stats.majority_share(v, right.get(name)) for name, v in votes.items()}
     best = {name: float(name in right) for name in votes}
     return [
-        paired_factor("samples", f"a vote over {k}", base, voted),
+        paired_factor(
+            "samples",
+            f"a vote over {k}",
+            base,
+            voted,
+            detail="ties by a fair draw; wrong answers are one only where they are written alike",
+        ),
         paired_factor("samples", f"any of {k} right", base, best),
     ]
 

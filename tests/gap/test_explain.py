@@ -98,6 +98,13 @@ def test_a_number_that_nobody_is_known_to_have_is_compared_as_it_stands() -> Non
     assert "whose it is, and of which problems, is not known" in " ".join(gap.findings)
 
 
+def test_of_a_model_that_is_not_on_record_a_known_number_is_compared_and_told() -> None:
+    gap = from_number(75.2, 1, 500, "mine", Against(claimed=Reference(score=0.906), owners=QWQ), None)
+    assert gap.gap is not None
+    assert gap.gap.value == pytest.approx(-0.154)
+    assert "No published score of mine is on record; 90.6 is on record" in gap.findings[0]
+
+
 def test_a_number_of_a_known_model_that_is_not_on_record_is_compared_all_the_same() -> None:
     against = Against(claimed=Reference(score=0.843), rows=QWEN, model="Qwen/Qwen2.5-72B-Instruct")
     gap = from_number(75.16, 2, 5000, "qwen", against, None)

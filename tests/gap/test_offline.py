@@ -92,6 +92,13 @@ def test_failures_counted_as_wrong() -> None:
     assert named(responses([[BOX]] * 8), "failures") == []
 
 
+def test_one_failed_sample_of_several_counts_too() -> None:
+    (lost,) = named(responses([[BOX, BOX]] * 9 + [[BOX, None]]), "failures")
+    assert lost.value == pytest.approx(-0.05)
+    assert lost.lost == 1
+    assert lost.detail == "1 failed, 0 could not be graded"
+
+
 def test_a_mix_of_levels_is_weighted_as_the_whole_set() -> None:
     levels = [1] * 50 + [5] * 50
     found = responses([[BOX]] * 50 + [["no idea"]] * 50, levels)

@@ -78,6 +78,23 @@ def test_what_asking_again_changes() -> None:
     assert "1 at once: 20 of 100 first responses and 3 grades change." in text
 
 
+def test_settings_that_depend_on_each_other() -> None:
+    prompt = msgspec.structs.replace(LIMIT, name="prompt", setting="answer-line")
+    both = Factor(
+        name="together",
+        setting="prompt, token limit",
+        kind="measured",
+        value=-0.05,
+        low=-0.1,
+        high=0.0,
+        n=100,
+    )
+    text = words.paragraph(with_(factors=(LIMIT, prompt, both)))
+    assert "are worth -5.0 points and not the +10.0 that they add up to one at a time" in text
+    wide = msgspec.structs.replace(both, high=0.2)
+    assert "add up to" not in words.paragraph(with_(factors=(LIMIT, prompt, wide)))
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [(-0.2, "the largest change comes from grader (strict): -20.0 points"), (0.001, "No other grader")],

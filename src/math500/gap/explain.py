@@ -156,7 +156,8 @@ def _reference(against: Against, ours: dict[str, str]) -> Reference | None:
         known = next((row for row in of_model if row.data == ours["data"]), None)
         if known is not None:
             return known
-        if not against.owners:
+        # Whose number it is can only be told of a model that is on record.
+        if not against.owners or not against.rows:
             return claimed
     return published.like_for_like(against.rows, ours["data"])
 
@@ -185,9 +186,9 @@ def _difference(score: Estimate, reference: Reference) -> Difference:
 
 
 def _sd(score: Estimate) -> float:
-    """Per problem, of the difference of two independent scores at this level."""
-    p = min(max(score.value, 1 / (score.n + 2)), 1 - 1 / (score.n + 2))
-    return float((2 * p * (1 - p)) ** 0.5)
+    """Per problem, of the difference of two independent scores like this one."""
+    error = (score.high - score.low) / (2 * stats.Z95)
+    return error * math.sqrt(2 * score.n)
 
 
 def _numbers(percent: float, places: int, n: int | None, against: Against, model: str) -> list[str]:
@@ -205,6 +206,10 @@ def _claimed(against: Against, model: str) -> list[str]:
         others = sorted({row.model for row in against.owners[1:]} - {first.model})
         more = f" (also of {', '.join(others[:3])})" if others else ""
         whose = f"it is {first.model}'s on {first.data}{more}, reported by {first.reporter}"
+        if not against.rows:
+            return [
+                f"No published score of {model or 'the model'} is on record; {shown} is on record: {whose}."
+            ]
         return [f"{shown} is not a published score of {model}: {whose} ({first.source})."]
     return [f"{shown} is no published score of {model} that is on record."] if against.rows else []
 

@@ -20,12 +20,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from math500 import evaluate, grading, stats
 from math500.data.verify import math500_reference
 from math500.gap.cut import cut, smaller_limits
-from math500.gap.outcomes import Outcomes, mean, of_grades, paired_factor, weighted_factor
+from math500.gap.outcomes import DRAWS, Outcomes, of_grades, paired_factor, weighted_factor
 from math500.records import Factor, Grade, Problem, Sample
 from math500.rundir import Key, RunDir
 
@@ -65,6 +63,7 @@ class Responses:
     ) -> None:
         self.problems = {p.unique_id: p for p in problems}
         self.samples = {key: s for key, s in samples.items() if s.failure is None}
+        self.asked = tuple(samples)
         self.failed = len(samples) - len(self.samples)
         self.grades = {key: g for key, g in grades.items() if key in self.samples}
         self._known: dict[tuple[str, str], Grade] = {}
@@ -202,7 +201,13 @@ def _samples(responses: Responses, base: Outcomes) -> list[Factor]:
     voted = {name: stats.majority_share(v, right.get(name)) for name, v in votes.items()}
     best = {name: float(name in right) for name in votes}
     return [
-        paired_factor("samples", f"a vote over {k}", base, voted),
+        paired_factor(
+            "samples",
+            f"a vote over {k}",
+            base,
+            voted,
+            detail="ties by a fair draw; wrong answers are one only where they are written alike",
+        ),
         paired_factor("samples", f"any of {k} right", base, best),
     ]
 
@@ -227,27 +232,38 @@ def _failures(responses: Responses, base: Outcomes) -> list[Factor]:
     if not ungraded and not responses.failed:
         return []
     after = _as_wrong(responses)
-    before = {name: base.get(name, 0.0) for name in after}
-    value = mean(after) - mean(base)
-    moved = paired_factor("failures", "counted as wrong", before, after)
-    width = (moved.high or 0.0) - (moved.low or 0.0)
+    rows = [(base.get(name), share) for name, share in after.items()]
+    low, high = stats.percentiles(stats.bootstrap(rows, _lost_by_failures, draws=DRAWS))
     return [
-        msgspec.structs.replace(
-            moved,
-            value=value,
-            low=min(value, value - width / 2),
-            high=max(value, value + width / 2),
-            lost=len(after) - len(base) + moved.lost,
+        Factor(
+            name="failures",
+            setting="counted as wrong",
+            kind="recomputed",
+            value=_lost_by_failures([(row, 1) for row in rows]),
+            low=low,
+            high=high,
+            n=len(rows),
+            lost=sum(share != right for right, share in rows),
             detail=f"{responses.failed} failed, {len(ungraded)} could not be graded",
         )
     ]
 
 
 def _as_wrong(responses: Responses) -> Outcomes:
-    per: dict[str, list[bool]] = {name: [] for name in responses.problems}
-    for (name, _), grade in responses.grades.items():
-        per[name].append(grade.verdict == "correct")
-    return {name: sum(v) / len(v) if v else 0.0 for name, v in per.items()}
+    """The share of right samples of each problem among all that were asked for."""
+    per: dict[str, list[bool]] = {}
+    for key in responses.asked:
+        grade = responses.grades.get(key)
+        per.setdefault(key[0], []).append(grade is not None and grade.verdict == "correct")
+    return {name: sum(verdicts) / len(verdicts) for name, verdicts in per.items()}
+
+
+def _lost_by_failures(rows: Sequence[tuple[tuple[float | None, float], int]]) -> float:
+    """The mean over all problems minus the mean over those with a graded sample."""
+    graded = [(share, times) for (share, _), times in rows if share is not None]
+    after = sum(share * times for (_, share), times in rows) / sum(times for _, times in rows)
+    count = sum(times for _, times in graded)
+    return after - (sum(share * times for share, times in graded) / count if count else 0.0)
 
 
 def _mixes(responses: Responses, base: Outcomes, data: str) -> list[Factor]:

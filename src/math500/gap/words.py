@@ -12,7 +12,15 @@ def paragraph(gap: Gap) -> str:
     """What the reader needs to know when they read nothing else."""
     return " ".join(
         part
-        for part in (_numbers(gap), _noise(gap), _shares(gap), _rest(gap), _again(gap), _free(gap))
+        for part in (
+            _numbers(gap),
+            _noise(gap),
+            _shares(gap),
+            _interplay(gap),
+            _rest(gap),
+            _again(gap),
+            _free(gap),
+        )
         if part
     )
 
@@ -55,6 +63,22 @@ def _shares(gap: Gap) -> str:
         return "None of the measured factors moves the score by half a point."
     told = ", ".join(f"{f.name} ({f.setting}) {_signed(s)}" for f, s in large[:4])
     return f"Of the settings that were changed: {told}."
+
+
+def _interplay(gap: Gap) -> str:
+    """Whether the settings do together what they do alone."""
+    alone = {f.name: f.value or 0.0 for f in gap.factors if f.kind == "measured"}
+    for factor in gap.factors:
+        names = factor.setting.split(", ")
+        if factor.name == "together" and all(name in alone for name in names):
+            added, asked = sum(alone[name] for name in names), factor.value or 0.0
+            low, high = factor.low or 0.0, factor.high or 0.0
+            if not low <= added <= high:
+                return (
+                    f"Changed together, {factor.setting} are worth {100 * asked:+.1f} points and not the "
+                    f"{100 * added:+.1f} that they add up to one at a time: they depend on each other."
+                )
+    return ""
 
 
 def _rest(gap: Gap) -> str:

@@ -255,7 +255,13 @@ def peer_line(name: str, scenario: Scenario, command: list[str]) -> str:
     with serving(scenario.server) as url:
         started = time.time()
         process = subprocess.Popen(
-            [*command, url, str(AT_ONCE), str(scenario.count), "/tmp/math500-inspect-logs"],
+            [
+                *command,
+                url,
+                str(AT_ONCE),
+                str(scenario.count),
+                str(Path(tempfile.gettempdir()) / "math500-inspect-logs"),
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

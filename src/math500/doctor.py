@@ -63,7 +63,7 @@ LEAKS = re.compile(
 ABOUT: Mapping[str, str] = {
     **dict.fromkeys(("tls", "unreachable", "disconnected", "timeout", "address", "malformed"), "connection"),
     **dict.fromkeys(("region", "key", "forbidden"), "key"),
-    **dict.fromkeys(("quota", "rate"), "quota"),
+    **dict.fromkeys(("quota", "rate", "concurrency"), "quota"),
     **dict.fromkeys(("limit_field", "too_long"), "token limit"),
     "proxy": "proxy",
     **dict.fromkeys(("model", "form", "memory"), "model"),
@@ -72,6 +72,7 @@ ABOUT: Mapping[str, str] = {
 """A row of the table of answers to what it is about; the rest is about the connection."""
 
 TRIED_NOW: Mapping[str, str] = {
+    "concurrency": "Something else uses this account; a run finds the number that is left by itself.",
     "rate": "Wait a minute and try again; a run waits by itself.",
     "overloaded": "Try again later; a run waits by itself.",
     "gateway": "Try again later; a run tries again by itself.",

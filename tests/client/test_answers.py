@@ -138,7 +138,7 @@ def as_markdown() -> list[str]:
         on = ", ".join(map(str, row.on))
         said = f"`{names[id(row.says)]}`" if row.says is not None else ""
         where = f" ({row.host} only)" if row.host else ""
-        done = row.action.value + (f", {row.tries} times" if row.tries else "")
+        done = row.action.value + (f", {row.tries} times" if row.tries else "") + ", alone" * row.alone
         error = "" if row.action is Action.ACCEPT else row.error.__name__
         lines.append(f"| {row.kind} | {on} | {said}{where} | {done} | {error} |")
     return lines

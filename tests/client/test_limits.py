@@ -229,7 +229,7 @@ async def test_a_server_for_sixteen_is_found(client_of: ClientOf, ask: Any) -> N
     async with server, client_of(server, concurrency=64) as client:
         assert len(await all_of(ask, client, 500)) == 500
         assert 8 <= client.stats.limit <= 20
-    assert server.count <= 560
+    assert server.count <= 650, "on the fast clock the ramp and the waits take no time at all"
 
 
 async def test_an_announced_limit_is_kept(client_of: ClientOf, ask: Any) -> None:

@@ -5,7 +5,7 @@ are read from top to bottom. What a row may do:
 
     accept    return the generation
     wait      fewer are sent at once, all workers wait as long as the endpoint says (this one alone, where
-              it does not say), then this request is sent again
+              it does not say, or where too many at once are the reason), then this request is sent again
     backoff   this request is sent again after a jittered exponential pause
     respell   the token limit is sent under its other name, at once
     give_up   this sample is given up, with the row's kind; the run goes on
@@ -77,6 +77,8 @@ class Row:
     """How often one sample may end so before it is given up; 0 for as long as the client's patience."""
     first_patience: float = 0.0
     """Seconds after which the run stops when the endpoint has never answered at all; 0 for the client's."""
+    alone: bool = False
+    """Where the endpoint says how long to wait: this request alone does, the others go on."""
     down: bool = False
     """Whether such answers, many in a row, mean that the endpoint is down."""
     error: type[ModelError] = EndpointUnreachable
@@ -181,6 +183,7 @@ TABLE: tuple[Row, ...] = (
     Row("forbidden", STOP, (403,), error=KeyRejected),
     Row("address", STOP, (*_MOVED, 404, 405, 410), error=RequestRejected, next_step=_URL),
     # How much, how fast.
+    Row("concurrency", WAIT, (429, 503), spellings.CONCURRENCY, alone=True),
     Row("rate", WAIT, (429,)),
     Row("overloaded", WAIT, (503, 529, 498), down=True),
     # The rest.

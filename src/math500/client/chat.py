@@ -287,7 +287,7 @@ class Client:
         if asked is not None and asked > self._patience:
             raise self._stop(lane, row, answer, f", and asks to wait {asked:.0f} s")
         kind = "waiting" if row.action is Action.WAIT else "retry"
-        if asked is None:
+        if asked is None or row.alone:
             return self._told(kind, answer, seconds, seconds)
         lane.gate.hold(seconds)
         return self._told(kind, answer, seconds, 0.0)

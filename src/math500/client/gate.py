@@ -31,8 +31,8 @@ SPELL = 5.0
 """Seconds between failures that belong together: an outage begins with answers and failures mixed."""
 FIRST_PROBE = 0.25
 LONGEST_PROBE = 2.0
-MISSED = 3
-"""Steps of the ramp that are made up for at once."""
+MOST_STEPS = 4
+"""Of the ramp at once: timers are late by a millisecond, and a busy process by many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ class Gate:
         self._held_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
+        self._ramped_at = 0.0
         self._waiting: deque[asyncio.Future[Ticket | None]] = deque()
         self._stopped: ModelError | None = None
 
@@ -224,7 +225,7 @@ class Gate:
         if self.in_flight < (1 if self.outage else self.concurrency.now):
             return True
         if self.concurrency.ramping and self._timer is None:
-            self._due = now + self._ramp_step
+            self._ramped_at = max(self._ramped_at, now - self._ramp_step)
             self._timer = self.clock.later(self._ramp_step, self._ramp)
         return False
 
@@ -245,9 +246,11 @@ class Gate:
             self._timer = self.clock.later(seconds, self._look_again)
 
     def _ramp(self) -> None:
-        """One more, and a few more where a busy process woke up late: what came meanwhile is not read yet."""
-        missed = int((self.clock.now() - self._due) / self._ramp_step)
-        for _ in range(1 + min(missed, MISSED)):
+        """One more for each step that has passed; a few at most: what came meanwhile is not read yet."""
+        passed = self.clock.now() - self._ramped_at
+        steps = max(1, min(int(passed / self._ramp_step), MOST_STEPS))
+        self._ramped_at += steps * self._ramp_step
+        for _ in range(steps):
             self.concurrency.ramp()
         self._look_again()
 

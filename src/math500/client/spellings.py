@@ -44,6 +44,12 @@ QUOTA_OF_A_MINUTE = says(
 )
 """DashScope calls its limit on tokens a minute by the code that OpenAI has for an empty account."""
 
+CONCURRENCY = says(
+    "concurren(t|cy)",  # Moonshot, DashScope, Together and servers of one's own
+    r"并发|^1302\b",  # Zhipu
+)
+"""Too many at once, which says nothing about how many a minute."""
+
 FILTER = says(
     "content[ _-]?filter",  # OpenAI, Azure, Moonshot
     "content[ _]policy|responsibleaipolicyviolation",  # Azure

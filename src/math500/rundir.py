@@ -10,6 +10,7 @@
       summary.json         replaced; can be made again from samples and grades
       gap.json             replaced; the score against a published one
       ablations/NAME/      run folders in which one setting is another one
+      report.html          replaced; the page that `math500 report` makes
       lock                 held (flock) by the process that writes
 
 A sample's line is handed to the kernel in one write before the sample counts as done, so a killed
@@ -112,6 +113,11 @@ class RunDir:
     def graders(self) -> tuple[str, ...]:
         """The names of the graders that gave grades, as their files are called (`math500-1`), sorted."""
         return tuple(sorted(path.stem for path in (self.path / "grades").glob("*.jsonl")))
+
+    @property
+    def report(self) -> Path:
+        """Where the run's page is kept, unless another place is chosen."""
+        return self.path / "report.html"
 
     def summary(self) -> Summary | None:
         """The summary as last written, or None."""

@@ -8,6 +8,7 @@
     grading.py   grade
     explain.py   compare, gap
     failures.py  errors
+    report.py    report, view
     checks.py    selftest
     doctor.py    doctor
     scores.py    scores
@@ -40,6 +41,7 @@ from math500.cli import (
     scores,
     solvers,
 )
+from math500.cli import checks, doctor, explain, grading, imports, lmeval, lookup, report, run
 from math500.cli.options import say
 from math500.errors import Math500Error
 
@@ -66,6 +68,8 @@ COMMANDS: tuple[click.Command, ...] = (
     scores.scores,
     solvers.solvers,
     failures.errors,
+    report.report,
+    report.view,
     checks.selftest,
     doctor.doctor,
     lookup.data,

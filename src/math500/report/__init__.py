@@ -9,11 +9,13 @@
     packed.py     all samples, compressed, in blocks that the page opens when they are looked at
     maths.py      the renderer of formulas, out of a registry archive
     page.py       the parts put together, with a Content-Security-Policy that names each by its hash
+    files.py      the page and the plots as files
     live.py       the same page on loopback while a run goes on
     assets/       the page's own HTML, CSS and JavaScript
 
-What a model, a data set or a user named is text, never markup: Python writes it through `markup.text`, the page
-through `textContent`, and the policy lets nothing run but the page's own scripts. docs/report-page.md.
+What a model, a data set or a user named is text, never markup: Python writes it through `markup.text`, the
+page through `textContent`, and the policy lets nothing run but the page's own scripts. docs/report-
+page.md.
 """
 
 from __future__ import annotations

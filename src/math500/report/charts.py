@@ -46,7 +46,9 @@ def _parts(title: str, parts: tuple[Part, ...]) -> str:
     if len(parts) < 2:
         return ""
     rows = [
-        plots.Bar(p.name, p.score.value, p.score.low, p.score.high, f"of {p.score.n}") for p in parts if p.name
+        plots.Bar(p.name, p.score.value, p.score.low, p.score.high, f"of {p.score.n}")
+        for p in parts
+        if p.name
     ]
     return plots.bars(title, rows, width=WIDTH)
 
@@ -58,7 +60,9 @@ def heat(of: Facts) -> str:
         return ""
     grid = [
         [
-            plots.Cell(cells[row, column].value, f"of {cells[row, column].n}") if (row, column) in cells else None
+            plots.Cell(cells[row, column].value, f"of {cells[row, column].n}")
+            if (row, column) in cells
+            else None
             for column in columns
         ]
         for row in rows
@@ -71,7 +75,10 @@ def reasons(of: Facts) -> str:
     counts = sorted(of.tally.counts, key=lambda c: -c.samples)
     if not counts:
         return ""
-    rows = [plots.Bar(MEANING[c.why], c.share.value, c.share.low, c.share.high, f"{c.samples:,}") for c in counts]
+    rows = [
+        plots.Bar(MEANING[c.why], c.share.value, c.share.low, c.share.high, f"n = {c.samples:,}")
+        for c in counts
+    ]
     return plots.bars("Why responses are not correct", rows, width=640)
 
 
@@ -128,8 +135,13 @@ def by_k(of: Facts) -> str:
     return plots.curves(
         "What more samples bring",
         [
-            plots.Series("at least one of k right (pass@k)", [plots.Point(*p) for p in zip(counts, passes, strict=True)]),
-            plots.Series("vote of k right (maj@k)", [plots.Point(*p) for p in zip(counts, majorities, strict=True)]),
+            plots.Series(
+                "at least one of k right (pass@k)",
+                [plots.Point(*p) for p in zip(counts, passes, strict=True)],
+            ),
+            plots.Series(
+                "vote of k right (maj@k)", [plots.Point(*p) for p in zip(counts, majorities, strict=True)]
+            ),
         ],
         x_label="k, samples a problem",
         y_label="share of problems",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 
 from math500.records import Estimate
 
-# A direction mark would turn around what follows it; a control character has no picture. Both become a visible
-# sign. The page's own script does the same (assets/text.js).
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# A direction mark would turn around what follows it; a control character has no picture. Both become a
+# visible sign. The page's own script does the same (assets/text.js).
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def text(words: object) -> str:
@@ -20,7 +23,7 @@ def text(words: object) -> str:
 def tag(name: str, *content: str, **attributes: object) -> str:
     """An element; its content is HTML already, its attributes are text. `class_` gives `class`."""
     given = "".join(
-        f' {key.rstrip("_").replace("_", "-")}' + ("" if value is True else f'="{text(value)}"')
+        f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{text(value)}"')
         for key, value in attributes.items()
         if value is not None and value is not False
     )
@@ -37,7 +40,9 @@ def interval(score: Estimate) -> str:
     return f"{100 * score.low:.1f} to {100 * score.high:.1f}"
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]], *, caption: str, numbers: tuple[int, ...] = ()) -> str:
+def table(
+    head: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, caption: str, numbers: tuple[int, ...] = ()
+) -> str:
     """A table with a caption; cells are HTML already, the first of each row names it."""
 
     def kind(column: int) -> str | None:

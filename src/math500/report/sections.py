@@ -1,6 +1,7 @@
 """The summary of one run as HTML, readable without JavaScript.
 
-A number that stands for samples is a button with `data-filter`: with JavaScript it opens the samples behind it.
+A number that stands for samples is a button with `data-filter`: with JavaScript it opens the samples
+behind it.
 """
 
 from __future__ import annotations
@@ -30,10 +31,16 @@ def run_section(of: Facts, number: int) -> str:
 
     parts = [
         _head(of, number),
-        tag("div", _score(of), _protocol(of), class_="pair"),
-        _card("Where it is right", tag("div", _heat(of, number), some("levels"), class_="pair wide"), "where"),
-        _reasons(of, number, some("reasons")),
-        _card("Length and agreement", tag("div", some("length", "agreement", "samples"), class_="plots"), "length"),
+        tag("div", _score(of, some("levels")), _protocol(of), class_="pair"),
+        _card(
+            "Where it is right", tag("div", _heat(of, number), some("subjects"), class_="pair wide"), "where"
+        ),
+        _reasons(of, some("reasons")),
+        _card(
+            "Length and agreement",
+            tag("div", some("length", "agreement", "samples"), class_="plots"),
+            "length",
+        ),
         _gap(of, some("gap")),
         _details(of),
     ]
@@ -48,7 +55,8 @@ def _card(title: str, content: str, name: str) -> str:
 
 def _head(of: Facts, number: int) -> str:
     made = of.manifest
-    line = f"{made.data.name} · prompt {made.prompt.name} · {made.solver} · {made.created[:16].replace('T', ' ')}"
+    when = made.created[:16].replace("T", " ")
+    line = f"{made.data.name} · prompt {made.prompt.name} · {made.solver} · {when}"
     return tag(
         "header",
         tag("h2", text(made.model.name), id=f"run-{number}-name"),
@@ -60,7 +68,7 @@ def _head(of: Facts, number: int) -> str:
 # -- the score -------------------------------------------------------------------------------
 
 
-def _score(of: Facts) -> str:
+def _score(of: Facts, picture: str) -> str:
     s = of.summary
     if s.score is None:
         big = tag("p", "No score yet", class_="big") + tag("p", "Nothing was graded.", class_="quiet")
@@ -70,7 +78,7 @@ def _score(of: Facts) -> str:
             + tag("p", f"95 % interval {interval(s.score)}, over {s.score.n:,} problems", class_="quiet")
             + _strip(s.score)
         )
-    return tag("section", tag("h3", "Score"), big, _states(s), _warnings(s), class_="card score")
+    return tag("section", tag("h3", "Score"), big, _states(s), _warnings(s), picture, class_="card score")
 
 
 def _strip(score: Estimate) -> str:
@@ -81,12 +89,24 @@ def _strip(score: Estimate) -> str:
         + svg.box(low, 8, max(high - low, 3), 10, colour="one", opacity=0.4, radius=5)
         + svg.element("circle", cx=at, cy=13.0, r=6.0, class_="m5-f-one")
         + "".join(
-            svg.text(400 * v / 100, 34, v, colour="muted", size=11, anchor="start" if v == 0 else "end" if v == 100 else "middle")
+            svg.text(
+                400 * v / 100,
+                34,
+                v,
+                colour="muted",
+                size=11,
+                anchor="start" if v == 0 else "end" if v == 100 else "middle",
+            )
             for v in (0, 50, 100)
         )
     )
-    # The words beside it say the same, so it is left out for those who listen.
-    return f'<svg class="m5-plot strip" viewBox="-8 0 416 40" aria-hidden="true">{marks}</svg>'
+    return _ornament("strip", "-8 0 416 40", marks, stretch=False)
+
+
+def _ornament(name: str, view: str, marks: str, *, stretch: bool = True) -> str:
+    """A small picture beside words that say the same; it is left out for those who listen."""
+    ratio = ' preserveAspectRatio="none"' if stretch else ""
+    return f'<svg class="m5-plot {name}" viewBox="{view}"{ratio} aria-hidden="true">{marks}</svg>'
 
 
 STATES = (
@@ -109,16 +129,19 @@ def _states(s: Summary) -> str:
             width = 400 * n / total
             drawn += svg.box(x, 0, width - (1 if width > 2 else 0), 12, colour=colour, radius=0)
             x += width
-            dot = f'<svg class="m5-plot dot" viewBox="0 0 10 10" aria-hidden="true">{svg.box(0, 0, 10, 10, colour=colour)}</svg>'
+            dot = _ornament("dot", "0 0 10 10", svg.box(0, 0, 10, 10, colour=colour))
             figure = _opens(f"{n:,}", {"verdict": name}) if name != "missing" else text(f"{n:,}")
             items += tag("li", dot, figure, " ", tag("span", text(words)))
-    bar = f'<svg class="m5-plot states" viewBox="0 0 400 12" preserveAspectRatio="none" aria-hidden="true">{drawn}</svg>'
-    return bar + tag("ul", items, class_="states", aria_label="How the responses ended")
+    return _ornament("states", "0 0 400 12", drawn) + tag(
+        "ul", items, class_="states", aria_label="How the responses ended"
+    )
 
 
 def _opens(words: str, filters: dict[str, str], label: str | None = None) -> str:
     """A figure that opens its samples; plain text without JavaScript."""
-    return tag("button", text(words), type="button", class_="link", data_filter=json.dumps(filters), aria_label=label)
+    return tag(
+        "button", text(words), type="button", class_="link", data_filter=json.dumps(filters), aria_label=label
+    )
 
 
 def _warnings(s: Summary) -> str:
@@ -140,7 +163,9 @@ def _protocol(of: Facts) -> str:
     rows["tokens"] = f"{s.prompt_tokens:,} read, {s.completion_tokens:,} generated, in {duration(s.seconds)}"
     rows["made by"] = f"math500 {made.math500_version}"
     items = "".join(tag("dt", text(name)) + tag("dd", text(value)) for name, value in rows.items() if value)
-    prompt = tag("details", tag("summary", "The prompt"), tag("pre", text(made.prompt.template), tabindex="0"))
+    prompt = tag(
+        "details", tag("summary", "The prompt"), tag("pre", text(made.prompt.template), tabindex="0")
+    )
     return tag("section", tag("h3", "Protocol"), tag("dl", items), prompt, class_="card protocol")
 
 
@@ -161,7 +186,9 @@ def _heat(of: Facts, number: int) -> str:
         filters = {"subject": subject, "level": level}
         said = f"{subject}, level {level}: {percent(score.value)} of {score.n} problems"
         figure = _opens(f"{100 * score.value:.0f}", filters, said)
-        return tag("td", figure, tag("small", f"of {score.n}"), class_=f"h h{round(HEAT * score.value / top)}")
+        return tag(
+            "td", figure, tag("small", f"of {score.n}"), class_=f"h h{round(HEAT * score.value / top)}"
+        )
 
     head = "".join(tag("th", text(f"Level {level}"), scope="col") for level in levels)
     rows = "".join(
@@ -180,10 +207,12 @@ def _heat(of: Facts, number: int) -> str:
         tag("tbody", rows),
         class_="heat",
     )
-    return tag("div", whole, class_="scroll", tabindex="0", role="region", aria_label=f"Heat map of run {number + 1}")
+    return tag(
+        "div", whole, class_="scroll", tabindex="0", role="region", aria_label=f"Heat map of run {number + 1}"
+    )
 
 
-def _reasons(of: Facts, number: int, picture: str) -> str:
+def _reasons(of: Facts, picture: str) -> str:
     counts = sorted(of.tally.counts, key=lambda c: -c.samples)
     if not counts:
         return ""
@@ -202,7 +231,8 @@ def _reasons(of: Facts, number: int, picture: str) -> str:
     note = tag(
         "p",
         "What the score would be without this reason: <em>at most</em>, if all of them were correct; "
-        "<em>assumed</em>, if those without an answer were right as often as the answered ones of their level, "
+        "<em>assumed</em>, if those without an answer were right as often as the answered ones of their "
+        "level, "
         "and those that hold the right value were right.",
         class_="quiet",
     )
@@ -233,9 +263,16 @@ def _details(of: Facts) -> str:
     """Tables that few look at: how answers were found, votes, parts."""
     s = of.summary
     rules = [(tag("code", text(rule)), f"{n:,}") for rule, n in s.rules.items()]
-    said = table(("rule", "responses"), rules, caption="Rules that found the answers", numbers=(1,)) if rules else ""
+    said = (
+        table(("rule", "responses"), rules, caption="Rules that found the answers", numbers=(1,))
+        if rules
+        else ""
+    )
     parts = [(text(p.name), percent(p.score.value), interval(p.score), str(p.score.n)) for p in s.by_subject]
-    parts += [(text(f"Level {p.name}"), percent(p.score.value), interval(p.score), str(p.score.n)) for p in s.by_level]
+    parts += [
+        (text(f"Level {p.name}"), percent(p.score.value), interval(p.score), str(p.score.n))
+        for p in s.by_level
+    ]
     head = ("part", "score", "95 % interval", "problems")
     said += table(head, parts, caption="Score by subject and level", numbers=(1, 2, 3)) if parts else ""
     said += _votes(of)

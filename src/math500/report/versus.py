@@ -1,4 +1,4 @@
-"""Several runs side by side: the scores, what differs in how they were made, and the problems that flipped."""
+"""Several runs side by side: the scores, what differs in how they were made, the problems that flipped."""
 
 from __future__ import annotations
 
@@ -76,16 +76,22 @@ def _difference(found: Comparison) -> str:
     if found.difference is not None:
         d = found.difference
         words = (
-            f"{100 * d.value:+.1f} points, 95 % interval {100 * d.low:+.1f} to {100 * d.high:+.1f}, over {found.n:,} "
-            f"problems that both runs graded (p = {found.p_value:.2g}, {found.test}). {found.gained} gained, "
-            f"{found.lost} lost; this comparison would show a difference of {100 * found.smallest:.1f} points in four "
-            "of five cases."
+            f"{100 * d.value:+.1f} points, 95 % interval {100 * d.low:+.1f} to {100 * d.high:+.1f}, over "
+            f"{found.n:,} problems that both runs graded (p = {found.p_value:.2g}, {found.test}). "
+            f"{found.gained} gained, {found.lost} lost; this comparison would show a difference of "
+            f"{100 * found.smallest:.1f} points in four of five cases."
         )
-    return tag("p", text(words), class_="words") + "".join(tag("p", text(n), class_="quiet") for n in found.notes)
+    return tag("p", text(words), class_="words") + "".join(
+        tag("p", text(n), class_="quiet") for n in found.notes
+    )
 
 
 def _settings(found: Comparison) -> str:
-    rows = [(text(c.field), text(c.ours), text(c.theirs), text(c.state)) for c in found.comparability if c.state != "same"]
+    rows = [
+        (text(c.field), text(c.ours), text(c.theirs), text(c.state))
+        for c in found.comparability
+        if c.state != "same"
+    ]
     if not rows:
         return tag("p", "Both were made with the same settings.", class_="quiet")
     return table(("setting", "first", "second", ""), rows, caption="What differs in how they were made")
@@ -94,7 +100,14 @@ def _settings(found: Comparison) -> str:
 def _flips(found: Comparison, number: int) -> str:
     rows = [
         (
-            tag("button", text(f.unique_id), type="button", class_="link", data_open=f.unique_id, data_run=number),
+            tag(
+                "button",
+                text(f.unique_id),
+                type="button",
+                class_="link",
+                data_open=f.unique_id,
+                data_run=number,
+            ),
             text(f.subject),
             "" if f.level is None else str(f.level),
             f"{100 * f.before:.0f} %",

@@ -27,6 +27,14 @@ class Poll:
         counts = Counter(v for v in self.votes if v is not None)
         return max(counts.values(), default=0) / len(self.votes)
 
+    def shape(self) -> tuple[str | None, ...]:
+        """The same votes under plain names, so that polls which differ in spelling only are one."""
+        counts = Counter(self.votes)
+        right, none = counts.pop(RIGHT, 0), counts.pop(None, 0)
+        others = sorted(counts.values(), reverse=True)
+        wrong = [str(i) for i, n in enumerate(others) for _ in range(n)]
+        return (*[RIGHT] * right, *wrong, *[None] * none)
+
     @property
     def right(self) -> float:
         """The chance that the most frequent answer is right, ties broken by a draw."""
@@ -48,7 +56,10 @@ class Bin:
 
 
 def polls(of: Facts) -> list[Poll]:
-    """The votes of every problem that has graded samples. Wrong answers are one vote when they are spelled alike."""
+    """The votes of every problem that has graded samples.
+
+    Wrong answers are one vote when they are spelled alike (`grading.normalize.key`).
+    """
     found: dict[str, list[str | None]] = {}
     for (unique_id, _), grade in of.main.items():
         if grade.verdict == "correct":
@@ -72,11 +83,19 @@ def calibration(votes: list[Poll]) -> list[Bin]:
     return bins
 
 
+COUNTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+"""Numbers of samples that are shown, and the greatest that there is."""
+
+
 def by_k(votes: list[Poll]) -> tuple[list[int], list[float], list[float]]:
-    """The numbers of samples, and for each pass@k and maj@k over the problems that have that many."""
+    """The numbers of samples, and for each pass@k and maj@k over the problems that have all their samples."""
     most = max((len(v.votes) for v in votes), default=0)
     whole = [v for v in votes if len(v.votes) == most]
-    counts = [k for k in range(1, most + 1) if k in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 128) or k == most]
+    counts = [k for k in range(1, most + 1) if k in COUNTS or k == most]
     passes = [sum(stats.pass_at_k(most, v.votes.count(RIGHT), k) for v in whole) / len(whole) for k in counts]
-    majorities = [sum(stats.majority_at_k(v.votes, RIGHT, k) for v in whole) / len(whole) for k in counts]
+    alike = Counter(v.shape() for v in whole)
+    majorities = [
+        sum(n * stats.majority_at_k(votes, RIGHT, k) for votes, n in alike.items()) / len(whole)
+        for k in counts
+    ]
     return counts, passes, majorities

@@ -1,6 +1,7 @@
 // The browser of samples: filters, the list, and one sample opened.
 
 const CHUNK = 60; // rows that are made at a time
+const WORDS = /(?<![\\A-Za-z{])[A-Za-z]{4,}/; // an answer in words is not set as a formula
 const $ = (id) => document.getElementById(id);
 const VERDICT = { correct: "correct", wrong: "wrong", no_answer: "no answer", ungraded: "could not be graded", failed: "failed" };
 
@@ -92,10 +93,10 @@ function row({ entry, fits }) {
   const button = make(
     "button",
     { type: "button", class: "row", "aria-current": String(state.open === entry) },
-    make("span", { class: "id" }, ...plain(short(problem.id))),
+    make("span", { class: "id" }, one ? make("i", { class: `one v${samples[0].verdict}`, "aria-hidden": "true" }) : "", ...plain(short(problem.id))),
     make("span", { class: "a" }, ...plain(one ? samples[0].answer ?? "—" : `${right}/${samples.length}`)),
     make("span", { class: "q" }, ...plain(problem.problem.slice(0, 120))),
-    make("span", { class: "dots", "aria-hidden": "true" }, ...dots),
+    one ? "" : make("span", { class: "dots", "aria-hidden": "true" }, ...dots),
     make("span", { class: "hidden" }, said),
   );
   button.addEventListener("click", () => open(entry, fits[0]?.nth ?? 0, true));
@@ -205,7 +206,11 @@ function verdict(sample, opened) {
 }
 
 function answers(problem, sample) {
-  const shown = (text) => (state.source ? make("code", {}, ...plain(text)) : formula(text, false));
+  const shown = (text) => {
+    if (state.source) return make("code", {}, ...plain(text));
+    if (text.includes("$")) return make("span", {}, ...rendered(text));
+    return WORDS.test(text) ? make("span", {}, ...plain(text)) : formula(text, false);
+  };
   return make(
     "div",
     { class: "two" },

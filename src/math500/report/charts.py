@@ -23,6 +23,7 @@ def charts(of: Facts) -> dict[str, str]:
         "subject-by-level": heat,
         "reasons": reasons,
         "length": length,
+        "rules": rules,
         "agreement": agreement,
         "samples": by_k,
         "gap": gap,
@@ -105,6 +106,16 @@ def length(of: Facts) -> str:
 def generated(of: Facts, key: tuple[str, int]) -> int:
     """Tokens that all generations of a sample took; 0 where the endpoint did not count."""
     return sum(g.completion_tokens or 0 for g in of.samples[key].generations)
+
+
+def rules(of: Facts) -> str:
+    """Which rules found the answers."""
+    found = of.summary.rules
+    total = sum(found.values())
+    if not total:
+        return ""
+    rows = [plots.Bar(rule, n / total, note=f"n = {n:,}") for rule, n in list(found.items())[:10]]
+    return plots.bars(f"How {total:,} answers were found, by rule", rows, width=WIDTH)
 
 
 def agreement(of: Facts) -> str:

@@ -22,6 +22,7 @@ from math500.grading.visible import THINKING
 from math500.records import Grade, Sample
 from math500.report.charts import generated
 from math500.report.facts import Facts
+from math500.report.versus import names
 from math500.rundir import Key
 
 BLOCK = 160_000
@@ -41,7 +42,7 @@ class Packed:
 def pack(runs: Sequence[Facts], *, level: int = 6) -> Packed:
     """The samples of all runs; a problem that several runs share is there once."""
     packer = _Packer(level)
-    shown = [packer.run(of) for of in runs]
+    shown = [packer.run(of, called) for of, called in zip(runs, names(runs), strict=True)]
     packer.close()
     index = {
         "problems": packer.problems,
@@ -64,11 +65,11 @@ class _Packer:
         self._size = 0
         self._level = level
 
-    def run(self, of: Facts) -> dict[str, Any]:
+    def run(self, of: Facts, called: str) -> dict[str, Any]:
         """One run's part of the index; its bodies go into the blocks."""
         rows = [self._row(of, place, key) for place, key in self._keys(of)]
         return {
-            "name": of.manifest.run_id,
+            "name": called,
             "model": of.manifest.model.name,
             "samples": of.manifest.samples,
             "graders": list(of.grades),

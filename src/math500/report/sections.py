@@ -37,8 +37,8 @@ def run_section(of: Facts, number: int) -> str:
         ),
         _reasons(of, some("reasons")),
         _card(
-            "Length and agreement",
-            tag("div", some("length", "agreement", "samples"), class_="plots"),
+            "How they answer",
+            tag("div", some("length", "rules", "agreement", "samples"), class_="plots"),
             "length",
         ),
         _gap(of, some("gap")),

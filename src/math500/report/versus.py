@@ -33,9 +33,11 @@ def versus(runs: Sequence[Facts]) -> str:
 def names(runs: Sequence[Facts]) -> list[str]:
     """A name for each run that tells it from the others."""
     models = [of.manifest.model.name for of in runs]
+    ids = [of.manifest.run_id for of in runs]
     if len(set(models)) == len(models):
         return models
-    return [f"{of.manifest.model.name} · {of.manifest.run_id}" for of in runs]
+    # A run that was copied keeps its id.
+    return ids if len(set(ids)) == len(ids) else [str(of.run.path.name) for of in runs]
 
 
 def _scores(runs: Sequence[Facts]) -> str:

@@ -181,7 +181,7 @@ function tries(entry, sample) {
     if (!same || state.data.runs.length < 2) return [];
     const said = same.samples.length === 1 ? VERDICT[state.data.verdicts[same.samples[0].verdict]] : `${Math.round(100 * share(same))} %`;
     const go = () => (choose(r), open(same, 0));
-    return [make("button", { type: "button", class: same.samples.length === 1 ? `v${same.samples[0].verdict}` : "", "aria-pressed": String(here), onclick: go }, ...plain(`${other.model}: ${said}`))];
+    return [make("button", { type: "button", class: same.samples.length === 1 ? `v${same.samples[0].verdict}` : "", "aria-pressed": String(here), onclick: go }, ...plain(`${other.name}: ${said}`))];
   });
   const rows = [others, own.length > 1 ? own : []].filter((buttons) => buttons.length > 0);
   return rows.length ? make("div", {}, ...rows.map((buttons, i) => make("div", { class: "try", role: "group", "aria-label": i === 0 && others.length ? "Run" : "Sample" }, ...buttons))) : "";

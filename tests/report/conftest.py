@@ -107,11 +107,9 @@ class Visit:
         self.page = page
         self.complaints: list[str] = []
         self.requests: list[str] = []
-        page.on(
-            "console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None
-        )
+        page.on("console", self._console)
         page.on("pageerror", lambda e: self.complaints.append(str(e)))
-        page.on("dialog", lambda d: (self.complaints.append(f"dialog {d.message}"), d.dismiss()))
+        page.on("dialog", self._dialog)
         page.on("request", lambda r: self.requests.append(r.url))
 
     def _console(self, message: ConsoleMessage) -> None:

@@ -35,7 +35,7 @@ LISTED = 20
     metavar="N",
     help=f"List N samples with what shows their reason.  [default: {LISTED} of chosen ones, else 0]",
 )
-@click.option("--export", "archive", type=FILE, metavar="ZIP", help="Write them as JSONL, CSV and Markdown.")
+@click.option("--export", "archive", type=FILE, metavar="ZIP", help="Write them as JSONL, CSV and Markdown, with the page.")
 @click.option("--grader", help="Whose grades, such as `math500/1`.  [default: the current grader's]")
 @JSON
 def errors(
@@ -71,9 +71,14 @@ def errors(
     listed = chosen.of(every, opened.problems())
     counted = failures.tally(opened, every, grader=name, within=chosen.has)
     if archive is not None:
+        from math500 import report
         from math500.failures import export
+        from math500.report import maths
 
-        export.write(opened, listed, counted, archive, chosen=str(chosen))
+        page = report.page([report.facts(opened)], katex=maths.renderer(say))
+        export.write(
+            opened, listed, counted, archive, chosen=str(chosen), more={"report.html": page.encode()}
+        )
         say(f"{len(listed)} failures written to {archive}")
     if as_json:
         print_json({"tally": counted, "reasons": listed, "archive": str(archive) if archive else None})

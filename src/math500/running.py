@@ -158,6 +158,7 @@ def again(
     say: Say,
     quiet: bool = False,
     budget: Budget | None = None,
+    private: models.Private | None = None,
 ) -> None:
     """Carry out a run with exactly the settings of a manifest; go on where the folder holds it already.
 
@@ -173,7 +174,7 @@ def again(
     def within(asking: Asking) -> Asking:
         return asking if budget is None else msgspec.structs.replace(asking, budget=budget)
 
-    resume(folder, concurrency=None, say=say, quiet=quiet, change=within)
+    resume(folder, concurrency=None, say=say, quiet=quiet, change=within, private=private)
 
 
 def _require_same_settings(made: Manifest, folder: Path) -> None:

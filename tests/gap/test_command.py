@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from math500.records import Problem
 from math500.rundir import RunDir
 from tests.faulty_server import FaultyServer
 from tests.gap.conftest import Outcome
@@ -140,3 +142,18 @@ def test_another_run_is_something_to_compare_with(twelve: Path, command: Command
     assert "together 12 requests" in planned.err
     assert "prompt-boxed" in planned.err
     assert gap["remainder"]["value"] == pytest.approx(0.0)
+
+
+def test_a_header_whose_value_no_run_keeps_is_given_again(
+    command: Command, server: FaultyServer, problems: tuple[Problem, ...], tmp_path: Path, folder: Path
+) -> None:
+    rows = tmp_path / "twelve.jsonl"
+    rows.write_bytes(b"".join(msgspec.json.encode(p) + b"\n" for p in problems))
+    asked = ("--model", "stub", "--base-url", server.url, "--data", rows, "--out", folder, "--quiet")
+    assert command("run", *asked, "--header", "X-Team: blue").code == 0
+    again = ("gap", folder, "--ablate", "repeat", "--budget", 10_000, "--quiet")
+    refused = command(*again)
+    assert refused.code == 2
+    assert "Give it again: --header" in refused.err
+    assert command(*again, "--header", "X-Team: blue").code == 0
+    assert server.requests[-1].headers["x-team"] == "blue"

@@ -61,6 +61,13 @@ def compare(runs: tuple[Path, ...], grader: str | None, as_json: bool) -> None:
 @click.option("--crossed", is_flag=True, help="Ask every combination of the factors, not each alone.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show what the ablations would cost, and stop.")
 @click.option("--plot", type=FILE, help="Write the waterfall to this file, .svg or .png.")
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="'NAME: VALUE'",
+    help="As for `run`; no run keeps its value.",
+)
 @click.option("--quiet", is_flag=True, help="No progress.")
 @JSON
 def gap(
@@ -77,6 +84,7 @@ def gap(
     crossed: bool,
     plan_only: bool,
     plot: Path | None,
+    headers: tuple[str, ...],
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -85,7 +93,7 @@ def gap(
     With a RUN its own responses say what the grader, the extraction, the token limit and the mix of problems
     are worth; --ablate asks the model for the rest. With --measured a bare number is looked into.
     """
-    from math500 import display
+    from math500 import asking, display
     from math500 import gap as room
 
     if measured is not None:
@@ -108,6 +116,7 @@ def gap(
             budget=budget,
             plan_only=plan_only,
             crossed=crossed,
+            private=asking.private({"headers": headers}),
             say=say,
             quiet=quiet,
         ):

@@ -34,7 +34,7 @@ from math500.gap import ablate, advice, against, figure, harnesses, settings
 from math500.gap.explain import Against, Sources, finished, from_number, from_run
 from math500.gap.offline import Responses
 from math500.grading.key import doubtful
-from math500.models import is_embedded
+from math500.models import Private, is_embedded
 from math500.records import Gap
 from math500.rundir import RunDir
 
@@ -140,6 +140,7 @@ def ask_again(
     crossed: bool = False,
     say: Say,
     quiet: bool,
+    private: Private | None = None,
 ) -> bool:
     """Carry out the ablations of a run, once their cost is told; False when only the plan was wanted.
 
@@ -174,5 +175,5 @@ def ask_again(
             f"the ablations would send {cost} to {run.manifest.model.name}",
             f"Say how many tokens they may take: --budget {round(plan.tokens * 1.2)}.",
         )
-    ablate.carry_out(run, plan, budget=budget, say=say, quiet=quiet)
+    ablate.carry_out(run, plan, budget=budget, say=say, quiet=quiet, private=private)
     return True

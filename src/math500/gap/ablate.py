@@ -24,6 +24,7 @@ import math500
 from math500 import data, prompts, running
 from math500.errors import RunNotFound, UsageError
 from math500.gap.settings import APART, Train, change
+from math500.models import Private
 from math500.records import Budget, Generation, Manifest, Problem, Prompt
 from math500.rundir import RunDir
 
@@ -140,7 +141,15 @@ def plan(
     return _plan(run, _subset(answered, wanted), sets, _Other(to, train, target))
 
 
-def carry_out(run: RunDir, made: Plan, *, budget: int | None, say: Say, quiet: bool = False) -> None:
+def carry_out(
+    run: RunDir,
+    made: Plan,
+    *,
+    budget: int | None,
+    say: Say,
+    quiet: bool = False,
+    private: Private | None = None,
+) -> None:
     """Ask every arm; arms that are there already are only finished.
 
     Raises:
@@ -153,7 +162,15 @@ def carry_out(run: RunDir, made: Plan, *, budget: int | None, say: Say, quiet: b
         before = _spent(folder)
         # A run's budget counts what it used up before.
         limit = None if left is None else Budget(tokens=before + max(left, 1))
-        running.again(arm.manifest, made.problems, folder, say=lambda _: None, quiet=quiet, budget=limit)
+        running.again(
+            arm.manifest,
+            made.problems,
+            folder,
+            say=lambda _: None,
+            quiet=quiet,
+            budget=limit,
+            private=private,
+        )
         if left is not None:
             left -= _spent(folder) - before
 

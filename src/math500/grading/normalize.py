@@ -88,6 +88,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\^\s*(?:\{\s*\\(?:circ|degree)\s*\}|\\(?:circ|degree)(?![A-Za-z]))|\\degree(?![A-Za-z])",
             r"\\degree ",
         ),
+        (r"(?i)^\s*\\text\s*\{\s*(?:the\s+)?(?:final\s+)?(?:answer|ans)\s*(?:is)?\s*:?\s*\}\s*:?", ""),
         (r"\{\s*\\degree\s*\}", r"\\degree "),
         (r"\bequal to\b", "equal"),
         (r"\\lbrace(?![A-Za-z])", r"\\{"),

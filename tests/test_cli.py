@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from math500 import cli, data
+from math500 import cli, data, grading
 from math500.records import Problem
 from math500.rundir import RunDir, RunWriter
 from tests.faulty_server import Act, FaultyServer, Request, always, chat, error
@@ -107,7 +107,7 @@ def test_a_run_prints_its_score_and_leaves_everything_on_disk(run_twelve: Comman
     assert re.search(r"Number Theory +100\.0", done.out)
     assert "math500 export" in done.out
     run = RunDir.open(folder)
-    assert len(run.samples()) == len(run.grades("math500/1")) == 12
+    assert len(run.samples()) == len(run.grades(grading.GRADER)) == 12
     assert run.manifest.command[0] == "run"
     assert run.manifest.data.sha256
     assert run.manifest.packages["math500"]
@@ -188,7 +188,7 @@ def test_whatever_the_model_says_the_run_goes_on(
 ) -> None:
     server.plan = lambda r: Act(body=chat(text)) if b"$7 + 7$" in r.raw else adds(r)
     assert run_twelve().code == 0
-    grades = RunDir.open(folder).grades("math500/1")
+    grades = RunDir.open(folder).grades(grading.GRADER)
     assert sum(g.grade.verdict == "correct" for g in grades.values()) == 11
 
 

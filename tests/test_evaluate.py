@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from math500 import evaluate
+from math500 import evaluate, grading
 from math500.errors import ModelError, QuotaExhausted, SampleFailed, StorageFull
 from math500.records import Decoding, Generation, Grade, Manifest, Message, Problem, Prompt, Sample
 from math500.rundir import RunDir, RunWriter
@@ -122,7 +122,7 @@ def test_when_the_run_must_stop_nothing_more_is_sent_and_what_was_paid_for_stays
         kept = len(run.samples())
         assert len(model.asked) <= 5 + 4
         assert kept == len(model.asked) - 1, "answers in flight land before the run stops"
-        assert len(run.grades("math500/1")) == kept
+        assert len(run.grades(grading.GRADER)) == kept
         rest = Stub()
         collect(run, rest)
         assert len(rest.asked) == 12 - kept
@@ -201,7 +201,7 @@ def test_grades_can_be_made_again_from_the_samples(make_run: Callable[..., RunWr
     with make_run() as run:
         collect(run, Stub())
         before = evaluate.summarize(run)
-    (run.path / "grades" / "math500-1.jsonl").unlink()
+    (run.path / "grades" / "math500-2.jsonl").unlink()
     with RunWriter(run.path) as again:
         assert evaluate.summarize(again).ungraded == 12
         evaluate.grade(again)

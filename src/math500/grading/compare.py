@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from math500.grading.conventions import DEFAULT, Conventions
-from math500.grading.expressions import close, more_than_one, proportional, same_expression
+from math500.grading.expressions import (
+    close,
+    factor_sign,
+    long_decimal,
+    mentions_pi,
+    more_than_one,
+    proportional,
+    rounded,
+    same_expression,
+)
 from math500.grading.shapes import (
     FLIP,
     Interval,
@@ -37,10 +46,21 @@ from math500.grading.tree import (
     Quantity,
     Relation,
     Sequence,
+    Sym,
     Text,
     Union,
 )
 from math500.grading.units import ANGLE, NO_UNIT, PERCENT, Unit, nouns_fit
+
+RADIANS = {("radian",), ("radians",), ("rad",), ("rads",)}
+"""Words that say that an angle is in radians."""
+
+
+def _ends(relation: Relation) -> Relation:
+    """The first and the last side of a chain of equations."""
+    if len(relation.signs) > 1 and set(relation.signs) == {"="}:
+        return Relation(("=",), (relation.sides[0], relation.sides[-1]))
+    return relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +107,7 @@ class Comparer:
             for node in nodes
         )
 
-    def _side(self, node: Node, other: Node) -> Node | None:
+    def _side(self, node: Node, other: Node) -> Node | None:  # noqa: PLR0911 - one return per form
         """The side of a relation that is its value, where the other answer is not a relation."""
         if not isinstance(node, Relation):
             return node
@@ -99,11 +119,28 @@ class Comparer:
             return node.sides[-1]
         if is_name(node.sides[-1]) and not is_name(other):
             return node.sides[0]
-        return node.sides[-1] if all(self.same(side, node.sides[-1]) for side in node.sides[:-1]) else None
+        if all(self.same(side, node.sides[-1]) for side in node.sides[:-1]):
+            return node.sides[-1]
+        return self._before_rounded(node)
+
+    def _before_rounded(self, chain: Relation) -> Node | None:
+        """The exact value of a chain such as `1/3 = 0.333`, whose last side is that value rounded."""
+        value, rough = chain.sides[-2], chain.sides[-1]
+        exact = all(self.same(side, value) for side in chain.sides[:-2])
+        if (
+            exact
+            and isinstance(value, EXPRESSIONS)
+            and isinstance(rough, EXPRESSIONS)
+            and rounded(value, rough)
+        ):
+            return value
+        return None
 
     def _approximated(self, candidate: Relation, reference: Node) -> bool:
         """An exact value followed by its approximation: either may be the reference, if they are close."""
         cut = candidate.signs.index("~")
+        if cut == 0 and is_name(candidate.sides[0]) and len(candidate.signs) == 1:
+            return self.same(candidate.sides[1], reference)
         exact_side = shortened(candidate, cut)
         rough = candidate.sides[cut + 1]
         value = self._side(exact_side, reference)
@@ -119,12 +156,11 @@ class Comparer:
         if candidate == reference:
             return True
         left, right = intervals(candidate), intervals(reference)
-        if left is not None and right is not None:
-            return self._interval_sets(left, right)
+        if left is not None and right is not None and self._interval_sets(left, right):
+            return True
         if candidate.signs == reference.signs == ("in",):
             return self.same(candidate.sides[1], reference.sides[1])
-        if len(candidate.signs) > 1 and set(candidate.signs) == {"="}:
-            candidate = Relation(("=",), (candidate.sides[0], candidate.sides[-1]))
+        candidate, reference = _ends(candidate), _ends(reference)
         if len(candidate.signs) != 1 or len(reference.signs) != 1:
             return False
         if candidate.signs == reference.signs == ("=",):
@@ -148,12 +184,23 @@ class Comparer:
         return all(self.same(a, b) for a, b in zip(candidate.sides, reference.sides, strict=True))
 
     def _inequalities(self, candidate: Relation, reference: Relation) -> bool:
-        """Both sides the same, in the same or in the mirrored direction."""
+        """The same sides in the same or the mirrored direction, or multiples of each other."""
+        if self.conventions.scaled_equation and self._scaled_inequality(candidate, reference):
+            return True
         mirrored = Relation((FLIP.get(candidate.signs[0], candidate.signs[0]),), candidate.sides[::-1])
         return any(
             each.signs == reference.signs and self._both_sides(each, reference)
             for each in (candidate, mirrored)
         )
+
+    def _scaled_inequality(self, candidate: Relation, reference: Relation) -> bool:
+        """Whether `-x > -1` is `x < 1`: the differences of their sides are multiples of each other."""
+        left, right = difference(candidate), difference(reference)
+        if left is None or right is None:
+            return False
+        sign = factor_sign(left, right)
+        flipped = FLIP.get(candidate.signs[0], candidate.signs[0])
+        return sign != 0 and (candidate.signs[0] if sign > 0 else flipped) == reference.signs[0]
 
     # -- intervals ---------------------------------------------------------------------------
 
@@ -183,23 +230,29 @@ class Comparer:
         if left is None or right is None:
             return self._repeated(candidate, reference)
         kinds = {left.brackets, right.brackets}
-        if len(kinds) == 2 and ("" not in kinds or not self._bare_list_fits(kinds)):
+        if len(kinds) == 2 and ("" not in kinds or not self._bare_list_fits(kinds, right)):
             return False
         if kinds <= {"", "{}"}:
             return self._unordered(left, right, as_set="{}" in kinds)
         return len(left.items) == len(right.items) and all(map(self.same, left.items, right.items))
 
-    def _bare_list_fits(self, kinds: set[str]) -> bool:
-        return "{}" in kinds or self.conventions.list_as_tuple
+    def _bare_list_fits(self, kinds: set[str], reference: Sequence) -> bool:
+        """Whether a bare list may stand for brackets; never for those of an interval."""
+        if "{}" in kinds:
+            return True
+        if reference.brackets not in {"", "()"} and len(reference.items) == 2:
+            return False
+        return self.conventions.list_as_tuple and kinds <= {"", "()", "[]"}
 
     def _items(self, node: Node, other: Node) -> Sequence | None:
         """The node as a sequence: a single answer is a set of one, a column vector a tuple."""
         if isinstance(node, Sequence):
             return node
         if isinstance(node, Matrix):
-            fits = self.conventions.tuple_as_vector and isinstance(other, Sequence) and other.brackets == "()"
+            fits = self.conventions.tuple_as_vector and isinstance(other, Sequence)
+            fits = fits and isinstance(other, Sequence) and other.brackets in {"()", "[]"}
             fits = fits and all(len(row) == 1 for row in node.rows) and not node.bars
-            return Sequence("()", tuple(row[0] for row in node.rows)) if fits else None
+            return Sequence(other.brackets, tuple(row[0] for row in node.rows)) if fits else None  # type: ignore[union-attr]
         if isinstance(other, Sequence) and other.brackets == "{}":
             return Sequence("", (node,))
         return None
@@ -214,7 +267,10 @@ class Comparer:
 
     def _unordered(self, left: Sequence, right: Sequence, *, as_set: bool) -> bool:
         if not as_set:
-            return match_all(left.items, right.items, self.same)
+            once = left.items
+            if len(left.items) > len(right.items) == len(self._distinct(right.items)):
+                once = tuple(self._distinct(left.items))
+            return match_all(once, right.items, self.same)
         return match_all(self._distinct(left.items), self._distinct(right.items), self.same)
 
     def _distinct(self, items: Items[Node]) -> list[Node]:
@@ -242,7 +298,12 @@ class Comparer:
         if isinstance(candidate, Based) or isinstance(reference, Based):
             return self._based(candidate, reference)
         left, right = quantity(candidate), quantity(reference)
-        return left is not None and right is not None and self._quantities(*left, *right)
+        if left is None or right is None:
+            return False
+        if self._quantities(*left, *right):
+            return True
+        plain = left[1] == right[1] == NO_UNIT and self.conventions.long_decimal
+        return plain and (long_decimal(left[0], right[0]) or long_decimal(right[0], left[0]))
 
     def _based(self, candidate: Node, reference: Node) -> bool:
         if isinstance(candidate, Based) and isinstance(reference, Based):
@@ -254,6 +315,10 @@ class Comparer:
     def _quantities(self, left: Expr, unit: Unit, right: Expr, reference_unit: Unit) -> bool:
         if PERCENT in (unit.dimensions, reference_unit.dimensions):
             return self._percentages(left, unit, right, reference_unit)
+        if ANGLE in (unit.dimensions, reference_unit.dimensions) and self._radians(
+            left, unit, right, reference_unit
+        ):
+            return True
         bare = NO_UNIT in (unit, reference_unit)
         if bare and unit != reference_unit:
             angle = ANGLE in (unit.dimensions, reference_unit.dimensions)
@@ -265,6 +330,18 @@ class Comparer:
             return same_expression(left, right)
         scaled = Mul(left, Num(unit.factor)), Mul(right, Num(reference_unit.factor))
         return self.conventions.unit_conversion and same_expression(*scaled)
+
+    def _radians(self, left: Expr, unit: Unit, right: Expr, reference_unit: Unit) -> bool:
+        """Whether degrees are the same angle as a multiple of pi, or as stated radians."""
+        if unit.dimensions == reference_unit.dimensions or not self.conventions.unit_conversion:
+            return False
+        degrees, other, kind = (
+            (left, right, reference_unit) if unit.dimensions == ANGLE else (right, left, unit)
+        )
+        stated = kind.nouns in RADIANS
+        if not stated and (kind != NO_UNIT or not mentions_pi(other)):
+            return False
+        return same_expression(Mul(degrees, Div(Sym("pi"), Num(Fraction(180)))), other)
 
     def _percentages(self, left: Expr, unit: Unit, right: Expr, reference_unit: Unit) -> bool:
         """As values; and, where one side leaves the sign away, as the number before it."""

@@ -23,6 +23,8 @@ class Conventions:
         list_as_tuple: `1, 2` is `(1, 2)`; brackets that are there must be the same.
         tuple_as_vector: `(1, 2)` is the column vector of 1 and 2.
         interval_as_inequality: `x > 2` is `(2, \infty)`.
+        long_decimal: `1.41421356237`, with twelve digits or more, is `\sqrt{2}`; `1.414` is not.
+        decimal_comma: `1,25` is `1.25` where the reference is written with a point.
         choice_with_text: `(C) 12` is `(C)`.
     """
 
@@ -36,6 +38,8 @@ class Conventions:
     list_as_tuple: bool = True
     tuple_as_vector: bool = True
     interval_as_inequality: bool = True
+    long_decimal: bool = True
+    decimal_comma: bool = True
     choice_with_text: bool = True
 
 

@@ -7,9 +7,11 @@ everything else      60 digits at fixed points            `numeric`
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from math500.grading import exact, numeric
 from math500.grading.exact import NotRational, Undefined
-from math500.grading.tree import Expr, TooLarge
+from math500.grading.tree import Expr, Neg, Num, Sym, TooLarge
 
 
 def same_expression(candidate: Expr, reference: Expr) -> bool:
@@ -38,7 +40,10 @@ def same_expression(candidate: Expr, reference: Expr) -> bool:
 
 def _undefined(reference: Expr) -> bool:
     """A division by zero: wrong in the candidate, not to be judged in the reference."""
-    exact.same_function(reference, reference)
+    try:
+        exact.same_function(reference, reference)
+    except NotRational:
+        numeric.same_value(reference, reference)
     return False
 
 
@@ -65,6 +70,50 @@ def more_than_one(value: Expr) -> bool:
         return bool(abs(numeric.evaluate(value, {})) > 1)
     except (KeyError, ValueError, ZeroDivisionError):
         return False
+
+
+LONG = 12
+"""Significant digits from which a decimal counts as its value; nobody writes so many by chance."""
+
+
+def rounded(value: Expr, rough: Expr, digits: int = 1) -> bool:
+    """Whether a plain decimal with at least so many significant digits is the value, rounded or cut there."""
+    decimal = rough.term if isinstance(rough, Neg) else rough
+    if not isinstance(decimal, Num) or decimal.spelling or not decimal.value:
+        return False
+    places = _places(decimal.value)
+    if places is None or len(str(decimal.value.numerator * 10**places // decimal.value.denominator)) < digits:
+        return False
+    try:
+        apart = abs(numeric.evaluate(value, {}) - numeric.evaluate(rough, {}))
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return False
+    return bool(apart * 10**places < 1)
+
+
+def _places(value: Fraction) -> int | None:
+    """The decimals of a value, at most 40; None when it has none or never ends."""
+    return next((n for n in range(1, 41) if 10**n % value.denominator == 0), None)
+
+
+def long_decimal(rough: Expr, value: Expr) -> bool:
+    """Whether a decimal of at least `LONG` digits is a value that no decimal can write."""
+    decimal = rough.term if isinstance(rough, Neg) else rough
+    if not isinstance(decimal, Num) or decimal.value.denominator == 1 or numeric.variables(value):
+        return False
+    return not isinstance(value, Num) and rounded(value, rough, LONG)
+
+
+def mentions_pi(expression: Expr) -> bool:
+    """Whether pi occurs, so that an angle is meant in radians."""
+    return expression == Sym("pi") or any(mentions_pi(child) for child in numeric.children(expression))
+
+
+def factor_sign(left: Expr, right: Expr) -> int:
+    """The sign of the number that the left side is a multiple of the right side by; 0 when it is none."""
+    if not proportional(left, right):
+        return 0
+    return numeric.factor_sign(left, right)
 
 
 def less(left: Expr, right: Expr) -> bool:

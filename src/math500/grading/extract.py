@@ -21,6 +21,7 @@ counts what was finished before the cut.
     last_formula      the formula that ends the last sentence, when the sentence concludes ("therefore", "so",
                       "因此")
     plain_conclusion  the number that ends the last sentence, in words: "So there are 12 apples."
+    only_formula      the one formula of a response of a sentence or two
     bare              the whole response, when it is one line without a sentence
 
 When no rule finds an answer, the rule is named for the reason: `empty`, `unfinished_thinking` or `none`.
@@ -74,6 +75,7 @@ _Found = tuple[int, int] | str | None
 """Offsets of an answer; or, where parts were put together, the answer itself; or nothing."""
 
 _GAP = re.compile(
+    r"(?:\}?\$?\s+(?!(?:is|was|not|but|or|wrong|incorrect|if|when|then|so)\b)[A-Za-z]{1,12}\b){0,2}"
     r"\}?(?:\s|\$|\\[()\[\]]|\\(?:quad|qquad|,|;|!|:)|\*\*)*"
     r"(?:,|;|、|，|和|或|及|&|\b(?:and|or)\b|\\(?:text|mbox|textrm)\{\s*(?:,\s*)?(?:and|or)?\s*\})"
     r"(?:\s|\$|\\[()\[\]]|\\(?:quad|qquad|,|;|!|:)|\*\*|\b(?:and|or)\b"
@@ -88,7 +90,11 @@ _CORRECTION = re.compile(
 )
 _DOLLAR = re.compile(r"(?<!\\)\$\$?")
 _OWN_DOLLAR = re.compile(r"[}\s.,;!)]*\$\$?|(?:\\[^\])]|[^\n$\\]){0,60}\$\$?")
-_ANSWER_TAG = re.compile(r"<answer>\s*(.*?)\s*</answer>", re.DOTALL | re.IGNORECASE)
+_ANSWER_TAG = re.compile(
+    r"(?:<(?:final_)?answer>|\[answer\]|<\|begin_of_box\|>)\s*(.*?)\s*"
+    r"(?:</(?:final_)?answer>|\[/answer\]|<\|end_of_box\|>)",
+    re.DOTALL | re.IGNORECASE,
+)
 _BOLD = re.compile(r"\*\*\s*((?:\\.|[^*\\\n])+?)\s*\*\*")
 _NUMBER = re.compile(r"[-+−]?\s*\\?\$?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:/\d+)?\s*(?:%|\\%|°|[A-Za-z]+\.?)?")
 _FORMULA = re.compile(
@@ -97,8 +103,8 @@ _FORMULA = re.compile(
 _JSON = re.compile(r'"(?:final_)?answer"\s*:\s*(?:"((?:\\.|[^"\\])*)"|(-?[\d.]+))', re.IGNORECASE)
 _REVERSED = re.compile(
     r"(?:(?<!\\)\$((?:\\.|[^$\\])+?)\$|\\\(([^\n]{1,200}?)\\\)|(?<![\w.$])(-?\d[\d,.]*(?:/\d+)?))"
-    r"\s+(?:is|must be|should be|would be)\s+(?:therefore\s+)?(?:the|our|my)\s+"
-    r"(?:final\s+|correct\s+|desired\s+|required\s+)?answer\b",
+    r"\s+(?:is|as|must be|should be|would be)\s+(?:therefore\s+)?(?:the|our|my)\s+"
+    r"(?:(?:final\s+|correct\s+|desired\s+|required\s+)?answer\b|(?:solution|result)(?=\s*(?:[.!]|$)))",
     re.IGNORECASE,
 )
 _CONCLUSION = re.compile(
@@ -111,10 +117,20 @@ _PLAIN_VALUE = re.compile(
     r"(?:\b(?:is|are|was|equals|makes|gives|get|have|has|costs?)|=)\s+"
     r"(-?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\s?%)?)(?:\s+[A-Za-z]+){0,2}$"
 )
+_LONE_NUMBER = re.compile(r"(?<![\w.,])-?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\s?%)?(?![\w^])")
+_CHATTER = re.compile(
+    r"\s*I hope (?:it is|this is|that is|it's|this) (?:correct|helps?)\.?\s*$", re.IGNORECASE
+)
 _SECOND_WAY = re.compile(
     r"[}\s$.)\]\\]*(?:OR\b|Alternatively|Another (?:way|solution|approach|method)"
     r"|(?:Second|Alternate) solution|We (?:may|can|could) also|We also c)"
 )
+_DOUBT = re.compile(
+    r"[?不未]|\b(?:not|no|cannot|can't|unable|maybe|perhaps|might|could|may|guess|sure|suppose|let|if|assume|consider"
+    r"|find|compute|evaluate|solve|factorize|simplify|first|step|then|next|would|wrong|incorrect|given|know)\b",
+    re.IGNORECASE,
+)
+_FENCE = re.compile(r"```[a-z]*\n([^\n`]+)\n```")
 _SENTENCE_ENDS = (".", "!", "。", "$", "}", "]", ")")
 _END_MARK = " \t\r\n.。!！*_✓✅∎\"'"
 
@@ -243,10 +259,26 @@ def _last_finished(view: _View, pattern: re.Pattern[str]) -> statements.Span | N
 def _bare(view: _View) -> _Found:
     """The whole response, when it is one line without a sentence."""
     text = view.text.rstrip(_END_MARK).lstrip()
+    if fenced := _FENCE.fullmatch(text):
+        text = fenced[1].strip()
     if view.truncated or view.boxes or len(text) > 200 or re.search(r"\n|</", text) or _is_prose(text):
         return None
     start = view.text.find(text)
     return (start, start + len(text)) if text else None
+
+
+def _only_formula(view: _View) -> _Found:
+    """The one formula of a response of one or two sentences that neither doubt nor set something up."""
+    text = view.text.strip()
+    if view.truncated or view.boxes or len(text) > 200 or "\n" in text or _DOUBT.search(text):
+        return None
+    if not text.endswith((".", "!", "。", "$", "\\)", "\\]")):
+        return None
+    formulas = list(_FORMULA.finditer(view.text))
+    if len(formulas) != 1:
+        return None
+    outside = view.text[: formulas[0].start()] + view.text[formulas[0].end() :]
+    return None if re.search(r"\d|\\", outside) else formulas[0].span(formulas[0].lastindex or 0)
 
 
 def _is_prose(text: str) -> bool:
@@ -257,15 +289,18 @@ def _is_prose(text: str) -> bool:
 
 def _plain_conclusion(view: _View) -> _Found:
     """The number that ends a response in words, when its sentence concludes or is the whole response."""
-    text = view.text.rstrip()
+    text = _CHATTER.sub("", view.text.rstrip())
     if view.truncated or view.boxes or not text.endswith((".", "!")):
         return None
     text = text.rstrip(_END_MARK)
     sentence = max(text.rfind(mark) for mark in (". ", "! ", "\n")) + 1
     if sentence and not _CONCLUSION.match(text, sentence):
         return None
-    value = _PLAIN_VALUE.search(text, sentence)
-    return value.span(1) if value else None
+    if value := _PLAIN_VALUE.search(text, sentence):
+        return value.span(1)
+    numbers = list(_LONE_NUMBER.finditer(text, sentence))
+    alone = sentence and len(numbers) == 1 and not re.search(r"[$\\=]|\bnot\b", text[sentence:])
+    return numbers[0].span() if alone else None
 
 
 def _bold(view: _View) -> _Found:
@@ -312,7 +347,10 @@ _RULES: tuple[tuple[str, Callable[[_View], _Found]], ...] = (
     *_BOX_RULES,
     ("answer_tag", _answer_tag),
     ("final_answer", _announced(statements.FINAL)),
-    ("answer", _announced(statements.ANSWER, statements.CHINESE)),
+    (
+        "answer",
+        _announced(statements.ANSWER, statements.CHINESE, statements.DIRECT, statements.FOREIGN),
+    ),
     ("heading", _announced(statements.HEADING)),
     ("hashes", _announced(statements.HASHES)),
     ("json", _json),
@@ -321,5 +359,6 @@ _RULES: tuple[tuple[str, Callable[[_View], _Found]], ...] = (
     ("label", _announced(statements.LABEL)),
     ("last_formula", _last_formula),
     ("plain_conclusion", _plain_conclusion),
+    ("only_formula", _only_formula),
     ("bare", _bare),
 )

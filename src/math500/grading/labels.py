@@ -8,7 +8,11 @@ from math500.grading.normalize import key
 
 _CHOICE = re.compile(r"\(([A-J])\)")
 _WRAPPED_CHOICE = re.compile(r"\\(?:text|textbf|mathrm|mathbf|mbox|textrm)\s*\{\s*\(?([A-J])\)?\s*\}")
-_CHOSEN = re.compile(r"(?:option|choice|answer)?:?\(?([A-J])(?:[).:].*|$)", re.DOTALL | re.IGNORECASE)
+_CHOSEN = re.compile(
+    r"(?:the)?(?:option|choice|answer|graph|figure|letter)?:?\(?([A-J])(?:[).:].*|$)",
+    re.DOTALL | re.IGNORECASE,
+)
+_TWO_CHOICES = re.compile(r"(?:and|or|,|/|&)\(?[A-J]\)?[.:]?$", re.IGNORECASE)
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?:([ap])\.?m\.?)?", re.IGNORECASE)
 
 
@@ -20,7 +24,8 @@ def choice(answer: str) -> str | None:
 
 def chosen(candidate: str) -> str | None:
     """The letter that a candidate begins with, as in `C`, `(C)`, `(C) 12`, `C. 12`."""
-    match = _CHOSEN.fullmatch(_bare(candidate))
+    bare = _bare(candidate)
+    match = None if _TWO_CHOICES.search(bare, 1) else _CHOSEN.fullmatch(bare)
     return match.group(1).upper() if match else None
 
 

@@ -14,22 +14,45 @@ _SIGNS = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
     "，": ", ", "。": ".", "、": ", ", "；": "; ", "−": "-", "–": "-", "—": "-", "×": r"\times ",
     "·": r"\cdot ", "⋅": r"\cdot ", "÷": r"\div ", "±": r"\pm ", "∓": r"\mp ", "≤": r"\le ", "≥": r"\ge ",
     "≠": r"\ne ", "≈": r"\approx ", "∞": r"\infty ", "π": r"\pi ", "θ": r"\theta ", "∪": r"\cup ",
-    "∩": r"\cap ", "∈": r"\in ", "√": r"\sqrt ", "°": r"^\circ ", "º": r"^\circ ", "²": "^2", "³": "^3",
-    "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "¢": r"\text{ cents}",
+    "∩": r"\cap ", "∈": r"\in ", "√": r"\sqrt ", "°": r"^\circ ", "º": r"^\circ ",
+    "¢": " cents ", "⁄": "/", "∶": ":", "∨": r"\lor ", "∖": r"\setminus ",
     "€": r"\text{ euros}", "∅": r"\emptyset ", "⟨": r"\langle ", "⟩": r"\rangle ", "“": "", "”": "",
     "‘": "'", "’": "'", "\u00a0": " ", "\u200b": "", "\u202f": " ", "\u2009": " ", "′": "'",
-    "∘": r"\circ ", "ℝ": r"\mathbb{R}",
+    "∘": r"\circ ", "ℝ": r"\mathbb{R}", "α": r"\alpha ", "β": r"\beta ", "λ": r"\lambda ", "φ": r"\varphi ",
+    "∠": r"\angle ", "＄": r"\$",
 }  # fmt: skip
+_VULGAR = {
+    "½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅕": (1, 5), "⅖": (2, 5), "⅗": (3, 5),
+    "⅘": (4, 5), "⅙": (1, 6), "⅚": (5, 6), "⅛": (1, 8), "⅜": (3, 8), "⅝": (5, 8), "⅞": (7, 8), "⅑": (1, 9),
+    "⅒": (1, 10), "⅐": (1, 7),
+}  # fmt: skip
+_SIGNS |= {sign: rf"\frac{{{top}}}{{{bottom}}}" for sign, (top, bottom) in _VULGAR.items()}
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿˣ₀₁₂₃₄₅₆₇₈₉", "0123456789-+nx0123456789")
+_SUPERSCRIPT = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿˣ]+")
+_SUBSCRIPT = re.compile(r"[₀₁₂₃₄₅₆₇₈₉]+")
 _TABLE = str.maketrans(_SIGNS)
 _UNICODE_ROOT = re.compile(r"√\s*(\d+(?:\.\d+)?|[A-Za-z])")
+_FUNCTION = "sin|cos|tan|cot|sec|csc|arcsin|arccos|arctan|sinh|cosh|tanh|log|ln|lg|exp|gcd|lcm|max|min|det"
 _STRANGE = re.compile(r"[^\x00-\x7f]")
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
+        (r"\{\s*\\\$\s*\}|\\(?:text|math)dollar(?![A-Za-z])|\\(?:text|mathrm)\{\s*US\s*\\?\$\s*\}", r"\\$"),
+        (r"\b(?:USD|US\s?\\\$|US\$)\s*(?=\d)", r"\\$"),
+        (r"(?<=[A-Za-z0-9)}])\*\*(?=[0-9({A-Za-z-])", "^"),
         (r"(?<!\\)\$+|(?<!\\)\\[()\[\]]|\*\*|[`\"]|(?<!\\)\\label\{[^}]*\}", " "),
+        (rf"\\(?:operatorname\*?|mathrm|text|rm)\s*\{{\s*({_FUNCTION})\s*\}}", r"\\\1 "),
+        (r"\\(?:mathrm|text|mathit|textit|rm)\s*\{\s*([ei])\s*\}", r" \1 "),
+        (r"\\(?:bf|it|sf|tt|rm|sl)(?:series|shape|family)?(?![A-Za-z])(?!\s*\{)", " "),
+        (r"\\cr(?![A-Za-z])", r"\\\\"),
+        (r"\\lparen(?![A-Za-z])", "("),
+        (r"\\rparen(?![A-Za-z])", ")"),
+        (r"\\cents?(?![A-Za-z])", " cents "),
+        (r"(?:\{\s*\})?\s*\^\s*\{?(\d+)\}?\s*/\s*_\s*\{?(\d+)\}?", r"\\frac{\1}{\2}"),
+        (r"(?<![A-Za-z])\{\s*\}", " "),
         (r"\\(?:boxed|fbox)(?![A-Za-z])", ""),
-        (r"(?<=\d)\s*(?:\{,\}|,\s*\\!|\\,|\\;|\\ )\s*(?=\d{3}(?!\d))", ""),
+        (r"(?<=\d)\s*(?:\{,\}|\{\\,\}|,\s*\\!|\\[,;: ]|~)\s*(?=\d{3}(?!\d))", ""),
         (r"(?<=\d)\{,\}(?=\d)", "."),
         (r"\{([-+=<>])\}", r"\1"),
         (r"(?<![\d.,])(?<![\d.,] )([1-9]\d{0,2}) (\d{3})(?: (\d{3}))?(?: (\d{3}))?(?![ ]?\d|/)", r"\1\2\3\4"),
@@ -46,7 +69,18 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\\(?:textbf|textrm|textit|textsf|textnormal|mathrm|mbox|hbox|operatorname\*?|rm)\s*\{",
             r"\\text{",
         ),
-        (r"\\(?:mathbf|boldsymbol|mathit|bm|mathsf|mathnormal|emph|vec|hat|overrightarrow)(?![A-Za-z])", " "),
+        (
+            r"\\(?:mathbf|boldsymbol|mathit|bm|mathsf|mathnormal|emph|underline|vec|hat|overrightarrow|ensuremath)(?![A-Za-z])",
+            " ",
+        ),
+        (
+            r"(?<=[\d)}])\s*\^\s*(?:\{\s*(?:\\text\s*\{\s*o\s*\}|o)\s*\}|\\text\s*\{\s*o\s*\}|o(?![A-Za-z]))",
+            r"\\degree ",
+        ),
+        (
+            r"\\text\s*\{((?:\\ |[\s~.])*[A-Za-z][A-Za-z.\s]*?)\s*\^\s*(?:\{(\d)\}|(\d))\s*\}",
+            r"\\text{\1}^{\2\3}",
+        ),
         (r"\\text\s*\{(?=[^{}]*[\\^_])", "{"),
         (r"\\(?:color|textcolor)\s*\{[^{}]*\}", " "),
         (r"\\text\s*\{\s*\\text\s*\{([^{}]*)\}\s*\}", r"\\text{\1}"),
@@ -54,6 +88,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\^\s*(?:\{\s*\\(?:circ|degree)\s*\}|\\(?:circ|degree)(?![A-Za-z]))|\\degree(?![A-Za-z])",
             r"\\degree ",
         ),
+        (r"(?i)^\s*\\text\s*\{\s*(?:the\s+)?(?:final\s+)?(?:answer|ans)\s*(?:is)?\s*:?\s*\}\s*:?", ""),
+        (r"\{\s*\\degree\s*\}", r"\\degree "),
         (r"\bequal to\b", "equal"),
         (r"\\lbrace(?![A-Za-z])", r"\\{"),
         (r"\\rbrace(?![A-Za-z])", r"\\}"),
@@ -62,7 +98,9 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\infin(?![A-Za-z])", r"\\infty"),
     )
 )
-_NOT_PLAIN = re.compile(r"[\\$*\s`{~\"]")
+_DOUBLED = re.compile(r"\\\\(?=[A-Za-z]{2}|[{}$%,;!])")
+"""A backslash that was escaped once too often, as in JSON; behind `\\begin` two are a row's end."""
+_NOT_PLAIN = re.compile(r"[\\$*\s`{~\"]|\^o")
 _TRAILING = " \t\r\n.,;:。，；"
 
 
@@ -71,11 +109,21 @@ def prepare(latex: str) -> str:
     """The text without what only changes its looks; spaces are kept where they part words."""
     text = latex
     if _STRANGE.search(latex):
-        text = _UNICODE_ROOT.sub(r"\\sqrt{\1}", latex).translate(_TABLE)
+        text = _without_unicode(latex)
+    if "\\\\" in text and "\\begin" not in text:
+        text = _DOUBLED.sub(r"\\", text)
     if _NOT_PLAIN.search(text):
         for pattern, replacement in _RULES:
             text = pattern.sub(replacement, text)
     return text.strip().rstrip(_TRAILING)
+
+
+def _without_unicode(text: str) -> str:
+    """The text with Unicode signs, raised and lowered digits as LaTeX."""
+    text = _UNICODE_ROOT.sub(r"\\sqrt{\1}", text)
+    text = _SUPERSCRIPT.sub(lambda match: f"^{{{match.group().translate(_RAISED)}}}", text)
+    text = _SUBSCRIPT.sub(lambda match: f"_{{{match.group().translate(_RAISED)}}}", text)
+    return text.translate(_TABLE)
 
 
 _WRAPPING = re.compile(r"\\text\s*\{([^{}]*)\}")

@@ -23,6 +23,9 @@ POINTS = 6
 FEWEST = 2
 """Points at which both sides must have a value."""
 
+LARGEST_ARGUMENT_LOG = 1_000
+"""The largest binary logarithm of what a sine, a gamma function and the like are taken of."""
+
 LARGEST_LOG = 50_000
 """The largest binary logarithm of a value that is worked with."""
 
@@ -83,6 +86,13 @@ def proportional(left: Expr, right: Expr) -> bool:
     if not all(a and b for a, b in pairs):
         return False
     return all(_agree(a / b, pairs[0][0] / pairs[0][1]) for a, b in pairs)
+
+
+def factor_sign(left: Expr, right: Expr) -> int:
+    """The sign of left over right at the first sample point where both exist; 0 when it is not real."""
+    pairs = _values(left, right)
+    ratio = pairs[0][0] / pairs[0][1] if pairs[0][1] else 0
+    return 0 if not _both_real(ratio, ratio) else 1 if ratio > 0 else -1
 
 
 def _values(left: Expr, right: Expr) -> list[tuple[Any, Any]]:
@@ -181,11 +191,18 @@ def _call(name: str, args: list[Any]) -> Any:  # noqa: ANN401
     if name == "log" and len(args) == 1:
         name = "lg"
     if name in _FUNCTIONS:
+        _check_sizes(name, args)
         try:
             return _FUNCTIONS[name](context, *args)
         except TypeError:
             raise NotRead(f"the function {name} with {len(args)} such arguments is not known") from None
     raise NotRead(f"the function {name} is not known")
+
+
+def _check_sizes(name: str, args: list[Any]) -> None:
+    """Refuse the sine and the like of a huge number, which takes that many digits of pi."""
+    if name in _SIZE_MATTERS and any(arg and _context().mag(arg) > LARGEST_ARGUMENT_LOG for arg in args):
+        raise TooLarge("a function of a number too large to be evaluated")
 
 
 def _nonzero(value: Any) -> Any:  # noqa: ANN401
@@ -197,8 +214,8 @@ def _nonzero(value: Any) -> Any:  # noqa: ANN401
 def _real_root(context: Any, value: Any, degree: Any) -> Any:  # noqa: ANN401
     """The real root of an odd degree for a negative value, otherwise the principal one."""
     if isinstance(value, context.mpf) and value < 0 and context.isint(degree) and int(degree) % 2:
-        return -((-value) ** (1 / degree))
-    return value ** (1 / degree) if value else value
+        return -_power(-value, 1 / degree)
+    return _power(value, 1 / degree) if value else value
 
 
 def _factorial(context: Any, value: Any) -> Any:  # noqa: ANN401
@@ -234,4 +251,5 @@ def _named(mp_name: str) -> Callable[..., Any]:
 
 _TRIGONOMETRY = ("sin", "cos", "tan", "cot", "sec", "csc")
 _FUNCTIONS |= {name: _named(name) for name in (*_TRIGONOMETRY, "sinh", "cosh", "tanh", "coth")}
+_SIZE_MATTERS = frozenset({*_TRIGONOMETRY, "sinh", "cosh", "tanh", "coth", "exp", "binom", "factorial"})
 _FUNCTIONS |= {f"arc{name}": _named(f"a{name}") for name in _TRIGONOMETRY}

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from math500.grading import matrices
+from math500.grading.matrices import expression as _expression
 from math500.grading.tokens import Token, tokenize
 from math500.grading.tree import (
     EXPRESSIONS,
-    Add,
     Based,
     Call,
     Div,
@@ -62,6 +63,22 @@ _MATRICES = {
 _WRAPPERS = {"overline", "underline", "mathbb", "mathcal", "widehat", "bar", "displaylines", "mathop"}
 _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 _SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_FACTORS = {
+    "frac", "sqrt", "binom", "lfloor", "lceil", "lvert", "mathbb", "overline", "angle", "triangle",
+    "measuredangle",
+}  # fmt: skip
+_ALIGNED = {
+    "aligned",
+    "align",
+    "align*",
+    "gathered",
+    "gather",
+    "gather*",
+    "equation",
+    "equation*",
+    "split",
+    "cases",
+}
 _JOINERS = {",", ";"}
 _RELATION_WORDS = {
     "not",
@@ -142,36 +159,54 @@ class _Parser:
     # -- answers -----------------------------------------------------------------------------
 
     def answer(self) -> Node:
-        """Relations joined by commas, "and" and "or"; one alone is itself, several are a bare list."""
-        items = [self.relation()]
-        while self.joiner():
-            items.append(self.relation())
-        return items[0] if len(items) == 1 else Sequence("", tuple(items))
+        """Relations joined by commas, "and" and "or"; one alone is itself, several are a bare list.
 
-    def joiner(self) -> bool:
-        start = self.position
+        Semicolons part groups where commas join the items of a group: `1, 2; 3, 4` are two pairs.
+        """
+        if self.at("rel", "="):
+            self.take()
+        groups: list[list[Node]] = [[self.relation()]]
+        while joint := self.joiner():
+            if joint == ";":
+                groups.append([])
+            groups[-1].append(self.relation())
+        return _grouped(groups)
+
+    def joiner(self) -> str:
+        """The comma, semicolon or word before a further item; "" at the end."""
+        joint = ""
         while (
             self.at("op", *_JOINERS)
             or self.at("word", "and", "or", "xor")
-            or self.at("cmd", "lor", "vee", "land")
+            or self.at("cmd", "lor", "vee", "land", "wedge")
         ):
+            joint = joint if joint == ";" else self.peek().text
             self.position += 1
         if self.peek() is _END or self.at("op", *_CLOSE):
-            return False
-        return self.position > start
+            return ""
+        return joint
 
     def relation(self) -> Node:
         self.deeper()
         signs: list[str] = []
         sides = [self.union()]
-        while self.at("rel"):
+        while self.at("rel") or self.rough():
+            bracket = self.accept("op", "(")
+            self.accept("word", "or")
             sign = self.take().text
             if self.at("rel", "<", ">", "=", "~"):
                 sign = self.take().text
             signs.append(sign)
             sides.append(self.union())
+            if bracket:
+                self.expect("op", ")")
         self.depth -= 1
         return Relation(tuple(signs), tuple(sides)) if signs else sides[0]
+
+    def rough(self) -> bool:
+        r"""Whether an approximation follows in brackets or behind "or", as in `\frac13 (\approx 0.33)`."""
+        ahead = self.peek(1)
+        return (self.at("op", "(") or self.at("word", "or")) and ahead.kind == "rel" and ahead.text == "~"
 
     def union(self) -> Node:
         parts = [self.sum()]
@@ -189,7 +224,7 @@ class _Parser:
         while self.at("op", "+", "-") or self.at("cmd", "pm", "mp"):
             terms.append(self.term(first=False))
         self.depth -= 1
-        return terms[0] if len(terms) == 1 else Add(tuple(_expression(term) for term in terms))
+        return terms[0] if len(terms) == 1 else matrices.total(terms)
 
     def term(self, *, first: bool) -> Node:
         """A product with the sign before it."""
@@ -208,17 +243,34 @@ class _Parser:
         result = self.power()
         while True:
             if self.accept("cmd", "cdot", "times", "ast") or self.accept("op", "*"):
-                result = Mul(_expression(result), _expression(self.signed()))
+                result = matrices.product(result, self.signed())
             elif self.at("op", "/") or self.at("cmd", "div"):
                 self.take()
-                result = Div(_expression(result), _expression(self.signed()))
+                result = matrices.quotient(result, self.signed())
             elif self.at("word"):
                 return self.with_unit(result)
+            elif self.at("op", "(") and self.peek(1).kind == "word":
+                return self.noted(result)
             elif self.starts_factor():
-                right = self.power()
-                result = Mul(_expression(result), _expression(right))
+                result = matrices.product(result, self.power())
             else:
                 return result
+
+    def noted(self, value: Node) -> Node:
+        """A value and a note in brackets behind it, such as `5 (cm)` or `17 (base 8)`."""
+        self.take()
+        if isinstance(value, Based) and self.accept("word", "base"):
+            if self.raw_argument() not in {str(value.base), *_named_bases(value.base)}:
+                raise NotRead("two bases")
+            result: Node = value
+        elif isinstance(value, Quantity):
+            while self.at("word"):
+                self.take()
+            result = value
+        else:
+            result = self.with_unit(value)
+        self.expect("op", ")")
+        return result
 
     def signed(self) -> Node:
         """A factor behind an explicit operator, which may have a sign."""
@@ -230,10 +282,14 @@ class _Parser:
     def starts_factor(self) -> bool:
         token = self.peek()
         if token.kind == "op":
+            if token.text == "(" and self.rough():
+                return False
             return token.text in {"(", "{", r"\{"} or (token.text == "|" and not self.bars)
         if token.kind == "cmd":
-            return token.text in {"frac", "sqrt", "binom", "lfloor", "lceil", "lvert", "mathbb", "overline"}
-        return token.kind in {"num", "sym", "func", "repeat"}
+            return token.text in _FACTORS
+        return token.kind in {"num", "sym", "func", "repeat"} or (
+            token.kind == "begin" and token.text in _MATRICES
+        )
 
     def power(self) -> Node:
         result = self.primary()
@@ -261,7 +317,7 @@ class _Parser:
         digits = base.spelling if isinstance(base, Num) else ""
         if isinstance(base, Sequence) and len(base.items) == 1 and isinstance(base.items[0], Num):
             digits = base.items[0].spelling
-        index = self.raw_argument()
+        index = self.raw_argument().strip("()").removeprefix("base")
         number = _BASES.get(index) or (int(index) if index.isdigit() and len(index) < 3 else 0)
         if not digits or not 2 <= number <= 36:
             raise NotRead("an index that is neither a base nor part of a name")
@@ -436,8 +492,12 @@ class _Parser:
             return self.money()
         if token.text == "|":
             return self.absolute("op", "|")
+        if token.text == r"\{" and self.builder():
+            return self.built()
         if token.text in _OPEN:
             return self.sequence(token.text, "op", *_CLOSE)
+        if token.text == "]":
+            return self.outward()
         raise NotRead(f"{token.text!r} not understood" if token.text else "the answer is not complete")
 
     def money(self) -> Node:
@@ -478,8 +538,60 @@ class _Parser:
         )
         return items[0] if single and not _spelled(items[0], self.peek()) else Sequence(brackets, items)
 
+    def builder(self) -> bool:
+        r"""Take `x :` or `x \in \mathbb{R} \mid` behind an opening brace; whether it was there."""
+        start = self.position
+        if self.at("sym"):
+            self.take()
+            if self.accept("rel", "in") and self.accept("cmd", "mathbb"):
+                self.raw_argument()
+            if self.accept("op", ":", "|") or self.accept("cmd", "mid"):
+                return True
+        self.position = start
+        return False
+
+    def built(self) -> Node:
+        r"""The condition of a set such as `\{x : x > 2\}`, which is what the set says."""
+        self.deeper()
+        condition = self.answer()
+        self.depth -= 1
+        self.expect("op", r"\}")
+        if not _is_condition(condition):
+            raise NotRead("a set given by what is no condition")
+        return condition
+
+    def outward(self) -> Node:
+        """An interval with its brackets turned outward, `]3, 4]`."""
+        self.deeper()
+        inner = self.answer()
+        self.depth -= 1
+        closing = self.take().text
+        if not isinstance(inner, Sequence) or inner.brackets or len(inner.items) != 2:
+            raise NotRead("a closing bracket before what is no interval")
+        if closing not in {"[", "]"}:
+            raise NotRead("a bracket that never closes")
+        return Sequence("()" if closing == "[" else "(]", inner.items)
+
+    def aligned(self) -> Node:
+        """The lines of an environment that only sets them below each other, as a bare list."""
+        self.deeper()
+        lines: list[Node] = []
+        while not self.at("end"):
+            if self.at("op", "&") or self.at("op", r"\\"):
+                raise NotRead("a line that begins with a sign")
+            lines.append(self.relation())
+            while self.at("op", r"\\", ",", "."):
+                self.take()
+        self.take()
+        self.depth -= 1
+        if not lines:
+            raise NotRead("an environment without a line")
+        return lines[0] if len(lines) == 1 else Sequence("", tuple(lines))
+
     def matrix(self) -> Node:
         name = self.take().text
+        if name in _ALIGNED:
+            return self.aligned()
         if name not in _MATRICES:
             raise NotRead(f"the environment {name} is not known")
         self.deeper()
@@ -528,6 +640,8 @@ class _Parser:
                 if self.at("word")
                 else Mul(_expression(value), scale)
             )
+        if self.at("word", "in") and self.peek(1).text == "base":
+            self.take()
         if self.accept("word", "base") and isinstance(value, Num):
             return self.subscript(value)
         words: list[str] = []
@@ -553,20 +667,30 @@ class _Parser:
         return word
 
 
-def _expression(node: Node) -> Expr:
-    """The node as an expression."""
-    if isinstance(node, EXPRESSIONS):
-        return node
-    if isinstance(node, Quantity) and node.unit in {"degree", "degrees"}:
-        return Mul(node.value, Div(Sym("pi"), Num(Fraction(180))))
-    if isinstance(node, Quantity) and node.unit == "percent":
-        return Div(node.value, Num(Fraction(100)))
-    raise NotRead("a structure or unit inside an expression")
+def _grouped(groups: list[list[Node]]) -> Node:
+    """One answer, a bare list, or a bare list of groups of the same length."""
+    sizes = {len(group) for group in groups}
+    if len(groups) > 1 and len(sizes) == 1 and 1 not in sizes:
+        return Sequence("", tuple(Sequence("", tuple(group)) for group in groups))
+    items = [item for group in groups for item in group]
+    return items[0] if len(items) == 1 else Sequence("", tuple(items))
+
+
+def _is_condition(node: Node) -> bool:
+    if isinstance(node, Sequence):
+        return all(_is_condition(item) for item in node.items)
+    return isinstance(node, Relation)
+
+
+def _named_bases(base: int) -> set[str]:
+    return {word for word, value in _BASES.items() if value == base}
 
 
 def _negative(node: Node) -> Node:
     if isinstance(node, Quantity):
         return Quantity(Neg(node.value), node.unit)
+    if isinstance(node, Matrix):
+        return matrices.product(Num(Fraction(-1), "-1"), node)
     return Neg(_expression(node))
 
 

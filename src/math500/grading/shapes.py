@@ -68,7 +68,27 @@ def is_name(node: Node) -> bool:
     """Whether a side of an equation only names its value: `x`, `f(x)`, words."""
     if isinstance(node, Sequence):
         return all(is_name(item) for item in node.items)
-    return isinstance(node, (Sym, Text)) or is_application(node) or _is_segment(node)
+    return isinstance(node, (Sym, Text)) or is_application(node) or _is_segment(node) or _is_compound(node)
+
+
+def _is_compound(node: Node) -> bool:
+    r"""Whether it is put together of names alone: `a + b`, `xy`, `A : B`, `|AB|`, `m\angle ABC`."""
+    match node:
+        case Add(terms=terms):
+            return all(_is_named(term) for term in terms)
+        case Mul(left=left, right=right) | Div(top=left, bottom=right):
+            return _is_named(left) and _is_named(right)
+        case Call(name="abs" | "overline" | "angle", args=(inner,)):
+            return _is_named(inner)
+    return False
+
+
+def _is_named(node: Expr) -> bool:
+    if isinstance(node, Neg):
+        return _is_named(node.term)
+    if isinstance(node, Sym):
+        return node.name not in {"pi", "e", "i", "infinity"}
+    return is_application(node) or _is_segment(node) or _is_compound(node)
 
 
 def _is_segment(node: Node) -> bool:
@@ -127,8 +147,7 @@ def expand_signs(node: Node) -> Node:
         items: list[Node] = []
         for item in node.items:
             expanded = expand_signs(item)
-            both = expanded is not item and isinstance(expanded, Sequence)
-            items.extend(expanded.items if both and isinstance(expanded, Sequence) else [expanded])
+            items.extend([item] if expanded is item else _apart(expanded))
         return Sequence(node.brackets, tuple(items)) if len(items) != len(node.items) else node
     if isinstance(node, Relation) and node.signs == ("=",):
         right = expand_signs(node.sides[1])
@@ -138,6 +157,13 @@ def expand_signs(node: Node) -> Node:
     if isinstance(node, EXPRESSIONS) and _has_sign(node):
         return Sequence("", (_with_sign(node, 1), _with_sign(node, -1)))
     return node
+
+
+def _apart(expanded: Node) -> Items[Node]:
+    r"""The values of an item that took two signs; `x = 1 \pm 2` is two equations."""
+    if isinstance(expanded, Relation) and isinstance(expanded.sides[1], Sequence):
+        return [Relation(expanded.signs, (expanded.sides[0], side)) for side in expanded.sides[1].items]
+    return expanded.items if isinstance(expanded, Sequence) else [expanded]
 
 
 def _has_sign(expression: Expr) -> bool:
@@ -199,7 +225,7 @@ def _bracketed(node: Sequence) -> list[Interval] | None:
     return [Interval(low, node.brackets[0] == "[", high, node.brackets[1] == "]")]
 
 
-def _inequality(node: Relation) -> list[Interval] | None:
+def _inequality(node: Relation) -> list[Interval] | None:  # noqa: PLR0911 - one return per form
     """`a < x <= b`, `x > a` and their mirror images, with the variable alone on its side."""
     signs, sides = node.signs, node.sides
     if not all(sign in FLIP for sign in signs):
@@ -210,13 +236,20 @@ def _inequality(node: Relation) -> list[Interval] | None:
         return None
     left, right = sides[0], sides[-1]
     if len(signs) == 2:
-        inner = isinstance(sides[1], Sym)
+        inner = is_name(sides[1])
         return _interval(left, signs[0] == "<=", right, signs[1] == "<=") if inner else None
+    if isinstance(left, Call) and left.name == "abs" and isinstance(left.args[0], Sym):
+        return _around_zero(right, closed=signs[0] == "<=")
     if isinstance(left, Sym) and left != INFINITY:
         return _interval(Neg(INFINITY), False, right, signs[0] == "<=")
     if isinstance(right, Sym) and right != INFINITY:
         return _interval(left, signs[0] == "<=", INFINITY, False)
     return None
+
+
+def _around_zero(bound: Node, *, closed: bool) -> list[Interval] | None:
+    """`|x| < a` as the interval from -a to a."""
+    return _interval(Neg(bound), closed, bound, closed) if isinstance(bound, EXPRESSIONS) else None
 
 
 def _interval(low: Node, low_closed: bool, high: Node, high_closed: bool) -> list[Interval] | None:

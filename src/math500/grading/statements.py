@@ -20,17 +20,26 @@ _WHOSE = r"(?:\s+(?:to|for|of)\s+(?:the|this|that|our|your|part|question|problem
 _IS = (
     r"(?:(?:\s*,)?(?:\s+(?:therefore|thus|then|hence))?(?:\s*,)?\s+"
     r"(?:(?:is|are|was|be|equals?|becomes)|(?:would|should|must|will|can only|has to)\s+be"
-    r"|(?:comes out|turns out|works out)\s+(?:to\s+be|to|as))\b|\s*[*_]{0,3}\s*[:：=])"
+    r"|(?:comes out|turns out|works out)\s+(?:to\s+be|to|as))\b"
+    r"|\s*[*_]{0,3}\s*(?:[:：=→]|[-–—](?=\s*[*_]{0,3}\s*(?:\$|\\[(\[]|\d))))"
 )
 _FILLER = (
     r"(?:\s*(?:[:：]|[*_]{2,3}|(?:therefore|thus|hence|simply|just|indeed|then|clearly|given by"
     r"|equal to|exactly|found to be|option|choice|as follows)\b))*"
 )
 
-FINAL = re.compile(rf"\bfinal\s+answer{_WHOSE}{_IS}{_FILLER}", re.IGNORECASE)
+FINAL = re.compile(rf"(?<![A-Za-z])final\s+answer{_WHOSE}{_IS}{_FILLER}", re.IGNORECASE)
 ANSWER = re.compile(
-    rf"\b(?:answer|ans\.?|correct\s+(?:option|choice)|(?:final|desired|required)\s+(?:result|value))"
-    rf"{_WHOSE}{_IS}{_FILLER}",
+    rf"(?<![A-Za-z])(?:answer|ans\.?|correct\s+(?:option|choice)|(?:final|desired|required)\s+(?:result|value))"
+    rf"(?:{_WHOSE}{_IS}{_FILLER}|\s+of\s+(?=\$|\\\())",
+    re.IGNORECASE,
+)
+DIRECT = re.compile(
+    r"^[ \t>#*_-]*(?:final[ \t]+)?answer[ \t*_]+(?=\$|\\[(\[]|-?\d)", re.IGNORECASE | re.MULTILINE
+)
+FOREIGN = re.compile(
+    r"(?:\b(?:Antwort|Lösung|Réponse|Respuesta|Ответ|Resposta|Risposta)|答え|正解|정답|답)"
+    r"(?:[ \t]+(?:final|finale|correcta))?[ \t*]*(?:\b(?:ist|lautet|est|es)\b|é|è|[:：]|は|은|는)[ \t*:：]*",
     re.IGNORECASE,
 )
 HEADING = re.compile(
@@ -53,7 +62,7 @@ LABEL = re.compile(
 )
 HASHES = re.compile(r"^####[ \t]*(?=\S)", re.MULTILINE)
 
-_LEAD = re.compile(r"(?:[ \t]|\"|\((?=\$)|\*\*|__|`(?!`)|>|\n(?!\s*\n\s*\n))*")
+_LEAD = re.compile(r"(?:[ \t}]|\"|\((?=\$)|\*\*|__|`(?!`)|>|\n(?!\s*\n\s*\n))*")
 _MATH = re.compile(
     r"(?<!\\)\$\$(?P<a>.+?)(?<!\\)\$\$|(?<!\\)\$(?P<b>(?:\\.|[^$\\])+?)\$"
     r"|\\\((?P<c>.+?)\\\)|\\\[(?P<d>.+?)\\\]"
@@ -144,7 +153,25 @@ def _plain(text: str, start: int) -> Span:
     if explanation and explanation.start() > start:
         end = explanation.start()
     end = start + len(text[start:end].rstrip(" \t\r,，"))
+    start, end = _value_in(text, start, end)
     return Span(start, end, stop is not None or explanation is not None)
+
+
+_VALUE = re.compile(
+    r"(?<!\\)\$(?:\\.|[^$\\])+\$|\\\(.+?\\\)|(?<![\w.])-?\\?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\s?\\?%)?(?![\w^])"
+)
+_VERB = re.compile(r"\s(?:is|are|equals|was)\s+")
+
+
+def _value_in(text: str, start: int, end: int) -> tuple[int, int]:
+    """The value in an answer that is a sentence of its own, such as "she needs 3 hours more than Tom"."""
+    if len(re.findall(r"(?<![\\A-Za-z])[A-Za-z]{2,}", text[start:end])) < 4:
+        return start, end
+    values = list(_VALUE.finditer(text, start, end))
+    verbs = list(_VERB.finditer(text, start, end))
+    if verbs and (value := _VALUE.fullmatch(text, verbs[-1].end(), end)):
+        return value.span()
+    return values[0].span() if len(values) == 1 else (start, end)
 
 
 def _is_question(text: str, end: int) -> bool:

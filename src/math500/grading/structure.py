@@ -31,7 +31,7 @@ def compare(candidate: str, answer: str, timeout: float, conventions: Convention
         )
     comparer = Comparer(conventions)
     outcomes = []
-    for reading in _readings(candidate, reference):
+    for reading in _readings(candidate, reference, answer, conventions):
         outcomes.append(_compared(reading, reference, comparer))
         if outcomes[-1].same:
             return outcomes[-1]
@@ -69,7 +69,21 @@ def _compared(reading: Node | Exception, reference: Node, comparer: Comparer) ->
 _UNIT_LETTER = re.compile(r"(?<=[\d})])\s+(m|g|s|h|L|l)(\^\{?[23]\}?)?$")
 
 
-def _readings(candidate: str, reference: Node) -> Iterator[Node | Exception]:
+_COMMA = re.compile(r"[-+]?\s*\d+,\d+")
+_POINT = re.compile(r"[-+]?\s*\d*\.\d+")
+
+
+def _with_point(candidate: str, answer: str, conventions: Conventions) -> str | None:
+    """The candidate with its decimal comma as a point, where the reference is a decimal with a point."""
+    prepared = normalize.prepare(candidate)
+    if not conventions.decimal_comma or not _COMMA.fullmatch(prepared):
+        return None
+    return prepared.replace(",", ".") if _POINT.fullmatch(normalize.prepare(answer)) else None
+
+
+def _readings(
+    candidate: str, reference: Node, answer: str, conventions: Conventions
+) -> Iterator[Node | Exception]:
     """The trees that the candidate may mean, or why it was not read."""
     try:
         yield parse(candidate)
@@ -77,6 +91,8 @@ def _readings(candidate: str, reference: Node) -> Iterator[Node | Exception]:
         yield error
     if isinstance(reference, Sequence) and "," in candidate:
         yield from _read_again(candidate, thousands=False)
+    if (pointed := _with_point(candidate, answer, conventions)) is not None:
+        yield from _read_again(pointed)
     spelled = _UNIT_LETTER.sub(r" \\text{ \1}\2", normalize.prepare(candidate))
     if spelled != normalize.prepare(candidate):
         yield from _read_again(spelled)

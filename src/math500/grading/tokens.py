@@ -54,7 +54,7 @@ _NUMBER_WORDS = {
 _SHORT_WORDS = frozenset(
     "and or the is are an of to no not in at if it per mm cm km kg mg ml ft yd mi hr min sec lb lbs oz mph"
     " am pm sq odd yes all day one two six ten base units unit inch feet hrs mins secs kph rpm"
-    " cc usd pct men".split()
+    " cc usd pct men deg rad gal".split()
 )
 _DROPPED = frozenset("the a an of exactly equal only".split())
 
@@ -63,7 +63,7 @@ _TOKEN = re.compile(
     r"|(?P<repeat>\d*\.\d*\\(?:overline|bar)\s*\{?\d+\}?)"
     r"|(?P<num>\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][+-]?\d+(?!\d))?|\.\d+)"
     r"|\\text\s*\{(?P<text>[^{}]*)\}"
-    r"|\\begin\s*\{(?P<begin>[A-Za-z]+\*?)\}(?:\s*\{[lcr|\s]*\})?|\\end\s*\{(?P<end>[A-Za-z]+\*?)\}"
+    r"|\\begin\s*\{(?P<begin>[A-Za-z]+\*?)\}(?:\s*\[[a-z]*\])?(?:\s*\{[lcr|\s]*\})?|\\end\s*\{(?P<end>[A-Za-z]+\*?)\}"
     r"|(?P<row>\\\\)|\\(?P<cmd>[A-Za-z]+)|\\(?P<escaped>[{}%$|#&_])"
     r"|(?P<letters>[A-Za-z]+)|(?P<rel><=|>=|!=|==|<|>|=)|(?P<op>.)",
     re.DOTALL,

@@ -10,6 +10,9 @@ import re
 THINKING = (
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("<reasoning>", "</reasoning>"),
+    ("<seed:think>", "</seed:think>"),
     ("[THINK]", "[/THINK]"),
     ("◁think▷", "◁/think▷"),
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
@@ -22,11 +25,24 @@ def visible(response: str) -> str | None:
 
     A closing mark without an opening one ends a block that began with the prompt.
     """
-    text: str | None = response
+    text: str | None = _own_turn(response)
     for opening, closing in THINKING:
         if text is not None and (opening in text or closing in text):
             text = _without(text, opening, closing)
     return text
+
+
+_TURN_ENDS = re.compile(r"<\|(?:im_end|im_start|eot_id|endoftext|end_of_text)\|>|</s>|<｜end▁of▁sentence｜>")
+
+
+def _own_turn(response: str) -> str:
+    """The response up to the mark at which the model should have stopped; what it wrote on is blanked out."""
+    if "<" not in response:
+        return response
+    for end in _TURN_ENDS.finditer(response):
+        if response[: end.start()].strip():
+            return response[: end.start()] + " " * (len(response) - end.start())
+    return response
 
 
 def _without(text: str, opening: str, closing: str) -> str | None:

@@ -33,12 +33,13 @@ TYPED: dict[str, list[list[str]]] = {
     "scores": [[], ["gpt-4o"], ["what", "75.16"], ["check", "CLAIMS"]],
     "solvers": [[], ["RUN", "OTHER"]],
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
+    "report": [["RUN", "OTHER", "--out", "PAGE.html"]],
     "selftest": [["--data", "SET"]],
     "doctor": [["--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--data", "SET"]],
     "data": [[], ["SET"]],
     "prompts": [[], ["boxed"]],
 }
-ANOTHERS = {"lm-eval": "prints what lm-eval prints"}
+ANOTHERS = {"lm-eval": "prints what lm-eval prints", "view": "serves until Ctrl-C"}
 
 FINDINGS = Report(
     data="SET",

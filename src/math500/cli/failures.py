@@ -35,7 +35,13 @@ LISTED = 20
     metavar="N",
     help=f"List N samples with what shows their reason.  [default: {LISTED} of chosen ones, else 0]",
 )
-@click.option("--export", "archive", type=FILE, metavar="ZIP", help="Write them as JSONL, CSV and Markdown, with the page.")
+@click.option(
+    "--export",
+    "archive",
+    type=FILE,
+    metavar="ZIP",
+    help="Write them as JSONL, CSV and Markdown, with the page.",
+)
 @click.option("--grader", help="Whose grades, such as `math500/1`.  [default: the current grader's]")
 @JSON
 def errors(

@@ -60,7 +60,7 @@ def facts(run: RunDir) -> Facts:
     """
     grader = _grader(run)
     samples = run.samples()
-    reasons = failures.explain(run, grader=grader, others=_others(run, grader))
+    reasons = failures.explain(run, grader=grader, others=failures.other_graders(run, grader))
     return Facts(
         run=run,
         grader=grader,
@@ -89,11 +89,3 @@ def _names(run: RunDir, grader: str) -> tuple[str, ...]:
 
 def _of(run: RunDir, grader: str, samples: Mapping[Key, Sample]) -> dict[Key, Grade]:
     return {key: g.grade for key, g in run.grades(grader).items() if key in samples}
-
-
-def _others(run: RunDir, grader: str) -> dict[str, dict[Key, bool]]:
-    """Which samples each other grader calls correct."""
-    return {
-        name: {key: g.grade.verdict == "correct" for key, g in run.grades(name).items()}
-        for name in _names(run, grader)[1:]
-    }

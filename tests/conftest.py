@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from math500.grading import GRADER
 from math500.records import DataSource, Decoding, Manifest, ModelInfo, Problem, Prompt, Selection
 
 # On CI the same examples each time: a landing must not hang on a new find. At home new ones are looked for.
@@ -83,7 +84,7 @@ def manifest_of() -> Callable[..., Manifest]:
             "decoding": Decoding(temperature=0.0, max_tokens=64),
             "samples": 1,
             "model": ModelInfo(name="stub", served_name="stub", base_url="http://127.0.0.1:1/v1"),
-            "grader": "math500/1",
+            "grader": GRADER,
         }
         return Manifest(**base | fields)
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from math500 import batching
+from math500.grading import GRADER
 from math500.rundir import RunDir, RunWriter
 from tests.fake_batches import FakeBatches, ok
 from tests.faulty_server import FAULTS, Act, FaultyServer, Request, chat, error
@@ -48,7 +49,7 @@ def test_a_batch_run_is_a_run(
     assert "score  100.0 % (95 % interval 75.8 to 100.0, n = 12)" in done.out
     assert "batch-1: completed, 24 of 24 done" in done.err
     run = RunDir.open(folder)
-    assert len(run.samples()) == len(run.grades("math500/1")) == 24
+    assert len(run.samples()) == len(run.grades(GRADER)) == 24
     sample = next(iter(run.samples().values()))
     assert sample.generations[0].request_id == "req-1"
     assert sample.generations[0].finish_reason == "stop"
@@ -82,7 +83,7 @@ def test_grades_are_those_of_a_run_without_it(
     command("run", "--model", "stub", "--base-url", server.url, "--data", own_set, "--out", other)
 
     def verdicts(of: Path) -> dict[Any, str]:
-        return {key: grade.grade.verdict for key, grade in RunDir.open(of).grades("math500/1").items()}
+        return {key: grade.grade.verdict for key, grade in RunDir.open(of).grades(GRADER).items()}
 
     assert verdicts(folder) == verdicts(other)
     assert set(verdicts(folder).values()) == {"correct", "wrong"}

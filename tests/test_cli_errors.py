@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from math500 import cli, evaluate
+from math500.grading import GRADER
 from math500.records import Generation, Manifest, Problem, Sample
 from math500.rundir import RunWriter
 
@@ -48,7 +49,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 def test_the_reasons_are_counted(typed: Typed, run: Path) -> None:
     code, out, _ = typed(run)
     assert code == 0
-    assert "33.3 % (95 % interval 13.8 to 60.9, n = 12) by math500/1; 8 of 12 samples are not correct" in out
+    assert f"33.3 % (95 % interval 13.8 to 60.9, n = 12) by {GRADER}; 8 of 12 samples are not correct" in out
     rows = {
         line.split()[0]: line.split()[1:] for line in out.splitlines() if line.startswith(("near", "cut"))
     }

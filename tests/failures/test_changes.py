@@ -5,9 +5,12 @@ import pytest
 from math500 import failures
 from math500.errors import UsageError
 from math500.failures.choose import choice
+from math500.grading import GRADER
 from math500.records import Changes, Problem, Sample
 from math500.rundir import RunDir
 from tests.failures.conftest import LIMIT, MakeRun, problem, sample
+
+OWN = GRADER.replace("/", "-")
 
 RIGHT, WRONG, CUT = r"$\boxed{7}$", r"$\boxed{312}$", "First we write the sum as"
 
@@ -102,15 +105,15 @@ def test_changes_are_chosen_by_the_reason_before_or_after(two: tuple[RunDir, Run
 
 def test_the_grader_falls_back_to_the_run_s_own(make_run: MakeRun) -> None:
     run = make_run([problem("a", "7")], [sample("a", WRONG)])
-    assert failures.grader_of(run) == "math500/1"
-    with pytest.raises(UsageError, match=r"no grades by other/2 \(there: math500-1\)"):
+    assert failures.grader_of(run) == GRADER
+    with pytest.raises(UsageError, match=rf"no grades by other/2 \(there: {OWN}\)"):
         failures.grader_of(run, "other/2")
 
 
 def test_other_graders_grades_in_the_folder_are_used(make_run: MakeRun) -> None:
     run = make_run([problem("a", "7")], [sample("a", WRONG)])
     grades = run.path / "grades"
-    line = (grades / "math500-1.jsonl").read_text()
+    line = (grades / f"{OWN}.jsonl").read_text()
     (grades / "lenient-3.jsonl").write_text(line.replace('"wrong"', '"correct"'))
     (grades / "math500-0.jsonl").write_text(line.replace('"wrong"', '"correct"'))
     others = failures.other_graders(run)

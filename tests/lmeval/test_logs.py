@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from math500.errors import RunError
+from math500.grading import GRADER
 from math500.lmeval import logs, scoring
 from math500.lmeval.response import Response
 from math500.records import Failure, Generation, Grade, Manifest, Problem, Sample, SampleGrade
@@ -32,9 +33,7 @@ def made(folder: Path, problems: tuple[Problem, ...], manifest: Manifest) -> Run
                     )
                 )
                 verdict = Grade(verdict="wrong" if index else "correct", extracted=said, rule="boxed")
-                run.append_grade(
-                    "math500/1", SampleGrade(unique_id=problem.unique_id, index=index, grade=verdict)
-                )
+                run.append_grade(GRADER, SampleGrade(unique_id=problem.unique_id, index=index, grade=verdict))
     return RunDir.open(folder)
 
 

@@ -37,11 +37,11 @@ from math500.cli import (
     imports,
     lmeval,
     lookup,
+    report,
     run,
     scores,
     solvers,
 )
-from math500.cli import checks, doctor, explain, grading, imports, lmeval, lookup, report, run
 from math500.cli.options import say
 from math500.errors import Math500Error
 

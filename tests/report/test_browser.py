@@ -39,6 +39,8 @@ def test_a_walk(make: Make, visit: VisitMaker, katex: str) -> None:
     walk = visit()
     page = walk.goto(page_of(make(), katex=katex))
     rows(page, 12)
+    expect(page.locator("#detail .chip")).to_be_visible()
+    assert page.evaluate("scrollY") == 0
     assert page.title() == "stub 50.0 % — math500"
 
     page.fill("#q", "5 + 5")

@@ -118,11 +118,19 @@ async function open(entry, nth, move = false) {
   state.shown.forEach((shown, i) => {
     const button = $("list").children[i]?.firstElementChild;
     button?.setAttribute("aria-current", String(shown.entry === entry));
-    if (shown.entry === entry) button?.scrollIntoView({ block: "nearest" });
+    if (shown.entry === entry && button) intoView(button);
   });
   history.replaceState(null, "", `#s=${state.run}/${sample.nth}/${encodeURIComponent(entry.problem.id)}`);
   if (move) $("detail").focus({ preventScroll: true });
   if (move && $("detail").getBoundingClientRect().top < 0) $("detail").scrollIntoView();
+}
+
+// Scrolls the list, and never the page.
+function intoView(button) {
+  const list = $("list");
+  const [inside, outside] = [button.getBoundingClientRect(), list.getBoundingClientRect()];
+  if (inside.top < outside.top) list.scrollTop -= outside.top - inside.top;
+  else if (inside.bottom > outside.bottom) list.scrollTop += inside.bottom - outside.bottom;
 }
 
 function detail(entry, sample, opened) {

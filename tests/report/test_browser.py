@@ -46,7 +46,7 @@ def test_a_walk(make: Make, visit: VisitMaker, katex: str) -> None:
     page.fill("#q", "5 + 5")
     rows(page, 1)
     page.click("text=Clear")
-    page.wait_for_function("document.querySelectorAll('#list .row').length === 12")
+    expect(page.locator("#list .row")).to_have_count(12)
 
     page.select_option("#verdict", "no_answer")
     rows(page, 4)
@@ -152,7 +152,7 @@ def test_search_in_responses(make: Make, visit: VisitMaker) -> None:
     page.fill("#q", "add again")
     rows(page, 0)
     page.check("#deep")
-    page.wait_for_function("document.querySelectorAll('#list .row').length === 2")
+    expect(page.locator("#list .row")).to_have_count(2)
 
 
 def test_a_long_response_is_folded(make: Make, visit: VisitMaker) -> None:

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from math500 import archives, evaluate, report
 from math500.cli import cli
 from math500.errors import DataNotFound, RunNotFound, UsageError
+from math500.grading import GRADER
 from math500.records import Difference, Estimate, Factor, Gap, Grade, Problem, Reference, Sample, SampleGrade
 from math500.report import charts, files, live, markup, maths, packed, votes
 from math500.rundir import RunDir, RunWriter
@@ -89,7 +90,7 @@ def test_a_failed_sample_is_shown_as_failed(make: Make) -> None:
 
 def test_a_run_that_has_just_begun_has_a_page(make: Make) -> None:
     folder = make()
-    for name in ("samples.jsonl", "grades/math500-1.jsonl"):
+    for name in ("samples.jsonl", f"grades/{GRADER.replace('/', '-')}.jsonl"):
         (folder / name).unlink()
     of = facts(folder)
     assert "No score yet" in report.page(of)

@@ -57,7 +57,7 @@ def of_run(folder: Path, *, model: str | None = None, compared_with: str | None 
         UsageError: the run holds no grades, or what it is compared with is nothing known.
     """
     run = RunDir.open(folder)
-    beside = against.resolve(compared_with, model or run.manifest.model.name)
+    beside = against.resolve(compared_with, model or run.manifest.model.name, typed=model is not None)
     found = from_run(run, beside, Sources(doubtful=tuple(doubtful())))
     responses = Responses(run.problems(), run.samples(), {})
     gap = finished(found, advice.for_run(run, responses, found))

@@ -39,7 +39,8 @@ def test_a_row_says_what_its_source_states_and_no_more() -> None:
     assert own.n == 500
     assert own.protocol["decoding"] == "temperature 0.6, top-p 0.95"
     assert own.protocol["token limit"] == "32768"
-    assert all(value and not value.startswith(registry.UNSAID) for r in rows for value in r.protocol.values())
+    assert own.protocol["prompt"] == "boxed"
+    assert "grader" not in own.protocol
 
 
 def test_every_row_can_be_compared_with() -> None:
@@ -50,6 +51,7 @@ def test_every_row_can_be_compared_with() -> None:
         assert 0 <= found.score <= 1
         assert found.data in scores.SIZES
         assert found.source
+        assert not [v for v in found.protocol.values() if not v or "not stated" in v]
 
 
 def test_a_model_that_nobody_reports(command: Command) -> None:

@@ -168,7 +168,10 @@ def _side_by_side(ours: dict[str, str], theirs: Reference | None) -> tuple[Compa
     stated = {"model": theirs.model, "data": theirs.data} | theirs.protocol
     if theirs.n or theirs.data in published.SETS:
         stated["problems"] = str(theirs.n or published.SETS[theirs.data])
-    return protocols.side_by_side(ours, {k: v for k, v in stated.items() if v}, blocking=BLOCKING)
+    # A source tells in a sentence how it asked; a prompt of ours has a name.
+    described = [field for field in ("prompt", "samples") if " " in stated.get(field, "")]
+    known = {field: value for field, value in stated.items() if value}
+    return protocols.side_by_side(ours, known, blocking=BLOCKING, described=described)
 
 
 def _difference(score: Estimate, reference: Reference) -> Difference:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math500 import scores
 from math500.records import PublishedScore, Reference
 
-UNSAID = ("not stated", "unstated", "varying", "several")
-"""How values begin that say that the source says nothing."""
+UNSAID = ("not stated", "unstated", "varying", "several", "not published")
+"""What values hold that say that the source says nothing."""
 
 
 def of_model(name: str) -> tuple[str, tuple[Reference, ...]]:
@@ -48,18 +48,27 @@ def _reference(row: PublishedScore, model: str) -> Reference:
 def _protocol(row: PublishedScore) -> dict[str, str]:
     """What the source states, in the words in which a run states its own."""
     stated = {
-        "prompt": row.prompt,
+        "prompt": _prompt(row.prompt),
         "shots": row.shots,
         "decoding": _decoding(row),
         "token limit": row.max_tokens,
         "samples": row.samples,
         "grader": row.grader,
     }
-    return {field: value for field, value in stated.items() if value and not value.startswith(UNSAID)}
+    return {field: value for field, value in stated.items() if value and not _unsaid(value)}
+
+
+def _unsaid(value: str) -> bool:
+    return any(mark in value for mark in UNSAID)
+
+
+def _prompt(note: str) -> str:
+    """One of our own prompts where a note quotes it, else the note."""
+    return "boxed" if "step by step" in note and "final answer within \\boxed" in note else note
 
 
 def _decoding(row: PublishedScore) -> str:
-    if not row.temperature or row.temperature.startswith(UNSAID):
+    if not row.temperature or _unsaid(row.temperature):
         return "greedy" if row.metric == "greedy" else ""
     try:
         if float(row.temperature) == 0:

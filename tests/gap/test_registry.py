@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from math500.errors import UsageError
-from math500.gap import against, registry
+from math500.gap import against, registry, settings
+from math500.gap.explain import stated_settings
+from math500.records import DataSource, Manifest
+from math500.rundir import RunDir, RunWriter
 from tests.gap.conftest import Outcome
 
 Command = Callable[..., Outcome]
@@ -84,3 +88,21 @@ def test_a_name_that_means_several_is_told_only_where_it_was_typed(monkeypatch: 
     assert against.resolve(None, "r1", typed=False).rows == ()
     with pytest.raises(UsageError, match="could be a, b"):
         against.resolve(None, "r1")
+
+
+def test_an_ablation_goes_toward_what_the_source_states(
+    folder: Path, manifest_of: Callable[..., Manifest]
+) -> None:
+    math500 = DataSource(name="math500", place="path", location="-", rows=500, sha256="0", verified=True)
+    RunWriter.create(folder, manifest_of(data=math500), ()).close()
+    run = RunDir.open(folder)
+    stated = stated_settings(run, against.resolve(None, "DeepSeek-R1"))
+    assert stated == {"limit": "32768", "decoding": "0.6/0.95"}
+    made = settings.change(run.manifest, stated, stated, list).manifest
+    assert (made.decoding.max_tokens, made.decoding.temperature, made.decoding.top_p) == (32768, 0.6, 0.95)
+    assert stated_settings(run, against.resolve(None, "nobody-knows-it")) == {}
+
+
+def test_on_another_set_of_problems_nothing_is_taken_over(twelve: Path, command: Command) -> None:
+    planned = command("gap", twelve, "--model", "DeepSeek-R1", "--ablate", "limit", "--plan")
+    assert "limit-128-tokens" in planned.err

@@ -34,6 +34,13 @@ def test_decoding_in_words(chosen: Decoding, words: str) -> None:
     assert protocols.decoding(chosen) == words
 
 
+def test_what_is_described_in_other_words_may_be_the_same() -> None:
+    ours, theirs = {"prompt": "boxed"}, {"prompt": "asks for a box at the end"}
+    (named,) = protocols.side_by_side(ours, theirs)
+    (described,) = protocols.side_by_side(ours, theirs, described=("prompt",))
+    assert (named.state, described.state) == ("different", "unknown")
+
+
 def test_side_by_side() -> None:
     rows = protocols.side_by_side(
         {"model": "A", "data": "MATH-500", "shots": "0"},

@@ -106,7 +106,12 @@ def decoding(chosen: Decoding) -> str:
 
 
 def side_by_side(
-    ours: Protocol, theirs: Protocol, *, blocking: Iterable[str] = (), notes: Protocol | None = None
+    ours: Protocol,
+    theirs: Protocol,
+    *,
+    blocking: Iterable[str] = (),
+    described: Iterable[str] = (),
+    notes: Protocol | None = None,
 ) -> tuple[Compared, ...]:
     """Every field that either protocol states.
 
@@ -114,14 +119,17 @@ def side_by_side(
         ours: the protocol of what was measured.
         theirs: the other one.
         blocking: fields in which a difference makes a subtraction meaningless.
+        described: fields that one side describes instead of naming, so that other words may mean the same.
         notes: something to say beside a field.
     """
-    stops, said = set(blocking), notes or {}
+    stops, loose, said = set(blocking), set(described), notes or {}
     rows = []
     for field in FIELDS:
         left, right = ours.get(field, ""), theirs.get(field, "")
         if left or right:
             state = _state(left, right)
+            if state == "different" and field in loose:
+                state = "unknown"
             rows.append(
                 Compared(
                     field=field,

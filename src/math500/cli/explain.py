@@ -111,6 +111,7 @@ def gap(
             run,
             ablate,
             to=to,
+            model=model,
             toward=against,
             problems=problems,
             budget=budget,

@@ -31,7 +31,7 @@ import msgspec
 from math500 import plots, scores
 from math500.errors import RunError, UsageError
 from math500.gap import ablate, advice, against, figure, harnesses, settings
-from math500.gap.explain import Against, Sources, finished, from_number, from_run
+from math500.gap.explain import Against, Sources, finished, from_number, from_run, stated_settings
 from math500.gap.offline import Responses
 from math500.grading.key import doubtful
 from math500.models import Private, is_embedded
@@ -57,7 +57,7 @@ def of_run(folder: Path, *, model: str | None = None, compared_with: str | None 
         UsageError: the run holds no grades, or what it is compared with is nothing known.
     """
     run = RunDir.open(folder)
-    beside = against.resolve(compared_with, model or run.manifest.model.name)
+    beside = against.resolve(compared_with, model or run.manifest.model.name, typed=model is not None)
     found = from_run(run, beside, Sources(doubtful=tuple(doubtful())))
     responses = Responses(run.problems(), run.samples(), {})
     gap = finished(found, advice.for_run(run, responses, found))
@@ -133,6 +133,7 @@ def ask_again(
     factors: str,
     *,
     to: Mapping[str, str],
+    model: str | None = None,
     toward: str | None = None,
     problems: int | None,
     budget: int | None,
@@ -145,7 +146,7 @@ def ask_again(
     """Carry out the ablations of a run, once their cost is told; False when only the plan was wanted.
 
     With another run's folder as `toward` every factor takes that run's setting, and `all` means those that
-    differ between the two.
+    differ between the two. Of a published score the settings that its source states are taken.
 
     Raises:
         UsageError: a factor cannot be changed, or a model that costs money was to be asked without a budget.
@@ -158,6 +159,9 @@ def ask_again(
             "Leave --ablate out, or make a run of your own with `math500 run` and ablate that.",
         )
     target = against.run_of(toward)
+    if target is None:
+        beside = against.resolve(toward, model or run.manifest.model.name, typed=model is not None)
+        to = stated_settings(run, beside) | dict(to)
     names = settings.names(factors)
     if target is not None and factors == "all":
         names = settings.differing(run.manifest, target)

@@ -18,24 +18,29 @@ from math500.records import Manifest, Reference
 from math500.rundir import RunDir
 
 
-def resolve(text: str | None, model: str) -> Against:
+def resolve(text: str | None, model: str, *, typed: bool = True) -> Against:
     """What the registry holds about the model, and what it is to be compared with.
 
     Args:
         text: as typed behind --against; None for the registry's own rows of the model.
-        model: whose score was measured, as typed.
+        model: whose score was measured.
+        typed: the user named the model; the name that a run was asked under may mean several, or none.
 
     Raises:
         UsageError: the text is no number, no run folder and no model that is on record.
     """
-    name, rows = registry.of_model(model)
+    try:
+        name, rows = registry.of_model(model)
+    except UsageError:
+        if typed:
+            raise
+        name, rows = "", ()
     if text is None:
         return Against(rows=rows, model=name)
     if (Path(text) / "manifest.json").is_file():
         return Against(claimed=_of_run(RunDir.open(text)), model=model)
     if (percent := _number(text)) is not None:
-        # Of a model that nothing is known of, a number can be the model's own as well as anybody's.
-        owners = registry.with_score(percent) if rows else ()
+        owners = registry.with_score(text.rstrip("% "))
         return Against(Reference(score=percent / 100), rows=rows, owners=owners, model=name)
     other, published = registry.of_model(text)
     if not published:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -21,9 +22,12 @@ from math500.gap import measured, offline, priors, published, words
 from math500.gap.cut import CHARACTERS_PER_TOKEN, counted
 from math500.gap.harnesses import Harness
 from math500.gap.offline import Regrade, Responses, Transform
+from math500.gap.settings import FIELD
 from math500.records import Advice, Compared, Difference, Estimate, Factor, Gap, Reference
 from math500.rundir import RunDir
 
+SHOTS = 4
+"""Worked examples that there are."""
 BLOCKING = ("model", "data")
 """Fields in which a difference makes a subtraction meaningless."""
 
@@ -112,6 +116,38 @@ def from_run(run: RunDir, against: Against, sources: Sources | None = None) -> G
     return _with_remainder(gap, found.half_width)
 
 
+def stated_settings(run: RunDir, against: Against) -> dict[str, str]:
+    """What the published protocol states otherwise than the run, as `settings.change` takes it.
+
+    Only what is a number or a name is taken: a limit, the decoding, worked examples or none.
+    """
+    ours = protocols.of(run.manifest)
+    ours |= {"data": published.RUN_DATA.get(run.manifest.data.name, run.manifest.data.name)}
+    ours |= {"model": against.model or ours.get("model", "")}
+    reference = _reference(against, ours)
+    theirs = {} if reference is None else reference.protocol
+    found = {}
+    if theirs.get("token limit", "").isdigit():
+        found["limit"] = theirs["token limit"]
+    if theirs.get("shots", "").isdigit() and int(theirs["shots"]) <= SHOTS:
+        found["shots"] = theirs["shots"]
+    if (decoding := _decoding(theirs.get("decoding", ""))) is not None:
+        found["decoding"] = decoding
+    return {
+        name: to
+        for name, to in found.items()
+        if theirs[FIELD.get(name, name)] != ours.get(FIELD.get(name, name))
+    }
+
+
+def _decoding(words: str) -> str | None:
+    """`temperature 0.6, top-p 0.95` as `0.6/0.95`; None for what is said in other words."""
+    if words == "greedy":
+        return words
+    found = re.fullmatch(r"temperature ([\d.]+)(?:, top-p ([\d.]+))?", words)
+    return None if found is None else "/".join(part for part in found.groups() if part)
+
+
 def _size(percent: float, places: int, n: int | None, harness: Harness | None) -> tuple[int, str]:
     """Problems behind the number and the name of their set; the smallest set that it fits when not given."""
     named = {size: name for name, size in published.SETS.items()}
@@ -168,7 +204,10 @@ def _side_by_side(ours: dict[str, str], theirs: Reference | None) -> tuple[Compa
     stated = {"model": theirs.model, "data": theirs.data} | theirs.protocol
     if theirs.n or theirs.data in published.SETS:
         stated["problems"] = str(theirs.n or published.SETS[theirs.data])
-    return protocols.side_by_side(ours, {k: v for k, v in stated.items() if v}, blocking=BLOCKING)
+    # A source tells in a sentence how it asked; a prompt of ours has a name.
+    described = [field for field in ("prompt", "samples") if " " in stated.get(field, "")]
+    known = {field: value for field, value in stated.items() if value}
+    return protocols.side_by_side(ours, known, blocking=BLOCKING, described=described)
 
 
 def _difference(score: Estimate, reference: Reference) -> Difference:

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from math500 import scores
 from math500.records import PublishedScore, Reference
 
-SETTINGS = {
-    "shots": "shots",
-    "prompt": "prompt",
-    "max_tokens": "token limit",
-    "samples": "samples",
-    "grader": "grader",
-}
-"""Field of a row to the field of a protocol that says the same."""
-SURE = ("verified", "secondary", "memory")
+UNSAID = ("not stated", "unstated", "varying", "several", "not published")
+"""What values hold that say that the source says nothing."""
 
 
 def of_model(name: str) -> tuple[str, tuple[Reference, ...]]:
@@ -25,32 +16,64 @@ def of_model(name: str) -> tuple[str, tuple[Reference, ...]]:
         UsageError: the name could mean several models.
     """
     found = scores.find(name) if name else None
-    return ("", ()) if found is None else (found.model, _references(found.rows))
+    if found is None:
+        return "", ()
+    return found.model, tuple(_reference(row, found.model) for row in found.rows)
 
 
-def with_score(percent: float) -> tuple[Reference, ...]:
-    """Published scores of any model that print as this number, the best sourced first."""
-    text = f"{percent:g}"
-    exact = scores.what(text if "." in text else f"{text}.0").exact
-    return _references(sorted(exact, key=lambda row: SURE.index(row.confidence.split(" ")[0].rstrip(";"))))
+def with_score(text: str) -> tuple[Reference, ...]:
+    """Published scores of any model that print as this number, a vendor's own first."""
+    exact = sorted(scores.what(text).exact, key=_trust)
+    return tuple(_reference(row, row.model) for row in exact)
 
 
-def _references(rows: Iterable[PublishedScore]) -> tuple[Reference, ...]:
-    return tuple(_reference(row) for row in rows)
+def _trust(row: PublishedScore) -> tuple[bool, bool]:
+    return not row.reporter.startswith("vendor"), not row.confidence.startswith("verified")
 
 
-def _reference(row: PublishedScore) -> Reference:
-    stated = {theirs: getattr(row, ours) for ours, theirs in SETTINGS.items() if getattr(row, ours)}
-    if row.temperature:
-        stated["decoding"] = f"temperature {row.temperature}" + (f", top-p {row.top_p}" if row.top_p else "")
-    elif row.metric.startswith("greedy"):
-        stated["decoding"] = "greedy"
+def _reference(row: PublishedScore, model: str) -> Reference:
+    """A row; that of a dated snapshot stands under the model's name, and says which it is."""
+    version = "" if row.model == model else f" (of {row.model})"
     return Reference(
         score=float(row.score) / 100,
         n=scores.SIZES[row.data],
-        model=row.model,
+        model=model,
         data=row.data,
-        reporter=row.reporter,
-        source=f"{row.source} ({row.ref})" if row.ref else row.source,
-        protocol=stated,
+        reporter=f"{row.reporter}{version}",
+        source=", ".join(part for part in (row.source, row.ref) if part),
+        protocol=_protocol(row),
     )
+
+
+def _protocol(row: PublishedScore) -> dict[str, str]:
+    """What the source states, in the words in which a run states its own."""
+    stated = {
+        "prompt": _prompt(row.prompt),
+        "shots": row.shots,
+        "decoding": _decoding(row),
+        "token limit": row.max_tokens,
+        "samples": row.samples,
+        "grader": row.grader,
+    }
+    return {field: value for field, value in stated.items() if value and not _unsaid(value)}
+
+
+def _unsaid(value: str) -> bool:
+    return any(mark in value for mark in UNSAID)
+
+
+def _prompt(note: str) -> str:
+    """One of our own prompts where a note quotes it, else the note."""
+    return "boxed" if "step by step" in note and "final answer within \\boxed" in note else note
+
+
+def _decoding(row: PublishedScore) -> str:
+    if not row.temperature or _unsaid(row.temperature):
+        return "greedy" if row.metric == "greedy" else ""
+    try:
+        if float(row.temperature) == 0:
+            return "greedy"
+    except ValueError:
+        pass
+    top_p = f", top-p {row.top_p}" if row.top_p else ""
+    return f"temperature {row.temperature}{top_p}"

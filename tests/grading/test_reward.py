@@ -3,7 +3,7 @@
 import pytest
 
 from math500.grading import pool
-from math500.grading.reward import reward
+from math500.grading.reward import Completion, reward
 
 
 def test_right_wrong_and_none() -> None:
@@ -12,7 +12,11 @@ def test_right_wrong_and_none() -> None:
 
 
 def test_chat_messages_and_the_trainers_other_arguments() -> None:
-    chat = [[{"role": "assistant", "content": r"\boxed{7}"}], [{"role": "assistant", "content": None}], []]
+    chat: list[Completion] = [
+        [{"role": "assistant", "content": r"\boxed{7}"}],
+        [{"role": "assistant", "content": None}],
+        [],
+    ]
     given = reward(chat, ["7", "7", "7"], prompts=["p"] * 3, completion_ids=[[1]] * 3, trainer_state=None)
     assert given == [1.0, 0.0, 0.0]
 

@@ -127,12 +127,16 @@ _SECOND_WAY = re.compile(
 )
 _DOUBT = re.compile(
     r"[?不未]|\b(?:not|no|cannot|can't|unable|maybe|perhaps|might|could|may|guess|sure|suppose|let|if|assume|consider"
-    r"|find|compute|evaluate|solve|factorize|simplify|first|step|then|next|would|wrong|incorrect|given|know)\b",
+    r"|(?<!we )find|compute|evaluate|solve|factorize|simplify|first|step|then|next|would|wrong|incorrect|given|know)\b",
+    re.IGNORECASE,
+)
+_TASK = re.compile(
+    r"(?:prime )?(?:factori[sz]e|factor|find|compute|evaluate|solve|simplify|let|consider|note)\b",
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"```[a-z]*\n([^\n`]+)\n```")
 _SENTENCE_ENDS = (".", "!", "。", "$", "}", "]", ")")
-_END_MARK = " \t\r\n.。!！*_✓✅∎\"'"
+_END_MARK = ' \t\r\n.。!！*_✓✅∎"'
 
 
 def extract(response: str, *, strict: bool = False, truncated: bool = False) -> Extraction:
@@ -261,7 +265,14 @@ def _bare(view: _View) -> _Found:
     text = view.text.rstrip(_END_MARK).lstrip()
     if fenced := _FENCE.fullmatch(text):
         text = fenced[1].strip()
-    if view.truncated or view.boxes or len(text) > 200 or re.search(r"\n|</", text) or _is_prose(text):
+    if (
+        view.truncated
+        or view.boxes
+        or len(text) > 200
+        or re.search(r"\n|</", text)
+        or _is_prose(text)
+        or _TASK.match(text)
+    ):
         return None
     start = view.text.find(text)
     return (start, start + len(text)) if text else None
@@ -275,10 +286,10 @@ def _only_formula(view: _View) -> _Found:
     if not text.endswith((".", "!", "。", "$", "\\)", "\\]")):
         return None
     formulas = list(_FORMULA.finditer(view.text))
-    if len(formulas) != 1:
+    if len(formulas) != 1 or len(formulas[0].group().strip(" $\\()[]")) < 2 < len(text) - 4:
         return None
     outside = view.text[: formulas[0].start()] + view.text[formulas[0].end() :]
-    return None if re.search(r"\d|\\", outside) else formulas[0].span(formulas[0].lastindex or 0)
+    return None if re.search(r"[\d\\$]", outside) else formulas[0].span(formulas[0].lastindex or 0)
 
 
 def _is_prose(text: str) -> bool:

@@ -5,7 +5,7 @@ r"""The grader as a reward function, in the signature that TRL's trainers call.
 
 A completion gets 1.0 for a right answer, 0.0 for a wrong one and for none, and None where the grader could not
 tell. TRL leaves a None out of the sample's reward, so a fault of ours neither punishes nor rewards the model.
-TRL's own description of the signature: https://huggingface.co/docs/trl/grpo_trainer#using-a-custom-reward-function
+The signature is TRL's: https://huggingface.co/docs/trl/grpo_trainer#using-a-custom-reward-function
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 import pytest
 
 from math500.grading import pool
-from math500.grading.reward import reward
+from math500.grading.reward import Completion, reward
 
 
 def test_right_wrong_and_none() -> None:
@@ -12,7 +12,7 @@ def test_right_wrong_and_none() -> None:
 
 
 def test_chat_messages_and_the_trainers_other_arguments() -> None:
-    chat: list[list[dict[str, object]]] = [
+    chat: list[Completion] = [
         [{"role": "assistant", "content": r"\boxed{7}"}],
         [{"role": "assistant", "content": None}],
         [],

@@ -16,6 +16,7 @@ mathematics at all is a wrong answer, and so is one longer than `LONGEST` charac
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from math500.grading import labels, normalize
@@ -86,6 +87,8 @@ def _same_text(candidate: str, answer: str) -> bool:
 def _label(candidate: str, answer: str, conventions: Conventions) -> Comparison | None:
     """The comparison of a reference that is a choice or a time of day; None for any other."""
     letter = labels.choice(answer)
+    if letter is None and re.fullmatch("[A-J]", answer.strip()) and labels.begins_with_choice(candidate):
+        letter = answer.strip()
     if letter and conventions.choice_with_text:
         return Comparison(labels.chosen(candidate) == letter, "label", f"the reference is choice {letter}")
     time = labels.time_of_day(answer)

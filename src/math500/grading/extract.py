@@ -90,11 +90,8 @@ _CORRECTION = re.compile(
 )
 _DOLLAR = re.compile(r"(?<!\\)\$\$?")
 _OWN_DOLLAR = re.compile(r"[}\s.,;!)]*\$\$?|(?:\\[^\])]|[^\n$\\]){0,60}\$\$?")
-_ANSWER_TAG = re.compile(
-    r"(?:<(?:final_)?answer>|\[answer\]|<\|begin_of_box\|>)\s*(.*?)\s*"
-    r"(?:</(?:final_)?answer>|\[/answer\]|<\|end_of_box\|>)",
-    re.DOTALL | re.IGNORECASE,
-)
+_TAG_START = re.compile(r"<(?:final_)?answer>|\[answer\]|<\|begin_of_box\|>", re.IGNORECASE)
+_TAG_END = re.compile(r"</(?:final_)?answer>|\[/answer\]|<\|end_of_box\|>", re.IGNORECASE)
 _BOLD = re.compile(r"\*\*\s*((?:\\.|[^*\\\n])+?)\s*\*\*")
 _NUMBER = re.compile(r"[-+−]?\s*\\?\$?\s*(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:/\d+)?\s*(?:%|\\%|°|[A-Za-z]+\.?)?")
 _FORMULA = re.compile(
@@ -119,20 +116,25 @@ _PLAIN_VALUE = re.compile(
 )
 _LONE_NUMBER = re.compile(r"(?<![\w.,])-?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?(?:\s?%)?(?![\w^])")
 _CHATTER = re.compile(
-    r"\s*I hope (?:it is|this is|that is|it's|this) (?:correct|helps?)\.?\s*$", re.IGNORECASE
+    r"\bI hope (?:it is|this is|that is|it's|this) (?:correct|helps?)\.?\s*$", re.IGNORECASE
 )
 _SECOND_WAY = re.compile(
     r"[}\s$.)\]\\]*(?:OR\b|Alternatively|Another (?:way|solution|approach|method)"
     r"|(?:Second|Alternate) solution|We (?:may|can|could) also|We also c)"
 )
 _DOUBT = re.compile(
-    r"[?不未]|\b(?:not|no|cannot|can't|unable|maybe|perhaps|might|could|may|guess|sure|suppose|let|if|assume|consider"
-    r"|find|compute|evaluate|solve|factorize|simplify|first|step|then|next|would|wrong|incorrect|given|know)\b",
+    r"[?不未]|\b(?:not|no|cannot|can't|unable|maybe|perhaps|might|could|may|guess|sure|suppose|let|if|assume"
+    r"|consider|(?<!we )find|compute|evaluate|solve|factorize|simplify|first|step|then|next|would|wrong"
+    r"|incorrect|given|know)\b",
+    re.IGNORECASE,
+)
+_TASK = re.compile(
+    r"(?:prime )?(?:factori[sz]e|factor|find|compute|evaluate|solve|simplify|let|consider|note)\b",
     re.IGNORECASE,
 )
 _FENCE = re.compile(r"```[a-z]*\n([^\n`]+)\n```")
 _SENTENCE_ENDS = (".", "!", "。", "$", "}", "]", ")")
-_END_MARK = " \t\r\n.。!！*_✓✅∎\"'"
+_END_MARK = ' \t\r\n.。!！*_✓✅∎"'
 
 
 def extract(response: str, *, strict: bool = False, truncated: bool = False) -> Extraction:
@@ -222,8 +224,13 @@ def _boxed_mended(view: _View) -> _Found:
 
 
 def _answer_tag(view: _View) -> _Found:
-    tags = list(_ANSWER_TAG.finditer(view.text))
-    return tags[-1].span(1) if tags and tags[-1].group(1) else None
+    ends = [end.start() for end in _TAG_END.finditer(view.text)]
+    starts = [start.end() for start in _TAG_START.finditer(view.text) if ends and start.end() <= ends[-1]]
+    if not starts:
+        return None
+    inside = view.text[starts[-1] : ends[-1]]
+    start = starts[-1] + len(inside) - len(inside.lstrip())
+    return (start, start + len(inside.strip())) if inside.strip() else None
 
 
 def _announced(*patterns: re.Pattern[str]) -> Callable[[_View], _Found]:
@@ -261,7 +268,14 @@ def _bare(view: _View) -> _Found:
     text = view.text.rstrip(_END_MARK).lstrip()
     if fenced := _FENCE.fullmatch(text):
         text = fenced[1].strip()
-    if view.truncated or view.boxes or len(text) > 200 or re.search(r"\n|</", text) or _is_prose(text):
+    if (
+        view.truncated
+        or view.boxes
+        or len(text) > 200
+        or re.search(r"\n|</", text)
+        or _is_prose(text)
+        or _TASK.match(text)
+    ):
         return None
     start = view.text.find(text)
     return (start, start + len(text)) if text else None
@@ -275,10 +289,10 @@ def _only_formula(view: _View) -> _Found:
     if not text.endswith((".", "!", "。", "$", "\\)", "\\]")):
         return None
     formulas = list(_FORMULA.finditer(view.text))
-    if len(formulas) != 1:
+    if len(formulas) != 1 or len(formulas[0].group().strip(" $\\()[]")) < 2 < len(text) - 4:
         return None
     outside = view.text[: formulas[0].start()] + view.text[formulas[0].end() :]
-    return None if re.search(r"\d|\\", outside) else formulas[0].span(formulas[0].lastindex or 0)
+    return None if re.search(r"[\d\\$]", outside) else formulas[0].span(formulas[0].lastindex or 0)
 
 
 def _is_prose(text: str) -> bool:
@@ -289,7 +303,9 @@ def _is_prose(text: str) -> bool:
 
 def _plain_conclusion(view: _View) -> _Found:
     """The number that ends a response in words, when its sentence concludes or is the whole response."""
-    text = _CHATTER.sub("", view.text.rstrip())
+    text = view.text.rstrip()
+    if chatter := _CHATTER.search(text, max(0, len(text) - 60)):
+        text = text[: chatter.start()].rstrip()
     if view.truncated or view.boxes or not text.endswith((".", "!")):
         return None
     text = text.rstrip(_END_MARK)

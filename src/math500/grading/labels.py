@@ -13,6 +13,7 @@ _CHOSEN = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _TWO_CHOICES = re.compile(r"(?:and|or|,|/|&)\(?[A-J]\)?[.:]?$", re.IGNORECASE)
+_WITH_TEXT = re.compile(r"\(?[A-J][.):].")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?:([ap])\.?m\.?)?", re.IGNORECASE)
 
 
@@ -20,6 +21,11 @@ def choice(answer: str) -> str | None:
     r"""The letter of a reference such as `\text{(C)}` or `(C)`; None for anything else."""
     match = _CHOICE.fullmatch(_bare(answer)) or _WRAPPED_CHOICE.fullmatch(answer.strip())
     return match.group(1) if match else None
+
+
+def begins_with_choice(candidate: str) -> bool:
+    """Whether a candidate is a choice with its text, such as `C. 12` and `(C) 12`, and no single letter."""
+    return _WITH_TEXT.match(_bare(candidate)) is not None
 
 
 def chosen(candidate: str) -> str | None:

@@ -101,7 +101,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 _DOUBLED = re.compile(r"\\\\(?=[A-Za-z]{2}|[{}$%,;!])")
 """A backslash that was escaped once too often, as in JSON; behind `\\begin` two are a row's end."""
 _NOT_PLAIN = re.compile(r"[\\$*\s`{~\"]|\^o")
-_TRAILING = " \t\r\n.,;:。，；"
+_TRAILING = " \t\r\n.,;:。，；\\"
 
 
 @lru_cache(maxsize=4096)

@@ -74,11 +74,15 @@ _POINT = re.compile(r"[-+]?\s*\d*\.\d+")
 
 
 def _with_point(candidate: str, answer: str, conventions: Conventions) -> str | None:
-    """The candidate with its decimal comma as a point, where the reference is a decimal with a point."""
+    """The candidate with the reference's decimal sign, where one has a comma and the other a point."""
     prepared = normalize.prepare(candidate)
-    if not conventions.decimal_comma or not _COMMA.fullmatch(prepared):
+    reference = normalize.prepare(answer)
+    if not conventions.decimal_comma:
         return None
-    return prepared.replace(",", ".") if _POINT.fullmatch(normalize.prepare(answer)) else None
+    if _COMMA.fullmatch(prepared) and _POINT.fullmatch(reference):
+        return prepared.replace(",", ".")
+    both = _POINT.fullmatch(prepared) and _COMMA.fullmatch(reference)
+    return prepared.replace(".", ",") if both else None
 
 
 def _readings(
@@ -92,7 +96,7 @@ def _readings(
     if isinstance(reference, Sequence) and "," in candidate:
         yield from _read_again(candidate, thousands=False)
     if (pointed := _with_point(candidate, answer, conventions)) is not None:
-        yield from _read_again(pointed)
+        yield from _read_again(pointed, thousands=False)
     spelled = _UNIT_LETTER.sub(r" \\text{ \1}\2", normalize.prepare(candidate))
     if spelled != normalize.prepare(candidate):
         yield from _read_again(spelled)

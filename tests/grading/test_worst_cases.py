@@ -1,0 +1,67 @@
+"""Responses that made a grader slow, found by hand and by fuzzing: each ends, and ends the same way twice."""
+
+import multiprocessing
+import threading
+
+import pytest
+
+from math500.grading import grade
+
+LARGE = {
+    "spaces": " " * 300_000 + "7",
+    "open tags": "<answer>" * 20_000,
+    "open thinking": "<think>" * 50_000,
+    "turn ends": "<|im_end|>" * 20_000,
+    "boxes": r"\boxed{1} and " * 20_000 + r"\boxed{7}",
+    "open boxes": r"\boxed{" * 50_000,
+    "braces": r"\boxed{" + "{" * 100_000 + "5" + "}" * 100_000 + "}",
+    "brackets": r"\boxed{" + "(" * 2_000 + "5" + ")" * 2_000 + "}",
+    "announcements": "The answer is " * 20_000,
+    "dollars": "$" * 100_000,
+    "stars": "**a" * 50_000,
+    "numbers": "So the value is " + "1 " * 100_000 + ".",
+    "digits": "9" * 300_000,
+    "roots": r"\boxed{" + r"\sqrt{" * 60 + "2" + "}" * 60 + "}",
+    "tower": r"\boxed{9^{9^{9^{9}}}}",
+    "exponent": r"\boxed{1E999999999}",
+    "factorial": r"\boxed{((10!)!)!}",
+    "binomial": r"\boxed{\binom{10^{9}}{5\cdot 10^{8}}}",
+    "sine of a tower": r"\boxed{\sin(e^{e^{e^{6}}})}",
+    "sines of a logarithm of sines": r"0" + r"\sin" * 5 + r"\ln" + r"\sin" * 9 + "(C)(C)",
+    "raised digits": r"\boxed{" + "⁵" * 4_000 + "}",
+    "commas": r"\boxed{" + "," * 4_000 + "}",
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_it_ends_and_is_not_correct_by_accident(name: str) -> None:
+    first, second = grade(LARGE[name], "7", timeout=5), grade(LARGE[name], "7", timeout=5)
+    assert first.stage != "fault", first.reason
+    assert (first.verdict, first.extracted) == (second.verdict, second.extracted)
+    assert (first.verdict == "correct") is (name == "spaces")
+
+
+def test_threads_get_the_same_grades() -> None:
+    texts = [LARGE["tower"], r"\boxed{\sin(\pi/4)}", r"\boxed{x^2+1}", "Answer: 7"]
+    expected = [grade(text, "7").verdict for text in texts]
+    found: list[list[str]] = []
+
+    def work() -> None:
+        found.append([grade(text, "7").verdict for text in texts])
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected] * 8
+
+
+def _verdict(text: str) -> str:
+    return grade(text, "7").verdict
+
+
+def test_processes_of_a_pool_get_the_same_grades() -> None:
+    texts = [r"\boxed{7.0}", r"\boxed{8}", r"\boxed{\frac{14}{2}}", LARGE["exponent"]]
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        assert pool.map(_verdict, texts) == [_verdict(text) for text in texts]

@@ -4,7 +4,7 @@ r"""The grader as a reward function, in the signature that TRL's trainers call.
     GRPOTrainer(model, reward_funcs=[reward], train_dataset=rows_with_a_column_named_answer)
 
 A completion gets 1.0 for a right answer, 0.0 for a wrong one and for none, and None where the grader could
-not tell. TRL leaves a None out of the sample's reward, so a fault of ours neither punishes nor rewards the model.
+not tell. TRL leaves a None out of the sample's reward, so a fault of ours neither punishes nor rewards.
 The signature: https://huggingface.co/docs/trl/grpo_trainer#using-a-custom-reward-function
 """
 

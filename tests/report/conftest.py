@@ -84,9 +84,12 @@ def chromium() -> str:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """One headless Chromium for all tests."""
+    """One headless Chromium for a module's tests.
+
+    Not for the session: while it is open an event loop runs in this thread, and other tests start their own.
+    """
     with sync_playwright() as play:
         # Its own sandbox needs a user namespace, which root in a container lacks.
         opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])

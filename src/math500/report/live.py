@@ -177,10 +177,9 @@ def serve(folders: Sequence[Path], *, port: int | None, katex: str, ready: Calla
         RunNotFound: there is no run in a folder.
         UsageError: the port is taken.
     """
-    with _listening(Watch(folders, katex), port) as server:
+    with _listening(Watch(folders, katex), port) as server, suppress(KeyboardInterrupt):
         ready(server.url)
-        with suppress(KeyboardInterrupt):
-            server.serve_forever(poll_interval=0.2)
+        server.serve_forever(poll_interval=0.2)
 
 
 def _listening(watch: Watch, port: int | None) -> Server:

@@ -47,7 +47,7 @@ def _parts(title: str, parts: tuple[Part, ...]) -> str:
     if len(parts) < 2:
         return ""
     rows = [
-        plots.Bar(p.name, p.score.value, p.score.low, p.score.high, f"of {p.score.n}")
+        plots.Bar(p.name, p.score.value, p.score.low, p.score.high, f"n = {p.score.n}")
         for p in parts
         if p.name
     ]
@@ -61,7 +61,7 @@ def heat(of: Facts) -> str:
         return ""
     grid = [
         [
-            plots.Cell(cells[row, column].value, f"of {cells[row, column].n}")
+            plots.Cell(cells[row, column].value, f"n = {cells[row, column].n}")
             if (row, column) in cells
             else None
             for column in columns

@@ -185,9 +185,9 @@ def _heat(of: Facts, number: int) -> str:
             return tag("td", tag("span", "none", class_="hidden"), class_="h h0")
         filters = {"subject": subject, "level": level}
         said = f"{subject}, level {level}: {percent(score.value)} of {score.n} problems"
-        figure = _opens(f"{100 * score.value:.0f}", filters, said)
+        figure = _opens(f"{100 * score.value:.0f} %", filters, said)
         return tag(
-            "td", figure, tag("small", f"of {score.n}"), class_=f"h h{round(HEAT * score.value / top)}"
+            "td", figure, tag("small", f"n = {score.n}"), class_=f"h h{round(HEAT * score.value / top)}"
         )
 
     head = "".join(tag("th", text(f"Level {level}"), scope="col") for level in levels)

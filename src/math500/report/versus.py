@@ -46,7 +46,7 @@ def _scores(runs: Sequence[Facts]) -> str:
     for name, of in zip(called, runs, strict=True):
         s = of.summary.score
         if s is not None:
-            bars.append(plots.Bar(name, s.value, s.low, s.high, f"of {s.n}"))
+            bars.append(plots.Bar(name, s.value, s.low, s.high, f"n = {s.n}"))
         made = of.manifest
         rows.append(
             (

@@ -68,7 +68,7 @@ def test_processes_of_a_pool_get_the_same_grades() -> None:
 
 
 def test_a_reference_without_a_value_under_a_root_is_no_fault() -> None:
-    """Found by coverage-guided fuzzing: the exact stage divided by zero, and the reference was not rational."""
+    """Found by coverage-guided fuzzing: the exact stage divided by zero on what was not rational."""
     candidate = r"1,0001,000\log1E93.53.51,0001,0001,0001E9~10\binom10\pi"
     reference = r"\binom\pi\pi101010101010103.53.51,00010\frac1010"
     assert equivalent(candidate, reference).stage != "fault"

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from math500.grading import grade
+from math500.grading import equivalent, grade
 
 LARGE = {
     "spaces": " " * 300_000 + "7",
@@ -65,3 +65,10 @@ def test_processes_of_a_pool_get_the_same_grades() -> None:
     texts = [r"\boxed{7.0}", r"\boxed{8}", r"\boxed{\frac{14}{2}}", LARGE["exponent"]]
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         assert pool.map(_verdict, texts) == [_verdict(text) for text in texts]
+
+
+def test_a_reference_without_a_value_under_a_root_is_no_fault() -> None:
+    """Found by coverage-guided fuzzing: the exact stage divided by zero on what was not rational."""
+    candidate = r"1,0001,000\log1E93.53.51,0001,0001,0001E9~10\binom10\pi"
+    reference = r"\binom\pi\pi101010101010103.53.51,00010\frac1010"
+    assert equivalent(candidate, reference).stage != "fault"

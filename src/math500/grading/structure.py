@@ -111,6 +111,8 @@ def _read_again(candidate: str, *, thousands: bool = True) -> Iterator[Node]:
 
 _MATHEMATICS = re.compile(r"\\[A-Za-z]|[\d^_=+*/]")
 _PROSE = re.compile(r"(?:\b[A-Za-z]{3,}\b\W+){4}")
+_WORDS = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{3,}(?![A-Za-z}])")
+"""Words outside of commands and their arguments; a formula has at most one."""
 
 
 def _symbolic(candidate: str, answer: str, timeout: float, unclear: str, *, read: bool) -> Comparison:
@@ -120,7 +122,13 @@ def _symbolic(candidate: str, answer: str, timeout: float, unclear: str, *, read
     answer to it, and otherwise nothing can be told.
     """
     prepared = normalize.prepare(candidate)
-    if not _MATHEMATICS.search(prepared) or _PROSE.search(prepared) or len(prepared) > LONGEST_SYMBOLIC:
+    prose = _PROSE.search(prepared) or (read and len(_WORDS.findall(prepared)) > 1)
+    if (
+        not _MATHEMATICS.search(prepared)
+        or prose
+        or len(prepared) > LONGEST_SYMBOLIC
+        or "\\boxed" in candidate
+    ):
         return Comparison(False, "structure", f"the candidate is not an answer: {unclear}")
     try:
         reply = pool.ask(prepared, normalize.prepare(answer), timeout)

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from math500 import doctor as room
+from math500 import sandbox
+from math500.records import Protection
 from tests.faulty_server import FAULTS, Act, FaultyServer, Plan, Request, always, chat, error
 from tests.test_cli import Command, Outcome, command, own_set, server
 
@@ -322,3 +325,35 @@ def test_every_address_is_looked_at(doctor: Doctor, server: FaultyServer) -> Non
     assert done.code == 4
     says(done, "ok", "model", server.url)
     says(done, "FAIL", "connection", "http://127.0.0.1:9/v1")
+
+
+BEST = Protection(walls="namespaces", landlock=7, seccomp=True)
+
+
+@pytest.mark.parametrize(
+    ("best", "state", "words"),
+    [
+        (
+            Protection(walls="namespaces", landlock=7, seccomp=True),
+            "ok",
+            "namespaces with landlock 7 with seccomp",
+        ),
+        (
+            Protection(walls="landlock", landlock=3, seccomp=True, why="no namespaces"),
+            "ok",
+            "; no namespaces",
+        ),
+        (
+            Protection(walls="none", why="no Linux"),
+            "note",
+            "nothing would keep model-written code in: no Linux",
+        ),
+    ],
+)
+def test_what_keeps_code_in_is_told(
+    best: Protection, state: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "protection", lambda: best)
+    found = room._sandbox()
+    assert (found.about, found.state) == ("sandbox", state)
+    assert words in found.what

@@ -5,6 +5,7 @@ the token limit, and `/models` is looked at where that helps to say what is wron
 is told as it is, in the words of the client's table of answers.
 
     data           the problem set is found and is the right one
+    sandbox        what would keep model-written code in, for solvers with tools
     proxy          which one is used
     connection     somebody answers, in the form that was asked for
     key, quota     the endpoint takes the key, and the account is not empty
@@ -31,7 +32,7 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-from math500 import data, grading, models
+from math500 import data, grading, models, sandbox
 from math500.client import Endpoint, Fault, answers, without_credentials
 from math500.client.answers import Action, Answer, Row
 from math500.client.gate import Gate
@@ -110,6 +111,7 @@ def diagnose(
     """
     asking = _patient(asking or Asking())
     found, code = _data(data_name, say)
+    found.append(_sandbox())
     try:
         with models.open_model(
             model,
@@ -155,6 +157,22 @@ def _data(name: str, say: Say) -> tuple[list[Finding], int]:
         raise
     proof = "verified" if source.verified else "your own set, so there is nothing to verify it against"
     return [Finding(about="data", state="ok", what=f"{source.name}: {source.rows} problems, {proof}")], 0
+
+
+def _sandbox() -> Finding:
+    """What would keep model-written code in; only solvers with tools need it."""
+    best = sandbox.protection()
+    layers = [f"landlock {best.landlock}"] if best.landlock else []
+    layers += ["seccomp"] if best.seccomp else []
+    if best.walls == "none":
+        return Finding(
+            about="sandbox",
+            state="note",
+            what=f"nothing would keep model-written code in: {best.why}",
+            next_step="Solvers with tools need Linux with user namespaces or landlock, or --sandbox none.",
+        )
+    behind = f"; {best.why}" if best.why else ""
+    return Finding(about="sandbox", state="ok", what=f"{' with '.join([best.walls, *layers])}{behind}")
 
 
 class _Visit:

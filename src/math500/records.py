@@ -910,7 +910,7 @@ class Finding(Record, frozen=True, kw_only=True):
     """One thing about an endpoint, in plain words."""
 
     about: str
-    """`data`, `proxy`, `connection`, `key`, `quota`, `model`, `chat template`, `temperature`,
+    """`data`, `sandbox`, `proxy`, `connection`, `key`, `quota`, `model`, `chat template`, `temperature`,
     `stop reason`, `reasoning`, `token limit`, `tokens`, `grading`, `clock`, `speed`."""
     state: Literal["ok", "note", "fail"]
     what: str

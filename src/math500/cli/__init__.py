@@ -6,6 +6,7 @@
     imports.py   import
     lookup.py    data, prompts
     grading.py   grade
+    judge.py     judge
     explain.py   compare, gap
     failures.py  errors
     report.py    report, view
@@ -40,6 +41,10 @@ from math500.cli import (
     report,
     run,
     scores,
+    judge,
+    lmeval,
+    lookup,
+    run,
     solvers,
 )
 from math500.cli.options import say
@@ -63,6 +68,7 @@ COMMANDS: tuple[click.Command, ...] = (
     run.export,
     imports.import_log,
     grading.grade,
+    judge.judge,
     explain.compare,
     explain.gap,
     scores.scores,

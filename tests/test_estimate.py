@@ -36,6 +36,13 @@ def test_without_a_limit_there_is_no_upper_end(problems: tuple[Problem, ...]) ->
     assert "at least $0.0036" in display.estimate(expected, PRICE)
 
 
+def test_each_message_once_for_a_judge() -> None:
+    asked = [[Message(role="user", content="x" * 400)]] * 3
+    expected = of_messages(asked, shortest=1, max_tokens=8, price=None)
+    assert (expected.requests, expected.completion_tokens.low, expected.completion_tokens.high) == (3, 3, 24)
+    assert expected.prompt_tokens.low == 3 * (100 + 4)
+
+
 def test_an_unknown_price_stays_unknown(problems: tuple[Problem, ...]) -> None:
     expected = estimate([], problems, samples=1, max_tokens=5, price=None)
     assert expected.cost is None

@@ -61,36 +61,41 @@ def estimate(
     shortest = sum(
         max(SHORTEST_ANSWER, len(problem.solution.encode()) / BYTES_PER_TOKEN[0]) for problem in problems
     )
-    return of_messages(asked, samples=samples, shortest=shortest, max_tokens=max_tokens, price=price)
+    return _estimate(asked, len(problems), samples, shortest, max_tokens, price)
 
 
 def of_messages(
+    asked: Sequence[Sequence[Message]], *, shortest: int, max_tokens: int | None, price: Price | None
+) -> Estimate:
+    """What asking each of these messages once may take.
+
+    Args:
+        asked: one chat for each request.
+        shortest: tokens that an answer has at least.
+        max_tokens: the token limit of an answer.
+        price: what tokens cost, where it is known.
+    """
+    return _estimate(asked, len(asked), 1, float(shortest * len(asked)), max_tokens, price)
+
+
+def _estimate(
     asked: Sequence[Sequence[Message]],
-    *,
-    samples: int = 1,
+    count: int,
+    samples: int,
     shortest: float,
     max_tokens: int | None,
     price: Price | None,
 ) -> Estimate:
-    """What asking these messages may take.
-
-    Args:
-        asked: one chat for each request.
-        samples: how often each is sent.
-        shortest: tokens that all answers together have at least, when each is given once.
-        max_tokens: the token limit of an answer.
-        price: what tokens cost, where it is known.
-    """
     size = sum(len(message.content.encode()) for messages in asked for message in messages)
     low, high = (
         samples * (size / per + len(asked) * template)
         for per, template in zip(BYTES_PER_TOKEN, TEMPLATE, strict=True)
     )
-    most = None if max_tokens is None else float(max_tokens * len(asked) * samples)
+    most = None if max_tokens is None else float(max_tokens * count * samples)
     prompt = Range(low, high)
     completion = Range(samples * shortest if most is None else min(samples * shortest, most), most)
     return Estimate(
-        requests=len(asked) * samples,
+        requests=count * samples,
         prompt_tokens=prompt,
         completion_tokens=completion,
         cost=None if price is None else _cost(price, prompt, completion),

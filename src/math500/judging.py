@@ -95,12 +95,15 @@ def start(request: Request, *, say: Say, quiet: bool = False) -> JudgeReport:
     grader = grader_name(request.model, request.form, request.scope)
     with RunWriter(request.run) as run:
         evaluate.grade(run)
-        every = list(room.cases(run, form, request.scope))
-        todo = _take_over(run, grader, every)
+        every = list(room.of_run(run, form, request.scope))
+        graded = run.grades(grader)
+        owed = [case for case in every if case.key not in graded]
         judging = run.judging(judge_name(request.model, request.form))
-        say(_plan(every, todo, request))
-        if todo[: request.limit]:
-            judging = _judge(run, request, grader, todo[: request.limit], judging, say=say, quiet=quiet)
+        say(_plan(every, owed, request))
+        if any(case.shown is not None for case in owed):
+            judging = _judge(run, request, grader, owed, judging, say=say, quiet=quiet)
+        else:
+            _take_over(run, grader, owed)
         price = request.price or (judging.price if judging is not None else None)
         return room.report(
             run,
@@ -122,26 +125,26 @@ def _with_limit(request: Request) -> Request:
     return Request(**{**vars(request), "decoding": limited})
 
 
-def _take_over(run: RunWriter, grader: str, every: Sequence[Case]) -> list[Case]:
-    """Write the rule's grade where it stands; the cases that are still to be judged."""
-    graded = run.grades(grader)
-    owed = [case for case in every if case.key not in graded]
+def _take_over(run: RunWriter, grader: str, owed: Sequence[Case]) -> None:
+    """Write the rule's grade where it stands."""
     for case in owed:
         if case.shown is None:
-            run.append_grade(grader, SampleGrade(unique_id=case.key[0], index=case.key[1], grade=case.rule))
-    return [case for case in owed if case.shown is not None]
+            named = SampleGrade(unique_id=case.key[0], index=case.key[1], grade=case.rule)
+            run.append_grade(grader, named)
 
 
 def _judge(
     run: RunWriter,
     request: Request,
     grader: str,
-    todo: Sequence[Case],
+    owed: Sequence[Case],
     before: Judging | None,
     *,
     say: Say,
     quiet: bool,
 ) -> Judging:
+    """Open the judge, ask it about what it still has to judge, and return how it is asked."""
+    todo = [case for case in owed if case.shown is not None][: request.limit]
     concurrency = min(request.concurrency or models.default_concurrency(request.model), len(todo))
     draft = before or _draft(request)
     asked = [room.messages(draft, case, 1) for case in todo]
@@ -167,11 +170,12 @@ def _judge(
         if not models.is_embedded(request.model):
             expected = estimate.of_messages(
                 asked,
-                shortest=SHORTEST_REPLY * len(asked),
+                shortest=SHORTEST_REPLY,
                 max_tokens=request.decoding.max_tokens,
                 price=opened.price,
             )
             say(display.estimate(expected, opened.price))
+        _take_over(run, grader, owed)
         _ask(run, judging, grader, todo, opened, concurrency, quiet=quiet)
     return judging
 
@@ -271,11 +275,13 @@ def _progress(
     return Progress(before, quiet=quiet, price=price)
 
 
-def _plan(every: Sequence[Case], todo: Sequence[Case], request: Request) -> str:
+def _plan(every: Sequence[Case], owed: Sequence[Case], request: Request) -> str:
     """What will be asked, in a sentence."""
-    asked = sum(case.shown is not None for case in every)
+    asked, left = (sum(case.shown is not None for case in each) for each in (every, owed))
     if not asked:
         return f"Of {len(every)} graded samples none is for the judge ({request.scope}); nothing is asked."
-    now = len(todo[: request.limit])
-    left = f"{now} now" if now < len(todo) else "all of them now" if now == asked else f"{now} are left"
-    return f"{asked} of {len(every)} graded samples are for the judge ({request.scope}), {left}."
+    now = left if request.limit is None else min(left, request.limit)
+    return (
+        f"{asked} of {len(every)} graded samples are for the judge ({request.scope}): "
+        f"{asked - left} are judged, {now} are asked about now."
+    )

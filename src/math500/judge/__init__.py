@@ -12,7 +12,19 @@ beside the rule's under a name of their own, so that `gap`, `errors` and `compar
 
 from math500.judge.agreement import kappa, report
 from math500.judge.ask import judge, spent
-from math500.judge.cases import Case, Scope, cases, messages
+from math500.judge.cases import Case, Scope, messages, of_run
 from math500.judge.forms import FORMS, get, read
 
-__all__ = ["FORMS", "Case", "Scope", "cases", "get", "judge", "kappa", "messages", "read", "report", "spent"]
+__all__ = [
+    "FORMS",
+    "Case",
+    "Scope",
+    "get",
+    "judge",
+    "kappa",
+    "messages",
+    "of_run",
+    "read",
+    "report",
+    "spent",
+]

@@ -33,7 +33,7 @@ def report(
         run: the run folder.
         judging: the judge; None where it was never needed.
         grader: the name of its grades.
-        every: all samples, as `cases` gives them.
+        every: all samples, as `of_run` gives them.
         scope: on which of them the judge is asked.
         model: the judge's name as typed.
         form: how it is asked.

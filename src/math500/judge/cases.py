@@ -54,7 +54,7 @@ class Case:
         return self.sample.unique_id, self.sample.index
 
 
-def cases(run: RunDir, form: JudgeForm, scope: Scope) -> Iterator[Case]:
+def of_run(run: RunDir, form: JudgeForm, scope: Scope) -> Iterator[Case]:
     """Every sample that the rule has graded, in the order of the run's problems."""
     samples, grades = run.samples(), run.grades(grading.GRADER)
     for index in range(run.manifest.samples):

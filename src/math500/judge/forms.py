@@ -123,8 +123,10 @@ def read(form: JudgeForm, reply: Generation) -> Verdict | None:
     lines = text.splitlines()
     if not lines or reply.finish_reason == "length":
         return None
-    found = {_only(form, lines[-1]), _first(form, text)} - {None}
-    return found.pop() if len(found) == 1 else None
+    first, last = _first(form, text), _only(form, lines[-1])
+    if last is not None:
+        return last if first in (None, last) else None
+    return None if first is None or _others(form, first, text) else first
 
 
 def _only(form: JudgeForm, text: str) -> Verdict | None:
@@ -136,17 +138,17 @@ def _only(form: JudgeForm, text: str) -> Verdict | None:
 
 
 def _first(form: JudgeForm, text: str) -> Verdict | None:
-    """The verdict that a text begins with, followed by a pause, when no other one is named later."""
+    """The verdict that a text begins with, followed by a pause."""
     for verdict, words in form.words.items():
-        begun = re.match(rf"[\W_]*(?:{words})(?=\s*[,.;:!\n)*–—-])", text, re.IGNORECASE)
-        if begun:
-            rest = text[begun.end() :]
-            others = (each for name, each in form.words.items() if name != verdict)
-            named = any(re.search(rf"\b(?:{each})\b", rest, _case_of(each)) for each in others)
-            return None if named else verdict
+        if re.match(rf"[\W_]*(?:{words})(?=\s*[,.;:!\n)*–—-])", text, re.IGNORECASE):
+            return verdict
     return None
 
 
-def _case_of(words: str) -> re.RegexFlag:
-    """A letter is a verdict when it is large only: `a` is an article."""
-    return re.NOFLAG if words[0].isupper() else re.IGNORECASE
+def _others(form: JudgeForm, verdict: Verdict, text: str) -> bool:
+    """Whether another verdict is named anywhere; as a letter it must be large, since `a` is an article."""
+    return any(
+        re.search(rf"\b(?:{words})\b", text, re.NOFLAG if words[0].isupper() else re.IGNORECASE)
+        for name, words in form.words.items()
+        if name != verdict
+    )

@@ -6,8 +6,8 @@ import pytest
 
 from math500 import display, prompts
 from math500.client.prices import given
-from math500.estimate import Range, estimate
-from math500.records import Problem
+from math500.estimate import Range, estimate, of_messages
+from math500.records import Message, Problem
 
 PRICE = given("1,10")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from math500 import display, judging
+from math500 import display, grading, judging
 from math500.records import Estimate, JudgeReport, Overruled
 from math500.rundir import RunDir, RunWriter
 from tests.faulty_server import Act, FaultyServer, Request, always, chat, error, once
@@ -25,8 +25,10 @@ __all__ = ["command", "judged_run", "server"]
 
 BLOCK = re.compile(r"^----- (\w+)\n(.*?)\n----- \1$", re.DOTALL | re.MULTILINE)
 JUDGE = "judge-stub-equality/1"
-CASCADE = "judge-stub-equality-cascade/1.1"
-ALL = "judge-stub-equality-all/1.1"
+RULE = grading.GRADER.partition("/")[2]
+CASCADE = f"judge-stub-equality-cascade/1.{RULE}"
+ALL = f"judge-stub-equality-all/1.{RULE}"
+OWN = grading.GRADER.replace("/", "-")
 
 
 def compares(request: Request) -> Act:
@@ -59,8 +61,8 @@ def test_a_cascade_asks_only_where_the_rule_could_not_tell(
     grades = RunDir.open(judged_run).grades(CASCADE)
     assert len(grades) == 12
     assert grades["test/2", 0].grade.stage == "judge"
-    assert grades["test/1", 0].grade == RunDir.open(judged_run).grades("math500/1")["test/1", 0].grade
-    assert RunDir.open(judged_run).graders() == ("judge-stub-equality-cascade-1.1", "math500-1")
+    assert grades["test/1", 0].grade == RunDir.open(judged_run).grades(grading.GRADER)["test/1", 0].grade
+    assert RunDir.open(judged_run).graders() == (CASCADE.replace("/", "-"), OWN)
 
 
 def test_every_sample_and_the_rest_of_the_house(
@@ -94,7 +96,9 @@ def test_a_second_time_nothing_is_asked(judge: Command, server: FaultyServer) ->
 
 def test_the_wrong_ones_too(judge: Command, server: FaultyServer, judged_run: Path) -> None:
     assert json.loads(judge("--wrong", "--json").out)["judged"] == len(server.requests) == 6
-    assert RunDir.open(judged_run).grades("judge-stub-equality-wrong/1.1")["test/0", 0].grade.stage == ""
+    assert (
+        RunDir.open(judged_run).grades(f"judge-stub-equality-wrong/1.{RULE}")["test/0", 0].grade.stage == ""
+    )
 
 
 def test_the_verdict_form_sees_the_question(judge: Command, server: FaultyServer) -> None:
@@ -186,7 +190,7 @@ def test_a_mistake_is_told_and_leaves_nothing(
     options: tuple[str, ...], words: tuple[str, ...], judge: Command, judged_run: Path
 ) -> None:
     _mistake(judge(*options), 2, *words)
-    assert RunDir.open(judged_run).graders() == ("math500-1",)
+    assert RunDir.open(judged_run).graders() == (OWN,)
 
 
 def test_a_judging_that_is_killed_goes_on(
@@ -222,7 +226,7 @@ def test_a_judging_that_is_killed_goes_on(
 def test_names_that_files_can_have() -> None:
     assert judging.judge_name("openai/gpt-4o-mini", "equality") == "judge-openai-gpt-4o-mini-equality/1"
     assert judging.judge_name("embedded:/models/a b.gguf", "verdict") == "judge-embedded-a-b-verdict/1"
-    assert judging.grader_name("m", "verdict", "wrong") == "judge-m-verdict-wrong/1.1"
+    assert judging.grader_name("m", "verdict", "wrong") == f"judge-m-verdict-wrong/1.{RULE}"
     assert len(judging.judge_name("x" * 999, "verdict")) < 150
 
 
@@ -242,7 +246,7 @@ def test_what_is_shown_fits_and_is_safe(monkeypatch: pytest.MonkeyPatch) -> None
         model="stub\x07",
         form="equality",
         scope="all",
-        rule="math500/1",
+        rule=grading.GRADER,
         rule_score=score,
         score=score,
         difference=None,

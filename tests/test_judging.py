@@ -274,4 +274,9 @@ def test_what_is_shown_fits_and_is_safe(monkeypatch: pytest.MonkeyPatch) -> None
         assert "$0.2500" in text
     bare = msgspec.structs.replace(found, kappa=None, kappa_low=None, kappa_high=None)
     assert "not defined" in display.judged(bare)
-    assert "no agreement to measure" in display.judged(msgspec.structs.replace(found, compared=0))
+    assert "may agree with it by chance" not in text
+    doubtful = msgspec.structs.replace(found, kappa=0.1, kappa_low=-0.2)
+    assert "may agree with it by chance" in display.judged(doubtful)
+    assert "nothing here says how good this judge is" in display.judged(
+        msgspec.structs.replace(found, compared=0)
+    )

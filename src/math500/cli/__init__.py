@@ -36,15 +36,12 @@ from math500.cli import (
     failures,
     grading,
     imports,
+    judge,
     lmeval,
     lookup,
     report,
     run,
     scores,
-    judge,
-    lmeval,
-    lookup,
-    run,
     solvers,
 )
 from math500.cli.options import say

@@ -46,14 +46,24 @@ def _agreement(found: JudgeReport) -> str:
     if not found.compared:
         if not found.judged:
             return ""
-        return "The rule has no verdict on any judged sample, so there is no agreement to measure."
+        return (
+            "The rule has no verdict on any judged sample, so nothing here says how good this judge is. Ask it "
+            "where the rule knows: the same command with --all --limit 50."
+        )
     rows = [
         ("agree", f"{found.agreed} of {found.compared} judged samples that the rule graded too"),
         ("kappa", _kappa(found)),
         ("correct by the judge alone", str(found.gained)),
         ("correct by the rule alone", str(found.lost)),
     ]
-    return table(rows)
+    return table(rows) + _doubt(found)
+
+
+def _doubt(found: JudgeReport) -> str:
+    """What to think of a judge that does not agree with the rule where the rule knows."""
+    if found.kappa is None or found.kappa_low is None or found.kappa_low > 0:
+        return ""
+    return "\nWhere the rule has a verdict this judge may agree with it by chance alone: do not rely on its score."
 
 
 def _kappa(found: JudgeReport) -> str:

@@ -265,6 +265,7 @@ def test_what_is_shown_fits_and_is_safe(monkeypatch: pytest.MonkeyPatch) -> None
         gained=1,
         overruled=(row,) * 25,
     )
+    text = ""
     for columns in (40, 80):
         monkeypatch.setenv("COLUMNS", str(columns))
         text = display.fitted(display.judged(found))

@@ -47,8 +47,8 @@ def _agreement(found: JudgeReport) -> str:
         if not found.judged:
             return ""
         return (
-            "The rule has no verdict on any judged sample, so nothing here says how good this judge is. Ask it "
-            "where the rule knows: the same command with --all --limit 50."
+            "The rule has no verdict on any judged sample, so nothing here says how good this judge is. "
+            "Ask it where the rule knows: the same command with --all --limit 50."
         )
     rows = [
         ("agree", f"{found.agreed} of {found.compared} judged samples that the rule graded too"),
@@ -63,7 +63,10 @@ def _doubt(found: JudgeReport) -> str:
     """What to think of a judge that does not agree with the rule where the rule knows."""
     if found.kappa is None or found.kappa_low is None or found.kappa_low > 0:
         return ""
-    return "\nWhere the rule has a verdict this judge may agree with it by chance alone: do not rely on its score."
+    return (
+        "\nWhere the rule has a verdict this judge may agree with it by chance alone: "
+        "do not rely on its score."
+    )
 
 
 def _kappa(found: JudgeReport) -> str:

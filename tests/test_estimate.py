@@ -6,8 +6,8 @@ import pytest
 
 from math500 import display, prompts
 from math500.client.prices import given
-from math500.estimate import Range, estimate
-from math500.records import Problem
+from math500.estimate import Range, estimate, of_messages
+from math500.records import Message, Problem
 
 PRICE = given("1,10")
 
@@ -34,6 +34,13 @@ def test_without_a_limit_there_is_no_upper_end(problems: tuple[Problem, ...]) ->
     assert expected.completion_tokens.high is None
     assert expected.cost == Range(12 * 30 * 10 / 1e6, None)
     assert "at least $0.0036" in display.estimate(expected, PRICE)
+
+
+def test_each_message_once_for_a_judge() -> None:
+    asked = [[Message(role="user", content="x" * 400)]] * 3
+    expected = of_messages(asked, shortest=1, max_tokens=8, price=None)
+    assert (expected.requests, expected.completion_tokens.low, expected.completion_tokens.high) == (3, 3, 24)
+    assert expected.prompt_tokens.low == 3 * (100 + 4)
 
 
 def test_an_unknown_price_stays_unknown(problems: tuple[Problem, ...]) -> None:

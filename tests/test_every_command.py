@@ -25,6 +25,7 @@ TYPED: dict[str, list[list[str]]] = {
     "export": [["RUN", "--out", "EXPORT"]],
     "import": [["LOG", "--out", "IMPORTED"]],
     "grade": [["--response", f"So it is $\\boxed{{{ESCAPES}}}$ 中文", "--answer", "7"]],
+    "judge": [["RUN", "--model", "m", "--base-url", "http://127.0.0.1:9/v1"]],
     "compare": [["RUN", "OTHER"]],
     "gap": [
         ["RUN", "--against", "90.6"],

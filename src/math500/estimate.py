@@ -58,19 +58,44 @@ def estimate(
         max_tokens: the token limit of an answer.
         price: what tokens cost, where it is known.
     """
+    shortest = sum(
+        max(SHORTEST_ANSWER, len(problem.solution.encode()) / BYTES_PER_TOKEN[0]) for problem in problems
+    )
+    return _estimate(asked, len(problems), samples, shortest, max_tokens, price)
+
+
+def of_messages(
+    asked: Sequence[Sequence[Message]], *, shortest: int, max_tokens: int | None, price: Price | None
+) -> Estimate:
+    """What asking each of these messages once may take.
+
+    Args:
+        asked: one chat for each request.
+        shortest: tokens that an answer has at least.
+        max_tokens: the token limit of an answer.
+        price: what tokens cost, where it is known.
+    """
+    return _estimate(asked, len(asked), 1, float(shortest * len(asked)), max_tokens, price)
+
+
+def _estimate(
+    asked: Sequence[Sequence[Message]],
+    count: int,
+    samples: int,
+    shortest: float,
+    max_tokens: int | None,
+    price: Price | None,
+) -> Estimate:
     size = sum(len(message.content.encode()) for messages in asked for message in messages)
     low, high = (
         samples * (size / per + len(asked) * template)
         for per, template in zip(BYTES_PER_TOKEN, TEMPLATE, strict=True)
     )
-    shortest = sum(
-        max(SHORTEST_ANSWER, len(problem.solution.encode()) / BYTES_PER_TOKEN[0]) for problem in problems
-    )
-    most = None if max_tokens is None else float(max_tokens * len(problems) * samples)
+    most = None if max_tokens is None else float(max_tokens * count * samples)
     prompt = Range(low, high)
     completion = Range(samples * shortest if most is None else min(samples * shortest, most), most)
     return Estimate(
-        requests=len(problems) * samples,
+        requests=count * samples,
         prompt_tokens=prompt,
         completion_tokens=completion,
         cost=None if price is None else _cost(price, prompt, completion),

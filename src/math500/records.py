@@ -7,6 +7,8 @@ The records are frozen structs without behaviour. A run folder holds them as JSO
     samples.jsonl      Sample            one line per finished sample, appended, never rewritten
     turns.jsonl        Turn              completions inside solutions of several; only needed to resume
     grades/NAME.jsonl  SampleGrade       one line per graded sample, can always be made again
+    judges/NAME.json   Judging           a model that judges the run's answers, and how it is asked
+    judges/NAME.jsonl  Judgement         its replies, appended; each was paid for
     batches.jsonl      BatchPart         where a run through a batch queue stands, appended
     summary.json       Summary           the score and its parts, can always be made again
     gap.json           Gap               the score against a published one, can always be made again
@@ -372,6 +374,118 @@ class SampleGrade(Record, frozen=True, kw_only=True):
     unique_id: str
     index: int
     grade: Grade
+
+
+# -- a judge ---------------------------------------------------------------------------------
+
+
+class JudgeForm(Record, frozen=True, kw_only=True):
+    """A way to ask a model whether an answer is right, complete."""
+
+    name: str
+    """`equality` or `verdict`."""
+    version: int
+    """Raised when a reply can change, or be read otherwise."""
+    template: str
+    """The message; `{question}`, `{reference}` and `{answer}` stand for quoted blocks, `{shown}` for what the
+    last block is."""
+    reminder: str
+    """Added when the first reply could not be read."""
+    source: str
+    """Where the idea comes from."""
+    description: str = ""
+    words: dict[Verdict, str] = {}
+    """What a reply may say, as a regular expression, and the verdict that it stands for."""
+    ending: bool = False
+    """A response in which the rule found no answer is judged by its end."""
+
+
+class Judging(Record, frozen=True, kw_only=True):
+    """A judge: with it, a problem and a `Judgement` the request can be made again to the letter."""
+
+    name: str
+    created: str
+    math500_version: str
+    model: ModelInfo
+    form: JudgeForm
+    decoding: Decoding
+    salt: str
+    """The marks around quoted text are made of it: nobody who wrote a response could know them."""
+    asking: Asking = Asking()
+    price: Price | None = None
+
+
+class Judgement(Record, frozen=True, kw_only=True):
+    """One reply of a judge, or why there is none."""
+
+    unique_id: str
+    index: int
+    attempt: int
+    """1, or 2 when the first reply could not be read."""
+    shown: str
+    """What was judged, as the judge saw it."""
+    ending: bool = False
+    """That was the response's end, since the rule found no answer in it."""
+    said: Verdict | Literal[""] = ""
+    """What the reply was read as; empty when it could not be read, or is not there."""
+    generation: Generation | None = None
+    failure: Failure | None = None
+
+
+class Overruled(Record, frozen=True, kw_only=True):
+    """A sample that the rule and the judge do not see alike."""
+
+    unique_id: str
+    index: int
+    rule: Verdict
+    judge: Verdict
+    extracted: str | None
+    reference: str
+    said: str
+    """The judge's words, or the rule's reason where the judge was not asked."""
+
+
+class JudgeReport(Record, frozen=True, kw_only=True):
+    """What a judge made of a run, beside the rule."""
+
+    grader: str
+    """The name of the judge's grades; `grades/` has them under it."""
+    model: str
+    form: str
+    scope: str
+    """`cascade`, `wrong` or `all`."""
+    rule: str
+    """The rule's name and version."""
+    rule_score: Estimate | None
+    score: Estimate | None
+    difference: Difference | None
+    """The judge's score minus the rule's, in pairs, over the problems that both graded."""
+    judged: int
+    """Samples whose grade the judge gave."""
+    unreadable: int
+    """Of these, samples with two replies that could not be read; they are `ungraded`."""
+    owed: int
+    """Samples that are still to be judged; the same command goes on with them."""
+    requests: int
+    """All that were ever sent to this judge for this run."""
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+    """US dollars for these tokens; None where the price is not known."""
+    compared: int
+    """Judged samples on which the rule has a verdict too."""
+    agreed: int
+    """Of these, samples that both call correct, or both do not."""
+    kappa: float | None
+    """Cohen's, over the compared samples; None where chance alone would agree on all of them."""
+    kappa_low: float | None = None
+    kappa_high: float | None = None
+    """Its 95 % bootstrap interval over problems."""
+    gained: int = 0
+    """Samples that are correct by the judge alone."""
+    lost: int = 0
+    """Samples that are correct by the rule alone."""
+    overruled: tuple[Overruled, ...] = ()
 
 
 # -- a run -----------------------------------------------------------------------------------

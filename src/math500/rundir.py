@@ -6,6 +6,8 @@
       samples.jsonl        appended, one whole line per finished sample
       turns.jsonl          appended; completions inside solutions of several, only needed to resume
       grades/GRADER.jsonl  appended; can be deleted and made again from the samples
+      judges/NAME.json     written once: a model that judges answers, and how it is asked
+      judges/NAME.jsonl    appended; its replies, each of which was paid for
       batches.jsonl        appended; where a run through a batch queue stands
       summary.json         replaced; can be made again from samples and grades
       gap.json             replaced; the score against a published one
@@ -41,7 +43,19 @@ from math500.errors import (
     RunNotFound,
     StorageFull,
 )
-from math500.records import BatchPart, Gap, Manifest, Problem, Record, Sample, SampleGrade, Summary, Turn
+from math500.records import (
+    BatchPart,
+    Gap,
+    Judgement,
+    Judging,
+    Manifest,
+    Problem,
+    Record,
+    Sample,
+    SampleGrade,
+    Summary,
+    Turn,
+)
 
 FORMAT = 1
 FSYNC_SECONDS = 1.0
@@ -119,6 +133,18 @@ class RunDir:
         """Where the run's page is kept, unless another place is chosen."""
         return self.path / "report.html"
 
+    def judging(self, judge: str) -> Judging | None:
+        """How this judge is asked, or None where it never was."""
+        path = self._judge(judge, "json")
+        return _read_one(path, Judging) if path.is_file() else None
+
+    def judgements(self, judge: str) -> dict[Key, list[Judgement]]:
+        """Every reply of this judge, failed requests included, each sample's in the order they came."""
+        found: dict[Key, list[Judgement]] = {}
+        for reply in _read_lines(self._judge(judge, "jsonl"), Judgement):
+            found.setdefault((reply.unique_id, reply.index), []).append(reply)
+        return found
+
     def summary(self) -> Summary | None:
         """The summary as last written, or None."""
         path = self.path / "summary.json"
@@ -143,6 +169,9 @@ class RunDir:
     def ablations(self) -> tuple[str, ...]:
         """The names of the ablations that are there, sorted."""
         return tuple(sorted(p.parent.name for p in self.path.glob("ablations/*/manifest.json")))
+
+    def _judge(self, judge: str, ending: str) -> Path:
+        return self.path / "judges" / f"{judge.replace('/', '-')}.{ending}"
 
     def _grades(self, grader: str) -> Path:
         return self.path / "grades" / f"{grader.replace('/', '-')}.jsonl"
@@ -200,6 +229,19 @@ class RunWriter(RunDir):
     def append_grade(self, grader: str, grade: SampleGrade) -> None:
         """Write one grade."""
         self._journal(self._grades(grader)).append(grade)
+
+    def write_judging(self, judging: Judging) -> None:
+        """Write how a judge is asked, before its first request."""
+        path = self._judge(judging.name, "json")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            _replace(path, _pretty(judging))
+        except OSError as e:
+            raise _storage_error(e, path) from e
+
+    def append_judgement(self, judge: str, judgement: Judgement) -> None:
+        """Write one reply of a judge; when this returns, a killed process does not lose it."""
+        self._journal(self._judge(judge, "jsonl")).append(judgement)
 
     def write_summary(self, summary: Summary) -> None:
         """Replace the summary."""

@@ -6,6 +6,7 @@
     imports.py   import
     lookup.py    data, prompts
     grading.py   grade
+    judge.py     judge
     explain.py   compare, gap
     failures.py  errors
     report.py    report, view
@@ -35,6 +36,7 @@ from math500.cli import (
     failures,
     grading,
     imports,
+    judge,
     lmeval,
     lookup,
     report,
@@ -63,6 +65,7 @@ COMMANDS: tuple[click.Command, ...] = (
     run.export,
     imports.import_log,
     grading.grade,
+    judge.judge,
     explain.compare,
     explain.gap,
     scores.scores,

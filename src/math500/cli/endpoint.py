@@ -1,4 +1,4 @@
-"""How an endpoint is asked: options shared by run and doctor.
+"""How an endpoint is asked: options shared by run, judge and doctor.
 
 No secret is kept: the key comes from the environment, a header's value stays out of the run folder, and
 `--header 'NAME: $VARIABLE'` keeps it out of the list of processes too.
@@ -74,6 +74,8 @@ SPENDING = (
         "--price", metavar="PROMPT,COMPLETION", help="US dollars per million tokens, where the list has none."
     ),
 )
+LIMITING = SPENDING[2:]
+"""The user's own limits and price: all about money but another way to ask."""
 GROUPS = {
     "Endpoint": ("base_url", "key_variable", "api", "stream", "headers", "proxy", "ca_file", "timeouts"),
     "Money": ("hedge", "batch", *LIMITS, "price"),

@@ -69,6 +69,8 @@ class Grouped(click.Command):
         title_of = {name: title for title, names in self.groups.items() for name in names}
         shown: dict[str, list[tuple[str, str]]] = {title: [] for title in [*self.groups, "Other options"]}
         for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Argument):
+                continue
             record = parameter.get_help_record(ctx)
             if record is not None:
                 shown[title_of.get(parameter.name or "", "Other options")].append(record)

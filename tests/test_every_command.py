@@ -25,6 +25,8 @@ TYPED: dict[str, list[list[str]]] = {
     "export": [["RUN", "--out", "EXPORT"]],
     "import": [["LOG", "--out", "IMPORTED"]],
     "grade": [["--response", f"So it is $\\boxed{{{ESCAPES}}}$ 中文", "--answer", "7"]],
+    "regrade": [["RUN", "--grader", "hendrycks", "--quiet"]],
+    "graders": [["RUN", "--grader", "math500", "--grader", "hendrycks"], ["RUN", "--kept"]],
     "compare": [["RUN", "OTHER"]],
     "gap": [
         ["RUN", "--against", "90.6"],

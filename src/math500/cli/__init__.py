@@ -5,7 +5,7 @@
     run.py       run, show, export
     imports.py   import
     lookup.py    data, prompts
-    grading.py   grade
+    grading.py   grade, regrade, graders
     explain.py   compare, gap
     failures.py  errors
     report.py    report, view
@@ -63,6 +63,8 @@ COMMANDS: tuple[click.Command, ...] = (
     run.export,
     imports.import_log,
     grading.grade,
+    grading.regrade,
+    grading.graders,
     explain.compare,
     explain.gap,
     scores.scores,

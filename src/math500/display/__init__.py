@@ -7,6 +7,7 @@
     origin.py    where an imported run comes from
     compare.py   two runs side by side
     failures.py  why samples are not correct
+    graders.py   a run under several graders
     gap.py       a score against a published one
     money.py     tokens and US dollars in words
     doctor.py    the doctor's findings
@@ -19,6 +20,7 @@ from math500.display.compare import comparability, comparison, points, spread
 from math500.display.doctor import diagnosis
 from math500.display.failures import changes, failures, reasons
 from math500.display.gap import gap
+from math500.display.graders import grader_scores, graders
 from math500.display.lookup import grade, problem_set, problem_sets, prompt, selftest
 from math500.display.money import dollars, estimate
 from math500.display.origin import verdicts
@@ -41,6 +43,8 @@ __all__ = [
     "fitted",
     "gap",
     "grade",
+    "grader_scores",
+    "graders",
     "next_command",
     "percent",
     "points",

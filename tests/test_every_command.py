@@ -26,6 +26,8 @@ TYPED: dict[str, list[list[str]]] = {
     "import": [["LOG", "--out", "IMPORTED"]],
     "grade": [["--response", f"So it is $\\boxed{{{ESCAPES}}}$ 中文", "--answer", "7"]],
     "judge": [["RUN", "--model", "m", "--base-url", "http://127.0.0.1:9/v1"]],
+    "regrade": [["RUN", "--grader", "hendrycks", "--quiet"]],
+    "graders": [["RUN", "--grader", "math500", "--grader", "hendrycks"], ["RUN", "--kept"]],
     "compare": [["RUN", "OTHER"]],
     "gap": [
         ["RUN", "--against", "90.6"],

@@ -624,6 +624,60 @@ class Summary(Record, frozen=True, kw_only=True):
     """Extraction rule to the number of responses that it found an answer in."""
 
 
+# -- several graders over one run (made from a run, not kept in it) ------------------------------
+
+
+class GraderScore(Record, frozen=True, kw_only=True):
+    """A run's score under one grader."""
+
+    grader: str
+    """As its grades are kept: `minerva-1`."""
+    score: Estimate | None
+    correct: int
+    wrong: int
+    no_answer: int
+    ungraded: int
+    """The grader could not tell, or has not graded them; kept out of the score."""
+
+
+class Agreement(Record, frozen=True, kw_only=True):
+    """How two graders judge the same samples; those that one of them could not tell are left out."""
+
+    first: str
+    second: str
+    n: int
+    """Samples that both decided."""
+    same: int
+    """Both correct, or both not."""
+    first_only: int
+    """Accepted by the first alone."""
+    second_only: int
+
+
+class Disagreement(Record, frozen=True, kw_only=True):
+    """A sample that some graders accept and others do not."""
+
+    unique_id: str
+    index: int
+    answer: str
+    """The reference."""
+    grades: dict[str, Grade]
+
+
+class GraderTable(Record, frozen=True, kw_only=True):
+    """A run under several graders."""
+
+    run: str
+    """The run's id."""
+    grader: str
+    """The run's own."""
+    scores: tuple[GraderScore, ...]
+    agreement: tuple[Agreement, ...]
+    """Each pair once."""
+    disagreements: tuple[Disagreement, ...]
+    """The most evenly split first."""
+
+
 # -- failures (made from a run, not kept in it) -------------------------------------------------
 
 

@@ -7,6 +7,7 @@
     lookup.py    data, prompts
     grading.py   grade
     judge.py     judge
+    grading.py   grade, regrade, graders
     explain.py   compare, gap
     failures.py  errors
     report.py    report, view
@@ -66,6 +67,8 @@ COMMANDS: tuple[click.Command, ...] = (
     imports.import_log,
     grading.grade,
     judge.judge,
+    grading.regrade,
+    grading.graders,
     explain.compare,
     explain.gap,
     scores.scores,

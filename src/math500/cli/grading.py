@@ -1,10 +1,24 @@
-"""Grading: one response."""
+"""Grading: one response, a run by other graders, the graders side by side."""
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING
+
 import click
 
-from math500.cli.options import JSON, print_json, print_text, text_of
+from math500.cli.options import FILE, JSON, print_json, print_text, say, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from math500.records import GraderTable
+
+LISTED = 10
+"""Samples that `graders` lists without --list."""
+EVERY = 3.0
+"""Seconds between two lines of progress."""
 
 
 @click.command()
@@ -19,3 +33,105 @@ def grade(response: str, answer: str, truncated: bool, strict: bool, as_json: bo
 
     result = grading.grade(text_of(response), answer, truncated=truncated, strict=strict)
     print_json(result) if as_json else print_text(display.grade(result, answer))
+
+
+@click.command()
+@click.argument("run", type=FILE)
+@click.option(
+    "--grader",
+    "graders",
+    multiple=True,
+    required=True,
+    metavar="NAME",
+    help="A preset such as minerva, or `all`; may be repeated.",
+)
+@click.option("--quiet", is_flag=True, help="No progress.")
+@JSON
+def regrade(run: Path, graders: tuple[str, ...], quiet: bool, as_json: bool) -> None:
+    """Grade a run's responses by other graders; the model is not asked.
+
+    Their grades are kept in the run's folder beside its own, whose score stays what it is. Which graders
+    there are, and where each is written down, is in docs/graders.md.
+    """
+    from math500 import display
+
+    found = _regraded(run, _chosen(graders), quiet=quiet)
+    print_json(found.scores) if as_json else print_text(display.grader_scores(found))
+
+
+@click.command()
+@click.argument("run", type=FILE)
+@click.option(
+    "--grader",
+    "graders",
+    multiple=True,
+    metavar="NAME",
+    help="Only this preset; may be repeated.  [default: all]",
+)
+@click.option("--kept", is_flag=True, help="Only the grades that are in the folder; nothing is graded.")
+@click.option(
+    "--list",
+    "most",
+    type=click.IntRange(0),
+    default=LISTED,
+    show_default=True,
+    metavar="N",
+    help="List N samples that the graders do not agree on.",
+)
+@click.option("--quiet", is_flag=True, help="No progress.")
+@JSON
+def graders(run: Path, graders: tuple[str, ...], kept: bool, most: int, quiet: bool, as_json: bool) -> None:
+    """Show a run's score under every grader, how they agree, and where they do not.
+
+    What is not graded yet is graded first, without asking the model.
+    """
+    from math500 import display
+    from math500 import regrade as room
+    from math500.rundir import RunDir
+
+    if kept:
+        names = [room.kept_as(name) for name in _chosen(graders)] if graders else None
+        found = room.table(RunDir.open(run), names)
+    else:
+        found = _regraded(run, _chosen(graders or ("all",)), quiet=quiet)
+    print_json(found) if as_json else print_text(display.graders(found, most))
+
+
+def _chosen(graders: Sequence[str]) -> tuple[str, ...]:
+    """The presets' names, each once and known; `all` stands for all of them."""
+    from math500.grading import presets
+
+    if "all" in graders:
+        return presets.names()
+    return tuple(dict.fromkeys(presets.get(name).name for name in graders))
+
+
+def _regraded(run: Path, graders: Sequence[str], *, quiet: bool) -> GraderTable:
+    """Grade what these have not graded yet, and lay them beside each other and the run's own."""
+    from math500 import grading
+    from math500 import regrade as room
+    from math500.rundir import RunWriter
+
+    with RunWriter(run) as writer:
+        try:
+            for name in graders:
+                progress = _Progress(name, quiet)
+                room.regrade(writer, name, progress)
+        finally:
+            grading.shutdown()
+        return room.table(writer, [room.kept_as(name) for name in graders])
+
+
+class _Progress:
+    """Says every few seconds how far a grader is; one that is done sooner is not worth a line."""
+
+    def __init__(self, name: str, quiet: bool) -> None:
+        self.name = name
+        self.quiet = quiet
+        self.said = time.monotonic()
+
+    def __call__(self, done: int, of: int) -> None:
+        """Say it when it is time to."""
+        if not self.quiet and time.monotonic() > self.said + EVERY:
+            self.said = time.monotonic()
+            say(f"{self.name}: {done:,} of {of:,}")

@@ -8,6 +8,7 @@
     compare.py   two runs side by side
     failures.py  why samples are not correct
     judge.py     a judge beside the rule
+    graders.py   a run under several graders
     gap.py       a score against a published one
     money.py     tokens and US dollars in words
     doctor.py    the doctor's findings
@@ -21,6 +22,7 @@ from math500.display.doctor import diagnosis
 from math500.display.failures import changes, failures, reasons
 from math500.display.gap import gap
 from math500.display.judge import judged
+from math500.display.graders import grader_scores, graders
 from math500.display.lookup import grade, problem_set, problem_sets, prompt, selftest
 from math500.display.money import dollars, estimate
 from math500.display.origin import verdicts
@@ -44,6 +46,8 @@ __all__ = [
     "gap",
     "grade",
     "judged",
+    "grader_scores",
+    "graders",
     "next_command",
     "percent",
     "points",

@@ -58,11 +58,11 @@ class Worker:
             self.kill()
             raise
 
-    def ask(self, candidate: str, answer: str, timeout: float) -> Reply:
+    def ask(self, candidate: str, answer: str, timeout: float, rule: str = "") -> Reply:
         """Send one comparison and wait for the reply; a worker that raises must be killed."""
         assert self.process.stdin is not None  # noqa: S101 - Popen was given a pipe
         self.used += 1
-        request = {"candidate": candidate, "answer": answer, "timeout": timeout}
+        request = {"candidate": candidate, "answer": answer, "timeout": timeout, "rule": rule}
         try:
             self.process.stdin.write(json.dumps(request).encode() + b"\n")
         except OSError as error:
@@ -112,15 +112,15 @@ class Pool:
         self._starting = 0
         self._changed = threading.Condition()
 
-    def ask(self, candidate: str, answer: str, timeout: float) -> Reply:
-        """Compare in one of the processes.
+    def ask(self, candidate: str, answer: str, timeout: float, rule: str = "") -> Reply:
+        """Compare in one of the processes: by our own last stage, or by a preset's rule (`presets.symbolic`).
 
         Raises:
             Fault: the comparison ran out of time or its process died; the process has been replaced.
         """
         worker = self._take()
         try:
-            reply = worker.ask(candidate, answer, timeout)
+            reply = worker.ask(candidate, answer, timeout, rule)
         except BaseException:
             self._drop(worker)
             raise
@@ -193,9 +193,9 @@ def _environment() -> dict[str, str]:
 _pool = Pool()
 
 
-def ask(candidate: str, answer: str, timeout: float) -> Reply:
+def ask(candidate: str, answer: str, timeout: float, rule: str = "") -> Reply:
     """Compare in this process's pool; see `Pool.ask`."""
-    return _pool.ask(candidate, answer, timeout)
+    return _pool.ask(candidate, answer, timeout, rule)
 
 
 def shutdown() -> None:

@@ -7,6 +7,8 @@ output:
 
     {"candidate": "\\frac12", "answer": "0.5", "timeout": 5.0}  ->  {"same": true, "reason": "..."}
 
+A request with a `rule` is a whole response, decided by another project's rule (`presets.symbolic`).
+
 The parent (`pool`) kills a worker that is late. Three nets are below that, for the case that the parent is
 gone: the end of standard input, a change of the parent's id, and an alarm whose default action ends the
 process even while a long multiplication holds the interpreter. Memory is limited by the kernel. Text is
@@ -96,6 +98,10 @@ def _write(replies: BinaryIO, reply: Reply) -> None:
 def answer_request(request: Reply) -> Reply:
     """The reply to one request; whatever goes wrong in the libraries becomes `same: None` with its name."""
     try:
+        if rule := request.get("rule"):
+            from math500.grading.presets import symbolic  # noqa: PLC0415 - only presets need it
+
+            return symbolic.decide(rule, request["candidate"], request["answer"])
         return compare(request["candidate"], request["answer"])
     except MemoryError:
         return {"same": None, "reason": "out of memory", "replace": True}

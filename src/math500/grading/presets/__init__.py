@@ -1,0 +1,82 @@
+r"""The graders of other projects, by name, over the same responses.
+
+    get("minerva").grade(response, answer)  ->  records.Grade
+
+    hendrycks.py    MATH's own text rule, and lm-eval's copy of it as it ships
+    boxes.py        the last box, in the ways in which projects look for it
+    base.py         what a preset is
+    symbolic.py     the rules that need sympy or math-verify; they run in the killable process
+
+A preset calls the project's own library where math500 depends on it (math-verify), and otherwise follows the
+documented rule in code of its own; `docs/graders.md` lists what each does, where it is written down upstream,
+and where it cannot be faithful. A preset never executes text of a response, though several upstreams do: such
+a comparison is `ungraded`, with that reason.
+"""
+
+from __future__ import annotations
+
+from math500 import grading
+from math500.errors import UsageError
+from math500.grading.presets import hendrycks
+from math500.grading.presets.base import Decision, Preset, asked
+
+__all__ = ["Decision", "Preset", "get", "names"]
+
+LM_EVAL = "https://github.com/EleutherAI/lm-evaluation-harness/blob/main/lm_eval/tasks"
+
+
+def _own(response: str, answer: str) -> Decision:
+    """Our own grader, seen as a preset: without the key of MATH-500, which needs a problem's id."""
+    grade = grading.grade(response, answer)
+    same = {"correct": True, "ungraded": None}.get(grade.verdict, False)
+    return Decision(grade.extracted, same, grade.rule, grade.stage, grade.reason)
+
+
+_ALL = (
+    Preset(
+        "math500",
+        grading.GRADER.partition("/")[2],
+        "docs/grading.md",
+        _own,
+        "this project's grader, without the key to MATH-500's own problems",
+    ),
+    Preset(
+        "hendrycks",
+        "1",
+        "https://github.com/hendrycks/math/blob/main/modeling/math_equivalence.py#L147",
+        hendrycks.decide,
+        "the last box, cleaned and compared as text",
+    ),
+    Preset(
+        "lm-eval-hendrycks",
+        "1",
+        f"{LM_EVAL}/hendrycks_math/utils.py#L18",
+        hendrycks.decide_lm_eval,
+        "lm-eval's hendrycks_math500: all between the outermost dollars, compared as text",
+    ),
+    Preset(
+        "math-verify",
+        "0.9.0-1",
+        "https://github.com/huggingface/Math-Verify/blob/0.9.0/src/math_verify/grader.py",
+        asked("math-verify"),
+        "math-verify with its own defaults",
+        cheap=False,
+    ),
+)
+_BY_NAME = {preset.name: preset for preset in _ALL}
+
+
+def names() -> tuple[str, ...]:
+    """The presets' names; the first is our own grader."""
+    return tuple(_BY_NAME)
+
+
+def get(name: str) -> Preset:
+    """The preset of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in _BY_NAME:
+        raise UsageError(f"{name!r} is no grader", f"Choose out of {', '.join(_BY_NAME)}.")
+    return _BY_NAME[name]

@@ -21,8 +21,8 @@ from math500.display.compare import comparability, comparison, points, spread
 from math500.display.doctor import diagnosis
 from math500.display.failures import changes, failures, reasons
 from math500.display.gap import gap
-from math500.display.judge import judged
 from math500.display.graders import grader_scores, graders
+from math500.display.judge import judged
 from math500.display.lookup import grade, problem_set, problem_sets, prompt, selftest
 from math500.display.money import dollars, estimate
 from math500.display.origin import verdicts
@@ -45,9 +45,9 @@ __all__ = [
     "fitted",
     "gap",
     "grade",
-    "judged",
     "grader_scores",
     "graders",
+    "judged",
     "next_command",
     "percent",
     "points",

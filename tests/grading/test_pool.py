@@ -42,6 +42,22 @@ def test_a_process_that_dies_is_a_fault_and_is_replaced(small: pool.Pool) -> Non
     assert small.ask("1", "1", 30)["same"] is True
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (r"\frac{\cos x}{\sin x}", r"\cot x", True),
+        (r"\frac{\cos x}{\sin x}", r"\tan x", False),
+        (r"\frac{x^3-1}{x-1}", "x^2+x+1", True),
+        (r"\sum_{k=1}^n k", r"\frac{n(n+1)}{2}", True),
+        (r"\sum_{k=1}^n k", r"\frac{n(n-1)}{2}", False),
+    ],
+)
+def test_what_takes_a_simplification_is_compared_though_text_is_never_evaluated(
+    small: pool.Pool, one: str, other: str, same: bool
+) -> None:
+    assert small.ask(one, other, 30)["same"] is same
+
+
 def test_threads_share_the_processes(small: pool.Pool) -> None:
     with ThreadPoolExecutor(8) as threads:
         replies = list(threads.map(lambda i: small.ask(f"x+{i}", f"{i}+x", 30)["same"], range(24)))

@@ -69,14 +69,19 @@ def limit_memory(size: int) -> None:
 
 
 def refuse_evaluation() -> None:
-    """Close the one door through which sympy executes text; plain number literals pass, as numbers."""
+    """Close the one door through which sympy executes text; plain number literals pass, as numbers.
+
+    Sympy's units read their own names through it when they are first imported, which `simplify` does: they
+    come first, or every `simplify` would fail, and math-verify takes a failure for a difference.
+    """
     import sympy  # noqa: PLC0415 - sympy lives in this process only
+    import sympy.physics.units  # noqa: PLC0415
     from sympy.parsing import sympy_parser  # noqa: PLC0415
 
     def only_numbers(text: str, *_args: object, **_kwargs: object) -> object:
-        if re.fullmatch(r"\d{1,4000}", text):
+        if re.fullmatch(r"-?\d{1,4000}", text):
             return sympy.Integer(int(text))
-        if re.fullmatch(r"\d{0,400}\.\d{0,400}", text):
+        if re.fullmatch(r"-?\d{0,400}\.\d{0,400}", text):
             return sympy.Float(text)
         raise ValueError("text is never evaluated as Python")
 

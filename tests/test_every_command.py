@@ -56,7 +56,12 @@ NAMES = [" ".join([name, *arguments])[:40] for name, arguments in CALLS]
 
 
 def test_every_command_is_tried() -> None:
-    assert set(TYPED) | set(ANOTHERS) == set(cli.cli.commands)
+    assert set(TYPED) | set(ANOTHERS) == set(cli.COMMANDS)
+
+
+def test_every_command_is_where_the_list_says() -> None:
+    assert [command.name for command in cli.commands().values()] == list(cli.COMMANDS)
+    assert all(len(line) <= 62 for _, line in cli.COMMANDS.values())
 
 
 @pytest.fixture
@@ -136,7 +141,7 @@ def test_every_result_is_there_for_machines(typed: Typed, name: str, arguments: 
     assert json.loads(typed(name, [*arguments, "--json"]))
 
 
-@pytest.mark.parametrize("name", sorted(cli.cli.commands))
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
 def test_help_fits(typed: Typed, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     if name in ANOTHERS:
         return

@@ -17,12 +17,14 @@
     solvers.py   solvers
     lmeval.py    lm-eval
 
-Every room is imported by the command that needs it, so that `math500 --help` stays fast.
+A command is imported when it is asked for, and every room by the command that needs it, so that
+`math500 --help` stays fast.
 Exit codes are those of `errors.py`.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from typing import Any
@@ -30,28 +32,59 @@ from typing import Any
 import click
 
 from math500 import __version__
-from math500.cli import (
-    checks,
-    doctor,
-    explain,
-    failures,
-    grading,
-    imports,
-    judge,
-    lmeval,
-    lookup,
-    report,
-    run,
-    scores,
-    solvers,
-)
 from math500.cli.options import say
 from math500.errors import Math500Error
 
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=CONTEXT)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("run.run", "Ask a model the problems, grade its answers, print the score."),
+    "show": ("run.show", "The score of a run folder and its parts."),
+    "export": ("run.export", "A run as lm-eval's results and samples files."),
+    "import": ("imports.import_log", "Another harness' log as a run folder, graded."),
+    "grade": ("grading.grade", "Grade one response and say why."),
+    "judge": ("judge.judge", "Have a model judge a run's answers."),
+    "regrade": ("grading.regrade", "Grade a run's responses by other graders."),
+    "graders": ("grading.graders", "A run's score under every grader, and where they differ."),
+    "compare": ("explain.compare", "What differs between runs, and by how much."),
+    "gap": ("explain.gap", "Take the gap to a published score apart."),
+    "scores": ("scores.scores", "Published scores, and claims about them."),
+    "solvers": ("solvers.solvers", "Ways to solve a problem; what each brought and cost."),
+    "errors": ("failures.errors", "Why samples of a run are not correct."),
+    "report": ("report.report", "A run as one page that needs no network."),
+    "view": ("report.view", "The same page while the run goes on."),
+    "selftest": ("checks.selftest", "Would right answers be accepted, and wrong ones not?"),
+    "doctor": ("doctor.doctor", "One short question: can a run begin?"),
+    "data": ("lookup.data", "The problem sets: find, verify, count."),
+    "prompts": ("lookup.prompts", "The prompts with their exact text and source."),
+    "lm-eval": ("lmeval.lm_eval", "lm-eval's own command line, with ours in it."),
+}
+"""Each command's name, where it is, and a line for `--help`, which need not import twenty commands to show it."""
+
+
+class Commands(click.Group):
+    """The commands, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Their names, in the order in which they are used."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(".")
+        found: click.Command = getattr(importlib.import_module(f"math500.cli.{module}"), name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Each with its line."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="math500", message="%(prog)s %(version)s")
 def cli() -> None:
     """Reproduce, explain and improve a language model's MATH-500 score.
@@ -60,31 +93,11 @@ def cli() -> None:
     """
 
 
-COMMANDS: tuple[click.Command, ...] = (
-    run.run,
-    run.show,
-    run.export,
-    imports.import_log,
-    grading.grade,
-    judge.judge,
-    grading.regrade,
-    grading.graders,
-    explain.compare,
-    explain.gap,
-    scores.scores,
-    solvers.solvers,
-    failures.errors,
-    report.report,
-    report.view,
-    checks.selftest,
-    doctor.doctor,
-    lookup.data,
-    lookup.prompts,
-    lmeval.lm_eval,
-)
-
-for command in COMMANDS:
-    cli.add_command(command)
+def commands() -> dict[str, click.Command]:
+    """Every command by its name, imported."""
+    context = click.Context(cli)
+    found = {name: cli.get_command(context, name) for name in COMMANDS}
+    return {name: command for name, command in found.items() if command is not None}
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 r"""Sympy's text notation read without executing it.
 
 Several graders hand an answer to `sympy.parse_expr`, which turns the text into Python and evaluates that.
-Here the first half is sympy's own (its tokens and transformations, which execute nothing), and the second is a
-walk over the syntax tree that knows numbers, symbols, arithmetic, tuples and mathematical functions.
+Here the first half is sympy's own (its tokens and transformations, which execute nothing), and the second is
+a walk over the syntax tree that knows numbers, symbols, arithmetic, tuples and mathematical functions.
 Anything else is refused and noted in `refusals`: what upstream would make of it only Python could tell.
 """
 

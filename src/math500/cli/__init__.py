@@ -60,7 +60,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prompts": ("lookup.prompts", "The prompts with their exact text and source."),
     "lm-eval": ("lmeval.lm_eval", "lm-eval's own command line, with ours in it."),
 }
-"""Each command's name, where it is, and a line for `--help`, which need not import twenty commands to show it."""
+"""Each command's name, where it is, and a line for `--help`, which need not import twenty commands for it."""
 
 
 class Commands(click.Group):

@@ -76,6 +76,7 @@ def test_every_sample_and_the_rest_of_the_house(
     explained = command("errors", judged_run, "--grader", ALL)
     assert explained.code == 0
     assert command("compare", judged_run, judged_run, "--grader", ALL).code == 0
+    assert ALL.replace("/", "-") in command("graders", judged_run, "--kept").out
     made = RunDir.open(judged_run).judging(JUDGE)
     assert made is not None
     assert (made.model.served_name, made.form.name, made.decoding.temperature) == ("stub", "equality", 0.0)

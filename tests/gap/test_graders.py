@@ -65,3 +65,13 @@ def test_a_published_grader_is_found_by_its_name() -> None:
     assert found("\\boxed{4}", Problem(problem="?", answer="4", unique_id="p"), False).verdict == "correct"
     assert graders.named([Box()], "a model judges") is None
     assert graders.named([Box()], "") is None
+
+
+def test_a_judge_is_a_factor_when_it_graded_everything(run: RunDir) -> None:
+    with RunWriter(run.path) as writer:
+        for name, problems in (("judge-m-equality-all/1.2", run.problems()), ("judge-n-verdict-all/1.2", ())):
+            for problem in problems or run.problems()[:3]:
+                grade = SampleGrade(unique_id=problem.unique_id, index=0, grade=Grade(verdict="wrong"))
+                writer.append_grade(name, grade)
+    (factor,) = graders.effects(run, Responses.of_run(run), [])
+    assert (factor.name, factor.setting, factor.value) == ("grader", "judge-m-equality-all-1.2", -1)

@@ -5,9 +5,8 @@
     run.py       run, show, export
     imports.py   import
     lookup.py    data, prompts
-    grading.py   grade
-    judge.py     judge
     grading.py   grade, regrade, graders
+    judge.py     judge
     explain.py   compare, gap
     failures.py  errors
     report.py    report, view

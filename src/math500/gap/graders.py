@@ -14,6 +14,9 @@ from math500.gap.outcomes import of_grades, paired_factor
 from math500.records import Factor, Grade, Problem
 from math500.rundir import Key, RunDir
 
+JUDGE = "judge-"
+"""How the names of judges' grades begin (`judging.grader_name`)."""
+
 
 class Preset(Protocol):
     """A grader of another project (`grading.presets`)."""
@@ -30,14 +33,27 @@ class Preset(Protocol):
 
 
 def effects(run: RunDir, responses: Responses, presets: Iterable[Preset]) -> list[Factor]:
-    """Each preset as a factor, the largest loss first."""
+    """Each preset as a factor, and each judge whose grades are there; the largest loss first."""
     base = responses.outcomes()
     found = []
     for preset in presets:
         grades = kept(run, responses, preset) or made(responses, preset)
         after = of_grades(responses.problems, grades)
         found.append(paired_factor("grader", preset.name, base, after, source=preset.source))
+    found += judges(run, responses)
     return sorted((f for f in found if f.n), key=lambda f: f.value or 0.0)
+
+
+def judges(run: RunDir, responses: Responses) -> list[Factor]:
+    """Each judge that has graded every response (`math500 judge`) as a factor; none is asked for it."""
+    base = responses.outcomes()
+    found = []
+    for name in run.graders():
+        grades = {key: g.grade for key, g in run.grades(name).items()}
+        if name.startswith(JUDGE) and set(responses.samples) <= set(grades):
+            after = of_grades(responses.problems, grades)
+            found.append(paired_factor("grader", name, base, after, source=f"grades/{name}.jsonl"))
+    return found
 
 
 def kept(run: RunDir, responses: Responses, preset: Preset) -> dict[Key, Grade] | None:

@@ -128,6 +128,12 @@ _DOUBT = re.compile(
     r"|incorrect|given|know)\b",
     re.IGNORECASE,
 )
+_SHRUG = re.compile(
+    r"(?:i\s+(?:do\s+not|don['’]t)\s+know|no\s+(?:idea|answer|clue)|not\s+(?:sure|certain)|(?:i['’]m\s+)?sorry|unsure"
+    r"|unknown|n/a|none given|不知道|不会|无法确定)\b",
+    re.IGNORECASE,
+)
+"""A whole response that says that there is no answer."""
 _TASK = re.compile(
     r"(?:prime )?(?:factori[sz]e|factor|find|compute|evaluate|solve|simplify|let|consider|note)\b",
     re.IGNORECASE,
@@ -275,6 +281,7 @@ def _bare(view: _View) -> _Found:
         or re.search(r"\n|</", text)
         or _is_prose(text)
         or _TASK.match(text)
+        or _SHRUG.match(text)
     ):
         return None
     start = view.text.find(text)

@@ -80,6 +80,18 @@ _EXPLANATION = re.compile(
     r",?\s+(?:because|since|which|where|when|so|as|for|given|but|by|using|after|if|that"
     r"|assuming|due|from|not|rather|instead)\b|，(?=[\u4e00-\u9fff])|\s[—–-]{1,2}\s(?=[A-Za-z]{2})"
 )
+_NO_VALUE = re.compile(
+    r"not\b|no\b|n't|unknown|不|unclear|whatever|what\b"
+    r"|(?:(?:to\s+be\s+)?(?:put|placed|enclosed|written|given|shown)\s+)?(?:with)?in(?:side)?\s+(?:an?\s+|the\s+)?"
+    r"(?:box\b|\$?\\boxed)",
+    re.IGNORECASE,
+)
+"""A denial, a question, or where an answer is to be put in place of one."""
+_TO_FORMULA = re.compile(r"(?:in|within|that)\s+(?=\$(?!\s*\\boxed)|\\[(\[])", re.IGNORECASE)
+"""A word that stands before the formula which is the answer."""
+_CLAUSE = re.compile(r"(?:that|within|inside|because|how|where|when|found|obtained)\b", re.IGNORECASE)
+"""Words that begin a clause about the answer; it is one only when a value is in it."""
+_SOME_VALUE = re.compile(r"[\d$\\=]")
 _NOT_A_UNIT = re.compile(
     r"\s*(?:and|or|is|are|was|which|because|since|so|as|where|when|if|but|by|for|that|the|we|it|this|not"
     r"|hence|then)\b",
@@ -110,11 +122,15 @@ def read(text: str, start: int) -> Span | None:
     start = lead.end() if lead else start
     if replaced := _NOT_BUT.match(text, start):
         start = replaced.end()
-    if re.compile(r"not\b|no\b|n't|unknown|不|unclear|whatever|what\b", re.IGNORECASE).match(text, start):
+    if _NO_VALUE.match(text, start):
         return None
+    if leading := _TO_FORMULA.match(text, start):
+        start = leading.end()
     end = _math_end(text, start)
     span = _plain(text, start) if end is None else _after_math(text, start, end)
     if span.end <= span.start or _is_question(text, span.end):
+        return None
+    if end is None and _CLAUSE.match(text, start) and not _SOME_VALUE.search(text, start, span.end):
         return None
     open_formula = end is None and not span.finished and _OPENING.match(text, start)
     return None if open_formula else span

@@ -74,6 +74,7 @@ _ALL = (
         asked("prm800k"),
         "OpenAI's grader of PRM800K on the last box",
         needs="math500[graders]",
+        library="pylatexenc",
         cheap=False,
     ),
     Preset(
@@ -130,6 +131,7 @@ _ALL = (
         asked("r1-zero"),
         "understand-r1-zero's boxed reward: PRM800K's rule, then math-verify",
         needs="math500[graders]",
+        library="pylatexenc",
         cheap=False,
     ),
 )

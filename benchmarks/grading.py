@@ -4,10 +4,10 @@
     python benchmarks/grading.py --many 100000
 
 The pairs are the project's own labelled cases (tests/cases/equivalence.jsonl). Each candidate is put into the
-kind of response that a grader reads best: a box for most, the sentence "Final Answer: ..." for Minerva's. So the
-table is about equality and not about extraction. CPU time includes that of the comparison processes, without
-their start. `math-verify, in process` is the library called as its README does, with its own alarms; the ratios
-are to it.
+kind of response that a grader reads best: a box for most, the sentence "Final Answer: ..." for Minerva's. So
+the table is about equality and not about extraction. CPU time includes that of the comparison processes,
+without their start. `math-verify, in process` is the library called as its README does, with its own alarms;
+the ratios are to it.
 
 With --many the pairs are like a run's: answers of MATH-500, right ones and those of other problems, at the
 end of a few hundred words, graded in two processes as `math500 regrade --grader math500` grades them.

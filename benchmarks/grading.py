@@ -21,6 +21,7 @@ import logging
 import multiprocessing
 import os
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -54,7 +55,10 @@ def main() -> None:
         many(options.many)
         return
     cases = [json.loads(line) for line in CASES.read_text("utf-8").splitlines()][: options.limit]
-    rows = {name: measured(preset(name), cases) for name in options.grader or presets.names()}
+    rows = {}
+    for name in options.grader or presets.names():
+        rows[name] = measured(preset(name), cases)
+        print(name, dict(rows[name]), file=sys.stderr)
     rows[LIBRARY] = measured(library, cases)
     show(rows, cases)
 

@@ -2,6 +2,7 @@
 
     python benchmarks/grading.py [--limit N] [--grader NAME ...]
     python benchmarks/grading.py --many 100000
+    python benchmarks/grading.py --run FOLDER
 
 The pairs are the project's own labelled cases (tests/cases/equivalence.jsonl). Each candidate is put into the
 kind of response that a grader reads best: a box for most, the sentence "Final Answer: ..." for Minerva's. So
@@ -16,6 +17,7 @@ end of a few hundred words, graded in two processes as `math500 regrade --grader
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import logging
 import multiprocessing
@@ -30,11 +32,14 @@ from typing import Any
 
 from math500 import data, grading
 from math500.grading import presets
+from math500.rundir import RunDir
 
 CASES = Path(__file__).parents[1] / "tests" / "cases" / "equivalence.jsonl"
 BOX = "We work step by step.\n\nSo the answer is $\\boxed{%s}$."
 SENTENCE = "Final Answer: The final answer is $%s$. I hope it is correct."
 FORMS = {"minerva": SENTENCE, "opencompass-rule": SENTENCE, "lm-eval-hendrycks": "$%s$"}
+SAMPLE = 1_000
+"""Pairs of --many on which math-verify is timed beside."""
 LIBRARY = "math-verify, in process"
 WORDS = (
     "we now take the sum of both sides and divide by the common factor, so it follows from the first step "
@@ -49,8 +54,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--limit", type=int, default=None, help="only the first N cases")
     parser.add_argument("--grader", action="append", help="only this preset; may be repeated")
+    parser.add_argument("--run", type=Path, help="the responses of this run, ours beside math-verify")
     parser.add_argument("--many", type=int, help="time so many pairs like those of a run, in two processes")
     options = parser.parse_args()
+    if options.run:
+        beside(of_run(options.run))
+        return
     if options.many:
         many(options.many)
         return
@@ -85,28 +94,38 @@ def library(candidate: str, answer: str) -> bool | None:
 
 def measured(decide: Decide, cases: list[dict[str, Any]]) -> Counter[str]:
     """How often it is right, and the CPU time without the start of the processes that it needs."""
-    begun = cpu()
-    decide("x+1", "1+x")
-    grading.shutdown()
-    start = cpu() - begun
     decide("x+1", "1+x")
     counts: Counter[str] = Counter()
-    before = cpu()
+    start()
+    before, began = cpu(), time.process_time()
     for case in cases:
         same = decide(case["candidate"], case["answer"])
         counts["none"] += same is None
         counts["refused"] += case["same"] and same is False
         counts["accepted"] += same is True and not case["same"]
-    ours = cpu() - before
+    inside = time.process_time() - began
     grading.shutdown()
-    counts["microseconds"] = round(max(cpu() - before - (start if cpu() - before > ours else 0), 1e-9) * 1e6)
+    processes = cpu() - before - inside
+    if processes > start() / 2:
+        processes -= start()
+    counts["microseconds"] = max(1, round((inside + processes) * 1e6))
     return counts
+
+
+@functools.cache
+def start() -> float:
+    """CPU seconds that the start of a comparison process takes, with a first comparison."""
+    grading.shutdown()
+    before = cpu()
+    presets.get("math-verify").grade("$1$", "1")
+    grading.shutdown()
+    return cpu() - before
 
 
 def cpu() -> float:
     """Seconds of this process and of its children that have ended."""
     times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    return time.process_time() + times.children_user + times.children_system
 
 
 def show(rows: dict[str, Counter[str]], cases: list[dict[str, Any]]) -> None:
@@ -137,6 +156,32 @@ def many(count: int) -> None:
         pool.join()
     seconds = f"{time.perf_counter() - clock:.1f} s, {cpu() - before:.1f} s of CPU"
     print(f"{count:,} pairs: {seconds}; {dict(verdicts)}")
+    beside(tasks[:: max(1, count // SAMPLE)])
+
+
+def beside(tasks: list[tuple[str, str, str, str]]) -> None:
+    """Ours and math-verify on the same responses, one after the other in this process."""
+    from math_verify import parse, verify
+
+    logging.disable(logging.WARNING)
+    before = cpu()
+    for task in tasks * 10:
+        one(task)
+    ours = (cpu() - before) / 10
+    before = cpu()
+    right = sum(bool(verify(parse(f"${answer}$"), parse(text))) for text, answer, *_ in tasks)
+    theirs = cpu() - before
+    mine, other = (f"{len(tasks) / seconds:,.0f} pairs per CPU second" for seconds in (ours, theirs))
+    print(f"{len(tasks):,} responses: math500 {mine}; math-verify {other} ({right} right)")
+    print(f"ratio {theirs / ours:.0f}")
+
+
+def of_run(folder: Path) -> list[tuple[str, str, str, str]]:
+    """The answered samples of a run."""
+    run = RunDir.open(folder)
+    problems = {p.unique_id: p for p in run.problems()}
+    answered = ((s, problems[s.unique_id]) for s in run.samples().values() if s.failure is None)
+    return [(s.response, p.answer, p.problem, p.unique_id) for s, p in answered]
 
 
 def one(task: tuple[str, str, str, str]) -> str:

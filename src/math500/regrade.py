@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
 from math500 import evaluate, grading
+from math500.errors import DependencyMissing
 from math500.grading import presets
 from math500.records import (
     Agreement,
@@ -59,9 +60,15 @@ def regrade(run: RunWriter, grader: str, on_grade: OnGrade | None = None) -> dic
 
     Raises:
         UsageError: there is no such preset.
+        DependencyMissing: it needs an extra that is not installed.
         StorageFull: the disk is full; the grades that were written are intact.
     """
     name = kept_as(grader)
+    preset = presets.get(grader)
+    if not preset.installed:
+        raise DependencyMissing(
+            f"the grader {grader} needs {preset.library}", f"Install it: pip install '{preset.needs}'"
+        )
     there = run.grades(name)
     samples = {key: sample for key, sample in run.samples().items() if sample.failure is None}
     todo = [sample for key, sample in samples.items() if key not in there]

@@ -102,7 +102,10 @@ def _chosen(graders: Sequence[str]) -> tuple[str, ...]:
     from math500.grading import presets
 
     if "all" in graders:
-        return presets.names()
+        every = [presets.get(name) for name in presets.names()]
+        for missing in (preset for preset in every if not preset.installed):
+            say(f"{missing.name} is left out: it needs pip install '{missing.needs}'")
+        return tuple(preset.name for preset in every if preset.installed)
     return tuple(dict.fromkeys(presets.get(name).name for name in graders))
 
 

@@ -30,7 +30,7 @@ import msgspec
 
 from math500 import plots, scores
 from math500.errors import RunError, UsageError
-from math500.gap import ablate, advice, against, figure, harnesses, settings
+from math500.gap import ablate, advice, against, figure, graders, harnesses, settings
 from math500.gap.explain import Against, Sources, finished, from_number, from_run, stated_settings
 from math500.gap.offline import Responses
 from math500.grading.key import doubtful
@@ -58,9 +58,16 @@ def of_run(folder: Path, *, model: str | None = None, compared_with: str | None 
     """
     run = RunDir.open(folder)
     beside = against.resolve(compared_with, model or run.manifest.model.name, typed=model is not None)
-    found = from_run(run, beside, Sources(doubtful=tuple(doubtful())))
+    offered = graders.offered(run)
+    sources = Sources(
+        doubtful=tuple(doubtful()),
+        graders=lambda run, responses: graders.effects(run, responses, offered.presets),
+        grader_named=lambda name: graders.named(offered.cheap, name),
+    )
+    found = from_run(run, beside, sources)
     responses = Responses(run.problems(), run.samples(), {})
     gap = finished(found, advice.for_run(run, responses, found))
+    gap = msgspec.structs.replace(gap, notes=(*gap.notes, *offered.notes(folder)))
     try:
         run.write_gap(gap)
     except RunError as e:

@@ -1,16 +1,20 @@
 """The graders of other projects over the same responses: how much of a score is who graded it.
 
-A preset's grades are read from the run folder where `math500 regrade` left them for every sample, and made in
-memory otherwise. A preset whose extra is not installed is left out and named.
+A preset's grades are read from the run folder where `math500 regrade` left them for every sample. What is not
+there is made in memory for the presets that cost microseconds; the others need sympy and minutes, so they are
+left out, and a note says how to have them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from math500.gap.offline import Regrade, Responses
 from math500.gap.outcomes import of_grades, paired_factor
+from math500.grading import presets as other
 from math500.records import Factor, Grade, Problem
 from math500.rundir import Key, RunDir
 
@@ -21,15 +25,57 @@ JUDGE = "judge-"
 class Preset(Protocol):
     """A grader of another project (`grading.presets`)."""
 
-    name: str
-    version: str
-    source: str
+    @property
+    def name(self) -> str:
+        """Such as `minerva`."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """It changes when a grade can."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Link to the rule upstream."""
+        ...
 
     def grade(
         self, response: str, answer: str, *, question: str | None = None, truncated: bool = False
     ) -> Grade:
         """The grade that the project's own rule gives."""
         ...
+
+
+@dataclass(frozen=True)
+class Offered:
+    """The graders of other projects whose effect on a run can be had in seconds.
+
+    Attributes:
+        presets: those with all grades in the folder, and the cheap ones.
+        cheap: those that grade a changed response in microseconds.
+        left_out: the names of the others.
+    """
+
+    presets: tuple[other.Preset, ...]
+    cheap: tuple[other.Preset, ...]
+    left_out: tuple[str, ...]
+
+    def notes(self, folder: Path) -> tuple[str, ...]:
+        """What is missing, and how to have it."""
+        if not self.left_out:
+            return ()
+        names = ", ".join(self.left_out)
+        return (f"Not regraded by {names}. To have these as well: math500 regrade {folder} --grader all",)
+
+
+def offered(run: RunDir) -> Offered:
+    """The presets for a run; our own grader is not one of another project."""
+    every = tuple(other.get(name) for name in other.names()[1:])
+    answered = {key for key, sample in run.samples().items() if sample.failure is None}
+    used = tuple(p for p in every if p.cheap or answered <= set(run.grades(f"{p.name}-{p.version}")))
+    cheap = tuple(p for p in every if p.cheap)
+    return Offered(used, cheap, tuple(p.name for p in every if p not in used))
 
 
 def effects(run: RunDir, responses: Responses, presets: Iterable[Preset]) -> list[Factor]:

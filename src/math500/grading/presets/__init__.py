@@ -3,7 +3,12 @@ r"""The graders of other projects, by name, over the same responses.
     get("minerva").grade(response, answer)  ->  records.Grade
 
     hendrycks.py    MATH's own text rule, and lm-eval's copy of it as it ships
-    boxes.py        the last box, in the ways in which projects look for it
+    minerva.py      Minerva's rule as lm-eval has it, and OpenCompass' older one
+    prm800k.py      PRM800K's rule, and understand-r1-zero's, which extends it
+    qwen.py         Qwen2.5-Math's rule
+    mathqa.py       the units that several of them take out
+    boxes.py        the last box, as most projects look for it
+    reader.py       sympy's text notation, read and never executed
     base.py         what a preset is
     symbolic.py     the rules that need sympy or math-verify; they run in the killable process
 
@@ -17,7 +22,7 @@ from __future__ import annotations
 
 from math500 import grading
 from math500.errors import UsageError
-from math500.grading.presets import hendrycks
+from math500.grading.presets import hendrycks, minerva
 from math500.grading.presets.base import Decision, Preset, asked
 
 __all__ = ["Decision", "Preset", "get", "names"]
@@ -55,11 +60,78 @@ _ALL = (
         "lm-eval's hendrycks_math500: all between the outermost dollars, compared as text",
     ),
     Preset(
+        "minerva",
+        "1",
+        f"{LM_EVAL}/minerva_math/utils.py#L176",
+        minerva.decide,
+        "lm-eval's minerva_math: the final answer sentence, normalised, then sympy",
+        cheap=False,
+    ),
+    Preset(
+        "prm800k",
+        "1",
+        "https://github.com/openai/prm800k/blob/main/prm800k/grading/grader.py#L237",
+        asked("prm800k"),
+        "OpenAI's grader of PRM800K on the last box",
+        needs="math500[graders]",
+        library="pylatexenc",
+        cheap=False,
+    ),
+    Preset(
         "math-verify",
         "0.9.0-1",
         "https://github.com/huggingface/Math-Verify/blob/0.9.0/src/math_verify/grader.py",
         asked("math-verify"),
         "math-verify with its own defaults",
+        cheap=False,
+    ),
+    Preset(
+        "lighteval",
+        "1",
+        "https://github.com/huggingface/open-r1/blob/eeca246b/src/open_r1/evaluate.py",
+        asked("lighteval"),
+        "lighteval's latex_gold_metric, as open-r1 sets it, by math-verify",
+        cheap=False,
+    ),
+    Preset(
+        "qwen",
+        "1",
+        "https://github.com/QwenLM/Qwen2.5-Math/blob/main/evaluation/grader.py#L154",
+        asked("qwen"),
+        "Qwen2.5-Math: last box or last number, cleaned of units, four digits, then sympy",
+        cheap=False,
+    ),
+    Preset(
+        "opencompass",
+        "1",
+        "https://github.com/open-compass/opencompass/blob/main/opencompass/evaluator/math_evaluator.py",
+        asked("opencompass"),
+        "OpenCompass' MATHVerifyEvaluator",
+        cheap=False,
+    ),
+    Preset(
+        "opencompass-rule",
+        "1",
+        "https://github.com/open-compass/opencompass/blob/main/opencompass/datasets/math.py#L64",
+        minerva.decide_opencompass,
+        "OpenCompass' older rule: the first final answer or first sentence, as text",
+    ),
+    Preset(
+        "nemo-skills",
+        "1",
+        "https://github.com/NVIDIA-NeMo/Skills/blob/main/nemo_skills/evaluation/math_grader.py",
+        asked("nemo-skills"),
+        "NeMo-Skills: the last box as choice, as literal, then by math-verify",
+        cheap=False,
+    ),
+    Preset(
+        "r1-zero",
+        "1",
+        "https://github.com/sail-sg/understand-r1-zero/blob/main/understand_r1_zero/math_grader.py",
+        asked("r1-zero"),
+        "understand-r1-zero's boxed reward: PRM800K's rule, then math-verify",
+        needs="math500[graders]",
+        library="pylatexenc",
         cheap=False,
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from math500.grading import pool
 from math500.records import Grade, Verdict
@@ -48,7 +49,8 @@ class Preset:
         source: link to the rule upstream.
         decide: the rule itself.
         about: what it does, in one line.
-        needs: the extra or library that it takes beyond the core install; empty for none.
+        needs: the extra that it takes beyond the core install; empty for none.
+        library: what that extra brings, as it is imported.
         cheap: it costs microseconds and needs no process of its own.
     """
 
@@ -58,7 +60,13 @@ class Preset:
     decide: Decide
     about: str
     needs: str = ""
+    library: str = ""
     cheap: bool = True
+
+    @property
+    def installed(self) -> bool:
+        """All that it needs is here."""
+        return not self.library or find_spec(self.library) is not None
 
     def grade(
         self, response: str, answer: str, *, question: str | None = None, truncated: bool = False

@@ -1,9 +1,10 @@
 r"""The rule of the MATH data set's authors: both answers cleaned by the same steps, then compared as text.
 
 Upstream: https://github.com/hendrycks/math/blob/main/modeling/math_equivalence.py#L147. lm-eval's
-`hendrycks_math` has a copy with one difference (only `\%` is removed, not a bare `%`), and takes as the
-answer what stands between a response's first and last dollar sign, box and all:
-https://github.com/EleutherAI/lm-evaluation-harness/blob/v0.4.9/lm_eval/tasks/hendrycks_math/utils.py#L18
+`hendrycks_math` has a copy with two differences (a bare `%` stays, and a slash between anything but integers
+makes the cleaning give up), and takes as the answer what stands between a response's first and last dollar
+sign, box and all:
+https://github.com/EleutherAI/lm-evaluation-harness/blob/main/lm_eval/tasks/hendrycks_math/utils.py#L18
 
 What upstream's assertions and index errors catch is one outcome here: the cleaning gives up, and the two
 texts are compared as they are.
@@ -23,7 +24,7 @@ class GiveUp(Exception):
 
 def decide(response: str, answer: str) -> Decision:
     """The last box against the reference."""
-    found = boxes.hendrycks(response)
+    found = boxes.last(response)
     if found is None:
         return NOTHING
     return Decision(found, equivalent(found, answer), "last box", "text")
@@ -70,7 +71,7 @@ def cleaned(text: str, *, bare_percent: bool = True) -> str:
         text = "0" + text
     text = braced_roots(after_short_name(text)).replace(" ", "")
     text = braced_fractions(text)
-    return as_fraction("\\frac{1}{2}" if text == "0.5" else text)
+    return as_fraction("\\frac{1}{2}" if text == "0.5" else text, lenient=bare_percent)
 
 
 def without_unit(text: str) -> str:
@@ -114,9 +115,13 @@ def braced_fractions(text: str) -> str:
     return "".join(done)
 
 
-def as_fraction(text: str) -> str:
-    r"""`a/b` of two plain integers as `\frac{a}{b}`; any other slash makes lm-eval's copy give up, too."""
-    if not re.fullmatch(r"(0|-?[1-9]\d*)/(0|-?[1-9]\d*)", text):
+def as_fraction(text: str, *, lenient: bool = True) -> str:
+    r"""`a/b` of two plain integers as `\frac{a}{b}`; lm-eval's copy gives up on other slashes."""
+    parts = text.split("/")
+    if len(parts) != 2:
         return text
-    above, _, below = text.partition("/")
-    return f"\\frac{{{above}}}{{{below}}}"
+    if re.fullmatch(r"(0|-?[1-9]\d*)/(0|-?[1-9]\d*)", text):
+        return f"\\frac{{{parts[0]}}}{{{parts[1]}}}"
+    if not lenient and not all(re.fullmatch(r"\s*[+-]?\d+\s*", part) for part in parts):
+        raise GiveUp
+    return text

@@ -1,16 +1,18 @@
 r"""Sympy's text notation read without executing it.
 
 Several graders hand an answer to `sympy.parse_expr`, which turns the text into Python and evaluates that.
-Here the first half is sympy's own (its tokens and transformations, which execute nothing), and the second is
-a walk over the syntax tree that knows numbers, symbols, arithmetic, tuples and mathematical functions.
+Here the first half is sympy's own (its tokens and transformations, which execute nothing), the second is a
+walk over the syntax tree that knows numbers, symbols, arithmetic, tuples and mathematical functions.
 Anything else is refused and noted in `refusals`: what upstream would make of it only Python could tell.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
 from collections.abc import Callable
+from types import BuiltinFunctionType
 from typing import Any
 
 import sympy
@@ -22,12 +24,14 @@ refusals: list[str] = []
 LONGEST = 2_000
 """Characters beyond which a text is refused unread."""
 
-NUMBERS = {"Integer": sympy.Integer, "Float": sympy.Float, "Rational": sympy.Rational}
-FUNCTION_NAMES = """
-sqrt cbrt root exp log ln sin cos tan cot sec csc asin acos atan acot asec acsc sinh cosh tanh asinh acosh
-atanh Abs sign floor ceiling factorial binomial gcd lcm Max Min re im conjugate gamma
-"""
-FUNCTIONS = {name: getattr(sympy, name) for name in FUNCTION_NAMES.split()}
+NUMBERS = {name: getattr(sympy, name) for name in ("Integer", "Float", "Rational", "Number")}
+FUNCTIONS = {
+    name: each
+    for name, each in vars(sympy).items()
+    if isinstance(each, type) and issubclass(each, sympy.Function) and each is not sympy.Function
+} | {"sqrt": sympy.sqrt, "cbrt": sympy.cbrt, "root": sympy.root, "max": sympy.Max, "min": sympy.Min}
+FUNCTIONS |= {"Max": sympy.Max, "Min": sympy.Min, "Abs": sympy.Abs, "gcd": sympy.gcd, "lcm": sympy.lcm}
+FUNCTIONS |= {"abs": abs, "pow": pow, "round": round}
 CONSTANTS = {name: getattr(sympy, name) for name in ("pi", "E", "I", "oo", "zoo", "nan", "GoldenRatio")}
 
 
@@ -60,7 +64,8 @@ def read(
 def _names() -> dict[str, Any]:
     """The names as sympy itself sees them, so that its transformations make the same of a text."""
     known: dict[str, Any] = {name: getattr(sympy, name) for name in sympy.__all__ if hasattr(sympy, name)}
-    return {**known, "max": sympy.Max, "min": sympy.Min}
+    plain = {name: each for name, each in vars(builtins).items() if isinstance(each, BuiltinFunctionType)}
+    return {**known, **plain, "max": sympy.Max, "min": sympy.Min}
 
 
 def _value(node: ast.expr) -> Any:  # noqa: ANN401, PLR0911 - one return for each kind of node
@@ -77,6 +82,8 @@ def _value(node: ast.expr) -> Any:  # noqa: ANN401, PLR0911 - one return for eac
             return [_value(item) for item in node.elts]
         case ast.Call(func=ast.Name(id=name), keywords=[]):
             return _call(name, node.args)
+        case ast.Call(func=ast.Call() as applied, keywords=[]):
+            return _value(applied)(*(_value(argument) for argument in node.args))
         case ast.Name(id=name) if name in CONSTANTS:
             return CONSTANTS[name]
         case ast.Constant(value=int() | float() as value):
@@ -112,6 +119,10 @@ OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: lambda a, b: a / b,
     ast.Pow: lambda a, b: a**b,
     ast.Mod: lambda a, b: a % b,
+    ast.FloorDiv: lambda a, b: a // b,
+    ast.BitXor: lambda a, b: a ^ b,
+    ast.BitOr: lambda a, b: a | b,
+    ast.BitAnd: lambda a, b: a & b,
 }
 
 

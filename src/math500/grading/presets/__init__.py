@@ -27,7 +27,7 @@ from math500.grading.presets.base import Decision, Preset, asked
 
 __all__ = ["Decision", "Preset", "get", "names"]
 
-LM_EVAL = "https://github.com/EleutherAI/lm-evaluation-harness/blob/main/lm_eval/tasks"
+LM_EVAL = "https://github.com/EleutherAI/lm-evaluation-harness/blob/v0.4.13/lm_eval/tasks"
 
 
 def _own(response: str, answer: str) -> Decision:

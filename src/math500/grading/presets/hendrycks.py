@@ -4,7 +4,7 @@ Upstream: https://github.com/hendrycks/math/blob/main/modeling/math_equivalence.
 `hendrycks_math` has a copy with two differences (a bare `%` stays, and a slash between anything but integers
 makes the cleaning give up), and takes as the answer what stands between a response's first and last dollar
 sign, box and all:
-https://github.com/EleutherAI/lm-evaluation-harness/blob/main/lm_eval/tasks/hendrycks_math/utils.py#L18
+https://github.com/EleutherAI/lm-evaluation-harness/blob/v0.4.13/lm_eval/tasks/hendrycks_math/utils.py#L18
 
 What upstream's assertions and index errors catch is one outcome here: the cleaning gives up, and the two
 texts are compared as they are.

@@ -3,7 +3,7 @@ r"""Minerva's rule, as lm-eval's `minerva_math` has it, and OpenCompass' older r
 The answer is what stands in "Final Answer: The final answer is ... I hope it is correct."; both answers are
 normalised (units and fill words taken out, shorthand braced), and their difference is simplified by sympy.
 
-lm-eval: https://github.com/EleutherAI/lm-evaluation-harness/blob/main/lm_eval/tasks/minerva_math/utils.py#L176
+lm-eval: https://github.com/EleutherAI/lm-evaluation-harness/blob/v0.4.13/lm_eval/tasks/minerva_math/utils.py#L176
 (the same text is the same answer there before sympy is asked, and unit words are kept out of LaTeX commands).
 The tables are those of appendix D of https://arxiv.org/abs/2206.14858.
 

@@ -368,6 +368,13 @@ class Grade(Record, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
+class GradeStep(Record, frozen=True, kw_only=True):
+    """One step of a grading decision, in words."""
+
+    step: Literal["part", "rule", "answer", "read", "decided", "convention", "key"]
+    what: str
+
+
 class SampleGrade(Record, frozen=True, kw_only=True):
     """The grade of one sample in a run."""
 

@@ -26,13 +26,36 @@ EVERY = 3.0
 @click.option("--answer", required=True, help="The reference answer in LaTeX.")
 @click.option("--truncated", is_flag=True, help="The response ended at the token limit.")
 @click.option("--strict", is_flag=True, help="Take an answer in \\boxed{} only.")
+@click.option("--question", help="The problem's text, @FILE: its own expression is no answer to it.")
+@click.option("--id", "unique_id", help="The problem's unique_id, for what MATH-500's own problem asks for.")
 @JSON
-def grade(response: str, answer: str, truncated: bool, strict: bool, as_json: bool) -> None:
-    """Grade one response and say why."""
-    from math500 import display, grading
+def grade(
+    response: str,
+    answer: str,
+    truncated: bool,
+    strict: bool,
+    question: str | None,
+    unique_id: str | None,
+    as_json: bool,
+) -> None:
+    """Grade one response and say why, step by step."""
+    from math500 import display
+    from math500.grading.explain import explain
 
-    result = grading.grade(text_of(response), answer, truncated=truncated, strict=strict)
-    print_json(result) if as_json else print_text(display.grade(result, answer))
+    result, steps = explain(
+        text_of(response),
+        answer,
+        truncated=truncated,
+        strict=strict,
+        question=None if question is None else text_of(question),
+        unique_id=unique_id,
+    )
+    if as_json:
+        import msgspec
+
+        print_json(msgspec.to_builtins(result) | {"steps": steps})
+    else:
+        print_text(display.grade(result, answer, steps))
 
 
 @click.command()

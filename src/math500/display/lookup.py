@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from math500 import data, prompts
 from math500.display.tables import duration, table
 from math500.display.terminal import Style, Styled
-from math500.records import Grade, Prompt, Report, Verdict
+from math500.records import Grade, GradeStep, Prompt, Report, Verdict
 
 VERDICTS: dict[Verdict, Style] = {
     "correct": "good",
@@ -37,8 +37,8 @@ def prompt(chosen: Prompt) -> str:
     return "\n".join(lines)
 
 
-def grade(result: Grade, answer: str) -> str:
-    """One grading decision in words."""
+def grade(result: Grade, answer: str, steps: Sequence[GradeStep] = ()) -> str:
+    """One grading decision in words, and how it came about."""
     rows = [
         ("verdict", Styled(result.verdict, VERDICTS[result.verdict])),
         ("extracted", "nothing" if result.extracted is None else result.extracted),
@@ -48,7 +48,10 @@ def grade(result: Grade, answer: str) -> str:
         ("because", result.reason),
         ("took", f"{1000 * result.seconds:.1f} ms"),
     ]
-    return table([row for row in rows if row[1]])
+    decided = table([row for row in rows if row[1]])
+    if not steps:
+        return decided
+    return f"{decided}\n\n{table([('step', 'what'), *((s.step, s.what) for s in steps)], head=True)}"
 
 
 def problem_sets() -> str:

@@ -166,6 +166,11 @@ def extract(response: str, *, strict: bool = False, truncated: bool = False) -> 
     return Extraction(None, "none")
 
 
+def rules(*, strict: bool = False) -> list[str]:
+    """The names of the rules, in the order in which they are tried."""
+    return [name for name, _ in (_BOX_RULES if strict else _RULES)]
+
+
 def _extent(view: _View) -> tuple[int, int]:
     """From the first box to the last, or the whole response when the parts are not boxes."""
     return (view.closed[0].command, view.closed[-1].end) if view.closed else (0, len(view.text))

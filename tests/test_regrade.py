@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from math500 import cli, display, evaluate, regrade
@@ -127,7 +128,22 @@ def test_graders_side_by_side(run: RunDir) -> None:
     shown = display.graders(found, 2)
     assert "do not agree on 3 samples" in shown
     assert "1 more: --list 3" in shown
-    assert "72.7" in shown
+    assert "27.3" in shown
+
+
+def test_a_dozen_graders_fit_into_a_terminal(run: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    with RunWriter(run.path) as writer:
+        for number in range(12):
+            for key, graded in run.grades(GRADER).items():
+                verdict = "wrong" if key[0] == f"test/{number}" else graded.grade.verdict
+                changed = msgspec.structs.replace(graded.grade, verdict=verdict)
+                one = SampleGrade(unique_id=key[0], index=key[1], grade=changed)
+                writer.append_grade(f"grader-of-another-{number}", one)
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = display.fitted(display.graders(regrade.table(run), 3))
+    assert max(map(len, shown.splitlines())) <= 80
+    (row,) = (line for line in shown.splitlines() if line.split()[:1] == ["12"] and len(line.split()) == 12)
+    assert "9.1" in row.split()
 
 
 def test_what_could_not_be_told_is_in_no_agreement(run: RunDir) -> None:

@@ -10,15 +10,16 @@ from math500.records import Agreement, Disagreement, GraderScore, GraderTable
 
 LONGEST = 40
 """Characters of an extracted answer that are shown."""
+AGREEMENT = "Agreement: of 100 samples that both decided, how many two graders judge differently (0: none)"
 
 
 def grader_scores(found: GraderTable) -> str:
-    """The score under each grader."""
+    """The score under each grader; the numbers in front are those of the agreement."""
     rows: list[tuple[str, ...]] = [
-        ("grader", "score", "95 % interval", "correct", "wrong", "no answer", "could not tell")
+        ("", "grader", "score", "95 % interval", "correct", "wrong", "none", "ungraded")
     ]
-    rows += [_row(score) for score in found.scores]
-    return table(rows, right=(1, 3, 4, 5, 6), head=True)
+    rows += [(str(number), *_row(score)) for number, score in enumerate(found.scores, 1)]
+    return table(rows, right=(0, 2, 4, 5, 6, 7), head=True)
 
 
 def _row(made: GraderScore) -> tuple[str, ...]:
@@ -34,25 +35,27 @@ def graders(found: GraderTable, most: int) -> str:
     """All of it; of the samples that they do not agree on at most so many."""
     blocks = [paint(f"{found.run}, graded by {found.grader}", "heading"), grader_scores(found)]
     if found.agreement:
-        blocks += ["Agreement, in percent of the samples that both decided:", _matrix(found)]
+        blocks += [AGREEMENT, _matrix(found)]
     blocks.append(_disagreements(found.disagreements, most))
     return "\n\n".join(blocks)
 
 
 def _matrix(found: GraderTable) -> str:
-    """The agreement of each two; the columns are numbered, since the names are long."""
+    """How often each two differ; by numbers, so that a dozen graders fit into a terminal."""
     names = [score.grader for score in found.scores]
     pairs = {(a.first, a.second): a for a in found.agreement}
-    head = ("", *(str(i) for i in range(1, len(names))))
-    rows = [head]
-    for i, name in enumerate(names):
-        cells = [_share(pairs[other, name]) for other in names[:i]]
-        rows.append((f"{i + 1} {name}", *cells, *("" for _ in names[i + 1 :]))[: len(names)])
-    return table(rows, right=range(1, len(names)), head=True)
+    rows = [("", *(str(number) for number in range(1, len(names))))]
+    for i, name in enumerate(names[1:], 1):
+        cells = [_differ(pairs[other, name]) for other in names[:i]]
+        rows.append((str(i + 1), *cells, *("" for _ in names[i + 1 :])))
+    return table(rows, right=range(len(names)), head=True)
 
 
-def _share(pair: Agreement) -> str:
-    return f"{100 * pair.same / pair.n:.1f}" if pair.n else "-"
+def _differ(pair: Agreement) -> str:
+    """The percentage; full agreement stands out as a plain 0."""
+    if not pair.n:
+        return "-"
+    return f"{100 * (pair.n - pair.same) / pair.n:.1f}" if pair.same < pair.n else "0"
 
 
 def _disagreements(found: Sequence[Disagreement], most: int) -> str:

@@ -86,7 +86,7 @@ def test_grades_are_those_of_a_run_without_it(
         return {key: grade.grade.verdict for key, grade in RunDir.open(of).grades(GRADER).items()}
 
     assert verdicts(folder) == verdicts(other)
-    assert set(verdicts(folder).values()) == {"correct", "wrong"}
+    assert set(verdicts(folder).values()) == {"correct", "no_answer"}
 
 
 def test_completions_go_through_the_queue_too(run_twelve: Command, server: FaultyServer) -> None:

@@ -35,6 +35,7 @@ TYPED: dict[str, list[list[str]]] = {
     ],
     "scores": [[], ["gpt-4o"], ["what", "75.16"], ["check", "CLAIMS"]],
     "solvers": [[], ["RUN", "OTHER"]],
+    "experiment": [["STUDY.toml", "--dry-run"]],
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
     "report": [["RUN", "OTHER", "--out", "PAGE.html"]],
     "selftest": [["--data", "SET"]],
@@ -82,6 +83,7 @@ def typed(
     _write(Path("OTHER"), problems, manifest_of(run_id="b"), turned=1)
     Path("SET").write_bytes(b"".join(msgspec.json.encode(p) + b"\n" for p in problems))
     rows = [{"problem": p.problem, "answer": p.answer, "response": f"It is {p.answer}."} for p in problems]
+    Path("STUDY.toml").write_text('[common]\ndata = "SET"\n[matrix]\nprompt = ["boxed", "bare"]\n')
     Path("CLAIMS").write_text("model,score\nDeepSeek-R1,97.3\nqwen2.5-72b-instruct measured,75.16\n")
     Path("LOG").write_text("".join(json.dumps(row) + "\n" for row in rows))
 

@@ -20,7 +20,7 @@ times are ISO 8601 in UTC.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -1020,6 +1020,22 @@ class Comparison(Record, frozen=True, kw_only=True):
     smallest: float
     """The smallest difference that this comparison would show in four of five cases."""
     notes: tuple[str, ...] = ()
+
+
+class StudyCell(Record, frozen=True, kw_only=True):
+    """One run of a study before it is carried out."""
+
+    name: str
+    settings: dict[str, Any]
+    problems: int
+    owed: int
+    """Samples that are not there yet."""
+    requests: int
+    """Of the whole cell, one a completion."""
+    most_tokens: int | None
+    """Prompt and completion tokens of the whole cell; None without a token limit."""
+    most_cost: float | None
+    """US dollars; None where the price is not known or there is no token limit."""
 
 
 class Tradeoff(Record, frozen=True, kw_only=True):

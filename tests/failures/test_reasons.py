@@ -44,7 +44,7 @@ CASES: list[tuple[str, str, str, str, str]] = [
     ("7", "We could draw a picture of it.", "stop", "no_answer", "none"),
     ("7", "", "stop", "no_answer", "empty"),
     ("7", "<think>Hm, let us draw it.", "stop", "no_answer", "unfinished_thinking"),
-    ("7", r"So, the final answer is within \boxed{}.", "stop", "no_answer", "placeholder"),
+    ("7", r"So, the final answer is within \boxed{}.", "stop", "no_answer", "none"),
     ("7", r"So it is $\boxed{-7}$.", "stop", "near_miss", "sign"),
     ("7", r"So it is $\boxed{8}$.", "stop", "near_miss", "off_by_one"),
     ("7", r"So it is $\boxed{14}$.", "stop", "near_miss", "factor"),

@@ -14,10 +14,10 @@ def solvers(known: Mapping[str, str]) -> str:
     return table(list(known.items()))
 
 
-def tradeoffs(rows: Sequence[Tradeoff]) -> str:
-    """One line a run."""
+def tradeoffs(rows: Sequence[Tradeoff], *, of: str = "solver") -> str:
+    """One line a run; `of` is what the first column names."""
     head = (
-        *("solver", "score", "95 % interval", "difference", "95 % interval", "p", "n"),
+        *(of, "score", "95 % interval", "difference", "95 % interval", "p", "n"),
         *("completions", "tokens", "seconds", "cost"),
     )
     text = table([head, *(_row(row) for row in rows)], right=range(1, len(head)), head=True)

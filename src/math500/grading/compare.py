@@ -240,7 +240,7 @@ class Comparer:
         """Whether a bare list may stand for brackets; never for those of an interval."""
         if "{}" in kinds:
             return True
-        if reference.brackets not in {"", "()"} and len(reference.items) == 2:
+        if "[]" in kinds and len(reference.items) == 2:
             return False
         return self.conventions.list_as_tuple and kinds <= {"", "()", "[]"}
 

@@ -371,7 +371,8 @@ class _Parser:
             case "repeat":
                 return _repeating(self.take().text)
             case "sym":
-                return Sym(self.take().text)
+                name = self.take().text
+                return Sequence("{}", ()) if name in {"emptyset", "varnothing"} else Sym(name)
             case "func":
                 return self.function()
             case "cmd":

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from math500 import cli, display, evaluate
+from math500 import cli, contamination, display, evaluate
 from math500.records import Check, Generation, Manifest, Problem, Report, Sample
 from math500.rundir import RunWriter
 
@@ -36,6 +36,7 @@ TYPED: dict[str, list[list[str]]] = {
     "scores": [[], ["gpt-4o"], ["what", "75.16"], ["check", "CLAIMS"]],
     "solvers": [[], ["RUN", "OTHER"]],
     "experiment": [["STUDY.toml", "--dry-run"]],
+    "contamination": [["PROBE", "--control", "PROBE"]],
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
     "report": [["RUN", "OTHER", "--out", "PAGE.html"]],
     "selftest": [["--data", "SET"]],
@@ -81,6 +82,7 @@ def typed(
     monkeypatch.setattr("math500.selftest.run", lambda *_, **__: FINDINGS)
     _write(Path("RUN"), problems, manifest_of(run_id=f"a{ESCAPES}"), turned=0)
     _write(Path("OTHER"), problems, manifest_of(run_id="b"), turned=1)
+    _write(Path("PROBE"), problems, manifest_of(prompt=contamination.PROMPT), turned=1)
     Path("SET").write_bytes(b"".join(msgspec.json.encode(p) + b"\n" for p in problems))
     rows = [{"problem": p.problem, "answer": p.answer, "response": f"It is {p.answer}."} for p in problems]
     Path("STUDY.toml").write_text('[common]\ndata = "SET"\n[matrix]\nprompt = ["boxed", "bare"]\n')

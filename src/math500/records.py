@@ -1060,6 +1060,51 @@ class Tradeoff(Record, frozen=True, kw_only=True):
     """US dollars, where the price is known."""
 
 
+class Completion(Record, frozen=True, kw_only=True):
+    """How far a model's text agrees with the rest of a problem that it was to complete."""
+
+    unique_id: str
+    exact: bool
+    """It begins with the whole rest, word for word."""
+    prefix: float
+    """The share of the rest's words before the first other word."""
+    rouge_l: float
+    """F1 of the longest common subsequence of words; the text is cut to the rest's length."""
+    short: bool
+    """The token limit cut it off before the rest's length, so that it could not be exact."""
+
+
+class Completions(Record, frozen=True, kw_only=True):
+    """A probe: how often a model completes problems word for word."""
+
+    run: str
+    exact: Estimate | None
+    prefix: float
+    """Mean share."""
+    rouge_l: float
+    """Mean."""
+    short: int
+    owed: int
+    """Problems that have no completion yet."""
+    problems: tuple[Completion, ...]
+
+
+class Contamination(Record, frozen=True, kw_only=True):
+    """Signs that a model has seen a problem set; none of them is a proof."""
+
+    probe: Completions | None = None
+    control: Completions | None = None
+    """The same probe of problems that the model cannot know."""
+    above_control: Difference | None = None
+    """Exact completions, probe minus control."""
+    original: Estimate | None = None
+    """The score on those originals that have a perturbed problem."""
+    perturbed: Estimate | None = None
+    difference: Difference | None = None
+    """Perturbed minus original, in pairs."""
+    p_value: float | None = None
+
+
 # -- the self-test (printed, not kept) ----------------------------------------------------------
 
 

@@ -92,10 +92,28 @@ class Request:
     command: tuple[str, ...] = ()
 
 
-def start(request: Request, *, say: Say, quiet: bool = False) -> Path:
+def _whole(problems: Sequence[Problem]) -> Sequence[Problem]:
+    return problems
+
+
+def start(
+    request: Request,
+    *,
+    say: Say,
+    quiet: bool = False,
+    reshape: Callable[[Sequence[Problem]], Sequence[Problem]] = _whole,
+    given: Prompt | None = None,
+) -> Path:
     """Carry out a new run and return its folder.
 
     However it ends, what was collected is in the folder and its summary is written.
+
+    Args:
+        request: what the user asked for.
+        say: told what is going on.
+        quiet: show no progress.
+        reshape: makes what is asked out of the selected problems; they stay whole without it.
+        given: a prompt in place of the request's.
 
     Raises:
         Math500Error: see `errors`; a run that was stopped can be resumed.
@@ -117,7 +135,8 @@ def start(request: Request, *, say: Say, quiet: bool = False) -> Path:
         ids=request.ids,
         shuffle_seed=request.shuffle_seed,
     )
-    prompt = prompt_of(request, say)
+    problems = tuple(reshape(problems))
+    prompt = given or prompt_of(request, say)
     decoding = _decoding(request)
     forms.require(request.asking.api, decoding, None, prompt.stop)
     concurrency = request.concurrency or models.default_concurrency(request.model)

@@ -105,7 +105,7 @@ def test_blocks_run_side_by_side(run: Run) -> None:
 
 def test_a_late_block_loses_its_variables_and_the_next_one_runs(run: Run) -> None:
     async def late() -> list[Execution]:
-        async with Sandbox(Limits(seconds=0.3)) as sandbox:
+        async with Sandbox(Limits(seconds=2.0)) as sandbox:
             return await blocks(sandbox, "x = 1\nprint('here')", "print('and')\nwhile True: pass", "x")
 
     _, ended, after = run(late())
@@ -115,7 +115,7 @@ def test_a_late_block_loses_its_variables_and_the_next_one_runs(run: Run) -> Non
 
 def test_what_was_printed_before_the_end_is_kept(run: Run) -> None:
     async def late() -> list[Execution]:
-        async with Sandbox(Limits(seconds=0.5)) as sandbox:
+        async with Sandbox(Limits(seconds=2.0)) as sandbox:
             return await blocks(sandbox, "print('seen', flush=True)\nwhile True: pass")
 
     (done,) = run(late())

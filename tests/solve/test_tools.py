@@ -87,7 +87,7 @@ def test_an_error_goes_back_and_is_mended(runner: asyncio.Runner, sandbox: Sandb
 
 def test_a_late_block_is_told_and_the_next_one_starts_afresh(runner: asyncio.Runner) -> None:
     async def late() -> list[str]:
-        async with Sandbox(Limits(seconds=0.3)) as sandbox:
+        async with Sandbox(Limits(seconds=2.0)) as sandbox:
             model = Scripted((code("x = 1\nwhile True: pass"), code("print(x)"), DONE))
             await Tools(PROMPT, DECODING, sandbox).solve("?", model, seed=None)
             return model.told

@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from math500 import cli, tradeoffs
+from math500 import cli, plots, tradeoffs
 from math500.display import solvers as show
+from math500.errors import RunError
 from math500.grading import GRADER
 from math500.records import Generation, Grade, Manifest, Problem, Sample, SampleGrade, Tradeoff
 from math500.rundir import RunDir, RunWriter
@@ -86,3 +87,11 @@ def test_the_command(
     rows = json.loads(said(*(str(run.path) for run in runs), "--json", "--plot", str(plot)))
     assert [row["solver"] for row in rows] == ["cot", "tools"]
     assert plot.read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_a_plot_that_cannot_be_written_is_told(runs: tuple[RunDir, RunDir], tmp_path: Path) -> None:
+    svg = tradeoffs.plot(tradeoffs.tradeoffs(runs))
+    with pytest.raises(RunError, match="cannot be written"):
+        plots.save(svg, tmp_path / "nowhere" / "pareto.svg")
+    plots.save(svg, tmp_path / "pareto.svg")
+    assert (tmp_path / "pareto.svg").read_text(encoding="utf-8") == svg

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("--out", type=FILE, help="The study's folder.  [default: runs/NAME-OF-FILE]")
 @click.option("--dry-run", is_flag=True, help="Show the cells and what they may take; ask nothing.")
 @click.option("--max-tokens-total", type=click.IntRange(1), help="Tokens that all cells together may take.")
-@click.option("--plot", type=FILE, help="Write score against cost as SVG to this file.")
+@click.option("--plot", type=FILE, help="Write score against cost to this file, .svg or .png.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @JSON
 def experiment(
@@ -45,7 +45,7 @@ def experiment(
     rows = room.carry_out(study, most_tokens=max_tokens_total, say=say, quiet=quiet)
     print_json(rows) if as_json else print_text(show.outcome(rows))
     if plot is not None:
-        from math500 import tradeoffs
+        from math500 import plots, tradeoffs
 
-        plot.write_text(tradeoffs.plot(rows), encoding="utf-8")
+        plots.save(tradeoffs.plot(rows), plot)
         say(f"{plot} written")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("folders", nargs=-1, type=FILE, metavar="[RUN]...")
-@click.option("--plot", type=FILE, help="Write score against cost as SVG to this file.")
+@click.option("--plot", type=FILE, help="Write score against cost to this file, .svg or .png.")
 @JSON
 def solvers(folders: tuple[Path, ...], plot: Path | None, as_json: bool) -> None:
     """Show the solvers; or of runs over the same problems, what each brought and cost.
@@ -27,11 +27,11 @@ def solvers(folders: tuple[Path, ...], plot: Path | None, as_json: bool) -> None
     if not folders:
         print_json(solve.describe()) if as_json else print_text(show.solvers(solve.describe()))
         return
-    from math500 import tradeoffs
+    from math500 import plots, tradeoffs
     from math500.rundir import RunDir
 
     rows = tradeoffs.tradeoffs([RunDir.open(folder) for folder in folders])
     print_json(rows) if as_json else print_text(show.tradeoffs(rows))
     if plot is not None:
-        plot.write_text(tradeoffs.plot(rows), encoding="utf-8")
+        plots.save(tradeoffs.plot(rows), plot)
         say(f"{plot} written")

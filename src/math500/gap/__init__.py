@@ -109,12 +109,7 @@ def draw(gap: Gap, file: Path) -> None:
         DependencyMissing: PNG needs the extra `plots`.
         RunError: the file cannot be written.
     """
-    svg = figure.waterfall(gap)
-    content = plots.png(svg) if file.suffix == ".png" else svg.encode()
-    try:
-        file.write_bytes(content)
-    except OSError as e:
-        raise RunError(f"{file} cannot be written ({e.strerror})", "Check the path.") from e
+    plots.save(figure.waterfall(gap), file)
 
 
 def other_settings(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -9,6 +9,7 @@
     scales.py     numbers to pixels, round numbers for an axis
     svg.py        text, marks, colours, the frame
     png.py        the same as PNG, by the `plots` extra
+    save.py       as a file, SVG or PNG by its name
 
 Each SVG says in words what it shows (`title`, `desc`, `role="img"`), carries light and dark colours, and has
 no script, no link and no `style` attribute. All text is escaped, whoever wrote it.
@@ -25,6 +26,7 @@ from math500.plots.heat import Cell, heat_map
 from math500.plots.histogram import Group, histogram
 from math500.plots.png import png
 from math500.plots.points import Point, Series, curves, scatter
+from math500.plots.save import save
 from math500.plots.svg import STYLE, embedded
 from math500.plots.waterfall import Step, waterfall
 
@@ -43,6 +45,7 @@ __all__ = [
     "heat_map",
     "histogram",
     "png",
+    "save",
     "scatter",
     "waterfall",
 ]

@@ -1,0 +1,26 @@
+"""A plot as a file, SVG or PNG by the file's name."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from math500.errors import RunError, StorageFull
+from math500.plots.png import png
+
+
+def save(svg: str, path: Path) -> None:
+    """Write a plot; as PNG where the name ends in `.png`, else as SVG.
+
+    Raises:
+        DependencyMissing: PNG needs the extra `plots`.
+        RunError: the file cannot be written.
+        StorageFull: no space is left.
+    """
+    content = png(svg) if path.suffix.lower() == ".png" else svg.encode()
+    try:
+        path.write_bytes(content)
+    except OSError as e:
+        if e.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(f"the disk is full, writing {path}", "Free some space, then try again.") from e
+        raise RunError(f"{path} cannot be written ({e.strerror})", "Check the path.") from e

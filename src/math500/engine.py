@@ -12,11 +12,14 @@ from __future__ import annotations
 import os
 import select
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+LOG_SECONDS = 1.0
+"""How long the engine's own log is waited for before the process ends in an error."""
 SAMPLERS = "penalties;dry;temperature;top_k;typ_p;top_p;min_p;xtc"
 """Temperature comes first, as in transformers and vLLM; llama.cpp's own order cuts with top_p before it."""
 
@@ -144,7 +147,12 @@ def main() -> None:
 
     import xllamacpp  # noqa: PLC0415 - loads llama.cpp, which only the child needs
 
-    server = xllamacpp.Server(parameters(settings))
+    try:
+        server = xllamacpp.Server(parameters(settings))
+    except Exception:
+        # What is wrong with the file stands in the log alone, which a thread of the engine's writes later.
+        time.sleep(LOG_SECONDS)
+        raise
     ready = Ready(address=server.listening_address, system=xllamacpp.get_system_info().strip())
     answer.write(msgspec.json.encode(ready) + b"\n")
     answer.close()

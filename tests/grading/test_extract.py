@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from math500.grading import extract
+from math500.grading import extract, statements
 
 CASES = [
     json.loads(line)
@@ -74,3 +74,10 @@ def test_text_before_a_box_does_not_matter(before: str) -> None:
 def test_an_answer_of_a_cut_response_is_also_one_of_the_whole(response: str) -> None:
     if extract(response, truncated=True).answer is not None:
         assert extract(response).answer is not None
+
+
+@given(st.lists(FRAGMENTS | st.text(max_size=6), max_size=30).map("".join))
+def test_a_pattern_is_passed_over_only_where_it_cannot_match(response: str) -> None:
+    for pattern, words in statements._WITHOUT.items():
+        if pattern.search(response, max(0, len(response) - statements.WINDOW)):
+            assert statements.holds_any(response, words), (pattern.pattern[:40], response)

@@ -261,6 +261,8 @@ def _json(view: _View) -> _Found:
 
 def _reversed(view: _View) -> _Found:
     """The formula or number that a sentence calls the answer."""
+    if not statements.holds_any(view.text, ("answer", "solution", "result")):
+        return None
     start = max(0, len(view.text) - statements.WINDOW)
     found = list(_REVERSED.finditer(view.text, start))
     if not found:

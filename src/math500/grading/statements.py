@@ -7,7 +7,7 @@ the last `WINDOW` characters of a response are searched.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 WINDOW = 20_000
@@ -110,10 +110,33 @@ class Span:
 
 def announced(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
     """The announced answers, the last one first."""
+    if pattern in _WITHOUT and not holds_any(text, _WITHOUT[pattern]):
+        return
     for match in reversed(list(pattern.finditer(text, max(0, len(text) - WINDOW)))):
         span = read(text, match.end())
         if span is not None:
             yield span
+
+
+_WITHOUT: Mapping[re.Pattern[str], tuple[str, ...]] = {
+    FINAL: ("final",),
+    ANSWER: ("ans", "option", "choice", "result", "value"),
+    DIRECT: ("answer",),
+    HEADING: ("answer", "result"),
+    HASHES: ("####",),
+    CHINESE: ("答", "结果", "选"),
+    FOREIGN: (
+        *("antwort", "lösung", "réponse", "respuesta", "ответ", "resposta", "risposta"),
+        *("答え", "正解", "정답", "답"),
+    ),
+}
+"""What every match holds, in lower case; looking for it takes a fraction of the pattern's own time."""
+
+
+def holds_any(text: str, words: Iterable[str]) -> bool:
+    """Whether the part of a text that is searched holds one of these words, in any case."""
+    end = text[-WINDOW:].lower()
+    return any(word in end for word in words)
 
 
 def read(text: str, start: int) -> Span | None:

@@ -85,3 +85,22 @@ def test_each_convention_can_be_switched_off(name: str, candidate: str, answer: 
     assert equivalent(candidate, answer, timeout=20).same is True
     without = Conventions(**{name: False})
     assert equivalent(candidate, answer, timeout=20, conventions=without).same is False
+
+
+@pytest.mark.parametrize(
+    ("response", "answer", "question", "verdict"),
+    [
+        (r"\boxed{20\%}", "20", "How many apples are there?", "wrong"),
+        (r"\boxed{20\%}", "20", "What percent of the apples are red?", "correct"),
+        (r"\boxed{20\%}", "20", "By how many per cent does it rise?", "correct"),
+        (r"\boxed{50\%}", "0.5", "What is the probability?", "correct"),
+        (r"\boxed{50\%}", r"\frac{1}{2}", "What is the probability?", "correct"),
+        (r"\boxed{100\%}", "1", "What is the probability?", "correct"),
+        (r"\boxed{20}", "20", "How many apples are there?", "correct"),
+    ],
+)
+def test_a_percentage_counts_where_one_is_asked_for(
+    response: str, answer: str, question: str, verdict: str
+) -> None:
+    assert grade(response, answer, question=question).verdict == verdict
+    assert grade(response, answer).verdict == "correct"

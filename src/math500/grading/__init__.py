@@ -16,6 +16,7 @@ from __future__ import annotations
 import functools
 import time
 
+from math500.grading.asked import unasked_percentage
 from math500.grading.conventions import DEFAULT, Conventions
 from math500.grading.copying import copied
 from math500.grading.equivalence import Comparison, equivalent
@@ -67,6 +68,8 @@ def grade(
             compared = key.mended(entry, found.answer, answer, compared, again)
     if compared.same and compared.stage != "text" and question and copied(found.answer, answer, question):
         compared = Comparison(False, "copied", "the question's own expression, not worked out")
+    elif compared.same and question and unasked_percentage(found.answer, answer, question, conventions):
+        compared = Comparison(False, "percent", "a percentage, and the question asks for none")
     return Grade(
         verdict="ungraded" if compared.same is None else "correct" if compared.same else "wrong",
         extracted=found.answer,

@@ -1,0 +1,24 @@
+r"""A percentage where none is asked for.
+
+`50\%` and `50` are one answer to "what percent of ...?" and two answers to "how many ...?". Without the
+question the agreement `percent_optional` takes them for one; with it the question decides. `50\%` for `0.5`
+is the same value and stays right either way.
+"""
+
+from __future__ import annotations
+
+import re
+
+from math500.grading.conventions import Conventions
+from math500.grading.equivalence import equivalent
+
+_SIGN = re.compile(r"\\?%|％|\s*\bper\s?cent\b")
+_ASKED = re.compile(r"%|％|per\s?cent|百分", re.IGNORECASE)
+
+
+def unasked_percentage(candidate: str, answer: str, question: str, conventions: Conventions) -> bool:
+    """Whether the candidate is the reference's number with a percent sign that nobody asked for."""
+    if _SIGN.search(answer) or _ASKED.search(question):
+        return False
+    bare, signs = _SIGN.subn("", candidate)
+    return signs > 0 and equivalent(bare, answer, conventions=conventions).same is True

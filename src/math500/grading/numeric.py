@@ -92,7 +92,8 @@ def factor_sign(left: Expr, right: Expr) -> int:
     """The sign of left over right at the first sample point where both exist; 0 when it is not real."""
     pairs = _values(left, right)
     ratio = pairs[0][0] / pairs[0][1] if pairs[0][1] else 0
-    return 0 if not _both_real(ratio, ratio) else 1 if ratio > 0 else -1
+    # A complex number without an imaginary part is real, and has no order all the same.
+    return 0 if not _both_real(ratio, ratio) else 1 if _context().re(ratio) > 0 else -1
 
 
 def _values(left: Expr, right: Expr) -> list[tuple[Any, Any]]:

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,26 @@ def test_it_ends_and_is_not_correct_by_accident(name: str) -> None:
     assert (first.verdict == "correct") is (name == "spaces")
 
 
+LARGE_VALUES = [
+    (r"(\sqrt{2})^{1000}", True),
+    (r"2^{500}\sin(\pi/2)", True),
+    (r"(\sqrt{2})^{1000}+1", False),
+    (r"(\sqrt{2})^{1000}+10^{-9}", False),
+    (r"\sqrt{2^{1000}+1}", False),
+    (r"\binom{10^6}{5\cdot 10^5}", False),
+]
+
+
+@pytest.mark.parametrize(("candidate", "same"), LARGE_VALUES)
+def test_a_number_of_150_digits_is_not_that_number_plus_a_little(candidate: str, same: bool) -> None:
+    assert equivalent(candidate, r"(\sqrt{2})^{998}\cdot 2").same is same
+
+
+@pytest.mark.parametrize("large", [r"\binom{10^6}{5\cdot 10^5}", r"\sqrt{2}^{20000}"])
+def test_numbers_too_large_to_be_told_apart_are_not_judged(large: str) -> None:
+    assert equivalent(f"{large}+1", large).same is None
+
+
 def test_threads_get_the_same_grades() -> None:
     texts = [LARGE["tower"], r"\boxed{\sin(\pi/4)}", r"\boxed{x^2+1}", "Answer: 7"]
     expected = [grade(text, "7").verdict for text in texts]
@@ -72,3 +93,21 @@ def test_a_reference_without_a_value_under_a_root_is_no_fault() -> None:
     candidate = r"1,0001,000\log1E93.53.51,0001,0001,0001E9~10\binom10\pi"
     reference = r"\binom\pi\pi101010101010103.53.51,00010\frac1010"
     assert equivalent(candidate, reference).stage != "fault"
+
+
+PYTHON = (
+    "__import__('pathlib').Path({0!r}).touch()",
+    "open({0!r}, 'w')",
+    "x + __import__('pathlib').Path({0!r}).touch()",
+    r"\sum_{{k=1}}^{{3}} open({0!r}, 'w')",
+    r"\int_0^1 eval(\"open({0!r}, 'w')\") dx",
+)
+
+
+@pytest.mark.parametrize("text", PYTHON)
+def test_python_is_not_run_wherever_it_stands(text: str, tmp_path: Path) -> None:
+    left_behind = tmp_path / "left-behind"
+    code = text.format(str(left_behind))
+    for response, answer in ((code, "7"), (rf"\boxed{{{code}}}", "7"), (r"\boxed{7}", code)):
+        assert grade(response, answer).verdict != "correct"
+    assert not left_behind.exists()

@@ -1,10 +1,13 @@
 """Values by high precision: what is neither a number nor a rational function.
 
 Both sides are evaluated with `DIGITS` digits at fixed points, and are equal when they agree to `AGREE`
-digits. That many digits cannot agree by accident for expressions of the size of an answer, and rational
-functions, where they could, are compared exactly (`exact`). Every variable takes positive and negative
-values; a point where a side has no real value does not count, so that a root of a square is not its
-variable, while a logarithm is compared where it exists.
+digits. Large values that agree are evaluated once more, with as many digits behind the point as before it and
+some, so that a number of 150 digits is not that number plus one. That many digits cannot agree by accident
+for expressions of the size of an answer, and rational functions, where they could, are compared exactly
+(`exact`). Every variable takes positive and negative values; a point where a side has no real value does not
+count, so that a root of a square is not its variable, while a logarithm is compared where it exists.
+
+What differs by less than the digits show is the same here: `2^{1/2^{1000}}` and 1.
 """
 
 from __future__ import annotations
@@ -28,6 +31,12 @@ LARGEST_ARGUMENT_LOG = 1_000
 
 LARGEST_LOG = 50_000
 """The largest binary logarithm of a value that is worked with."""
+
+PLAIN_LOG = 50
+"""The binary logarithm up to which `AGREE` digits reach far behind the point."""
+
+FINE_LOG = 2_500
+"""The largest binary logarithm of two values that are told apart when they agree at first."""
 
 _local = threading.local()
 
@@ -77,7 +86,21 @@ def same_value(left: Expr, right: Expr) -> bool:
         TooLarge: a value that is too large to be evaluated.
         Undefined: fewer than `FEWEST` points where both have a value.
     """
-    return all(_agree(*pair) for pair in _values(left, right))
+    pairs = _values(left, right)
+    if not all(_agree(*pair) for pair in pairs):
+        return False
+    size = max(_context().mag(value) if value else 0 for pair in pairs for value in pair)
+    return size <= PLAIN_LOG or _same_behind_the_point(left, right, int(size))
+
+
+def _same_behind_the_point(left: Expr, right: Expr, size: int) -> bool:
+    """Whether large values agree behind the point too; `size` is their largest binary logarithm."""
+    if size > FINE_LOG:
+        raise TooLarge("two numbers too large to be told apart")
+    context, places = _context(), size * 3 // 10 + 1
+    with context.workdps(DIGITS + 2 * places):
+        nothing = context.mpf(10) ** -(AGREE // 2 + places)
+        return all(abs(a - b) <= nothing for a, b in _values(left, right))
 
 
 def proportional(left: Expr, right: Expr) -> bool:

@@ -83,12 +83,18 @@ _EXPLANATION = re.compile(
 _NO_VALUE = re.compile(
     r"not\b|no\b|n't|unknown|不|unclear|whatever|what\b"
     r"|(?:(?:to\s+be\s+)?(?:put|placed|enclosed|written|given|shown)\s+)?(?:with)?in(?:side)?\s+(?:an?\s+|the\s+)?"
-    r"(?:box\b|\$?\\boxed)",
+    r"(?:box\b|\$?\\boxed)"
+    r"|the\s+values?\s+of\s+(?:\$?\\?[a-z]+\$?|\\\([a-z]\\\))\s*(?:[.,;]\s*)?(?:$|\n)",
     re.IGNORECASE,
 )
-"""A denial, a question, or where an answer is to be put in place of one."""
-_TO_FORMULA = re.compile(r"(?:in|within|that)\s+(?=\$(?!\s*\\boxed)|\\[(\[])", re.IGNORECASE)
-"""A word that stands before the formula which is the answer."""
+"""A denial, a question, what the answer would be of, or where it is to be put, in place of one."""
+_TO_FORMULA = re.compile(
+    r"(?:in|within|that)\s+(?=\$(?!\s*\\boxed)|\\[(\[])"
+    r"|the\s+values?\s+of\s+(?:\$[^$\n=]{1,40}\$|\w{1,3}),?\s+(?:which|that)\s+(?:is|are|equals?)\s+"
+    r"|the\s+values?\s+of\s+(?=\$[^$\n=]{1,40}=)",
+    re.IGNORECASE,
+)
+"""Words that stand before what is the answer."""
 _CLAUSE = re.compile(r"(?:that|within|inside|because|how|where|when|found|obtained)\b", re.IGNORECASE)
 """Words that begin a clause about the answer; it is one only when a value is in it."""
 _SOME_VALUE = re.compile(r"[\d$\\=]")

@@ -58,6 +58,11 @@ def test_the_reports_claims_are_told_apart() -> None:
         ("R1-Distill-7B", "92.8", "MATH-500", "name wrong"),
         ("Zebra-9B", "0.6", "MATH-500", "unknown"),
         ("Zebra-9B", "97.3", "MATH-500", "contradicted"),
+        ("o3-mini (high)", "97.9", "MATH-500", "supported"),
+        ("OpenAI o3-mini (medium)", "12.0", "MATH-500", "contradicted"),
+        ("gpt-4o-2024-08-06", "74.6", "MATH-500", "contradicted"),
+        ("Meta-Llama-3.1-8B-Instruct", "51.9", "MATH-5000", "supported"),
+        ("meta-llama/Meta-Llama-3.1-8B-Instruct", "51.9", "MATH-5000", "supported"),
         ("Zebra-9B measured", "50.0", "MATH-500", "unknown"),
         ("Zebra-9B measured", "50.12", "MATH-500", "impossible"),
         ("Qwen2.5-7B-Instruct (measured)", "74.2", "MATH-500", "plausible"),
@@ -76,6 +81,9 @@ def test_other_claims(model: str, score: str, data: str, verdict: str) -> None:
     [
         ("model,score\nx,many\n", "line 2: 'many' is no score"),
         ("name,number\nx,1\n", "line 2: '' is no score"),
+        ("model,score\nx,200\n", "line 2: '200' is no score"),
+        ("model,score\nx,nan\n", "line 2: 'nan' is no score"),
+        ("model,score,data\nx,12,AIME\n", "line 2: nothing is published here of the set 'AIME'"),
         ("\xff\xfe", "cannot be read"),
     ],
 )
@@ -90,3 +98,12 @@ def test_other_names_of_the_columns(tmp_path: Path) -> None:
     file = tmp_path / "claims.csv"
     file.write_text("\ufeffclaim,claimed,dataset\nphi-4,80.4,MATH-5000\n", encoding="utf-8")
     assert claims.read(file) == [{"model": "phi-4", "score": "80.4", "data": "MATH-5000"}]
+
+
+@pytest.mark.parametrize(
+    ("typed", "data"), [("", "MATH-500"), ("math500", "MATH-500"), ("Math_5000", "MATH-5000")]
+)
+def test_a_sets_name_in_any_spelling(typed: str, data: str, tmp_path: Path) -> None:
+    file = tmp_path / "claims.csv"
+    file.write_text(f"model,score,data\nphi-4, 80.4 ,{typed}\n", encoding="utf-8")
+    assert claims.read(file) == [{"model": "phi-4", "score": "80.4", "data": data}]

@@ -93,7 +93,7 @@ def check(file: Path, as_json: bool) -> None:
     from math500.display import scores as show
     from math500.scores import claims
 
-    found = [room.check(c["model"], c["score"], c["data"] or "MATH-500") for c in claims.read(file)]
+    found = [room.check(c["model"], c["score"], c["data"]) for c in claims.read(file)]
     print_json(found) if as_json else print_text(show.claims(found))
 
 

@@ -2,7 +2,7 @@ r"""A percentage where none is asked for.
 
 `50\%` and `50` are one answer to "what percent of ...?" and two answers to "how many ...?". Without the
 question the agreement `percent_optional` takes them for one; with it the question decides. `50\%` for `0.5`
-is the same value and stays right either way.
+is the same value and stays right either way; `100\%` for `1` is right where a share or a chance is asked for.
 """
 
 from __future__ import annotations
@@ -11,14 +11,20 @@ import re
 
 from math500.grading.conventions import Conventions
 from math500.grading.equivalence import equivalent
+from math500.grading.normalize import integer
 
 _SIGN = re.compile(r"\\?%|％|\s*\bper\s?cent\b")
+_SHARE = re.compile(r"probab|chance|likel|odds|fraction|ratio|portion|rate\b|factor", re.IGNORECASE)
 _ASKED = re.compile(r"%|％|per\s?cent|百分", re.IGNORECASE)
 
 
 def unasked_percentage(candidate: str, answer: str, question: str, conventions: Conventions) -> bool:
-    """Whether the candidate is the reference's number with a percent sign that nobody asked for."""
+    """Whether a candidate of the reference's value or number has a percent sign that nobody asked for."""
     if _SIGN.search(answer) or _ASKED.search(question):
         return False
     bare, signs = _SIGN.subn("", candidate)
-    return signs > 0 and equivalent(bare, answer, conventions=conventions).same is True
+    if not signs:
+        return False
+    if equivalent(bare, answer, conventions=conventions).same:
+        return True
+    return integer(answer) is not None and not _SHARE.search(question)

@@ -10,7 +10,8 @@ unit), base, complex, expression, equation, interval, tuple, vector, matrix, set
 
 Rules that act, on top of what `equivalence` found:
 
-    unordered  all values are asked for: any order and any brackets around the list
+    unordered  all values are asked for: any order and any brackets around the list,
+               but two values in square brackets are an interval
     ordered    a point, triple or vector: the order counts, and braces make another answer
     base=N     the question fixes the base: it may be left away or said in words; another base is wrong
     unit=U     the question fixes the unit: a bare number is in it; the same value in another unit is right,
@@ -131,13 +132,18 @@ def _fits(rule: str, answer: str) -> bool:
 
 
 def _unordered(_: str, candidate: str, answer: str, found: Comparison, compare: Compare) -> Comparison:
-    if found.same:
+    if found.same or _interval(candidate):
         return found
     bare, reference = _without_brackets(candidate), _without_brackets(answer)
     if (bare, reference) == (candidate, answer):
         return found
     again = compare(bare, reference)
     return Comparison(True, "key", "all values, in any order") if again.same else found
+
+
+def _interval(text: str) -> bool:
+    """Whether two values stand in square brackets, which is how an interval is written."""
+    return _outer(text) == "[" and text.count(",") == 1
 
 
 def _ordered(_: str, candidate: str, __: str, found: Comparison, ___: Compare) -> Comparison:
@@ -229,7 +235,7 @@ def _round(value: str, candidate: str, answer: str, found: Comparison, _: Compar
 
 
 def _decimal_value(text: str) -> Fraction | None:
-    plain = re.sub(r"[\s,$!\\]", "", text)
+    plain = re.sub(r"\\!|[\s,$\\]", "", text)
     return Fraction(plain) if re.fullmatch(r"-?(?:\d+\.?\d*|\.\d+)", plain) else None
 
 

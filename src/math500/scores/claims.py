@@ -54,15 +54,27 @@ def read(path: Path) -> list[dict[str, str]]:
     claims = []
     for number, row in enumerate(listed, 2):
         found = {key: next((row[c] or "" for c in names_ if c in row), "") for key, names_ in COLUMNS.items()}
-        try:
-            float(found["score"])
-        except ValueError as e:
+        found = {key: value.strip() for key, value in found.items()}
+        if not registry.is_score(found["score"]):
             raise DataUnreadable(
                 f"{path}, line {number}: {found['score']!r} is no score",
                 "The file needs the columns model and score, the score in percent.",
-            ) from e
+            )
+        found["data"] = _set(found["data"], f"{path}, line {number}")
         claims.append(found)
     return claims
+
+
+def _set(name: str, where: str) -> str:
+    """A set in the registry's spelling; MATH-500 where none is named."""
+    known = {names.plain(data): data for data in registry.SIZES}
+    plain = names.plain(name or "MATH-500")
+    if plain not in known:
+        raise DataUnreadable(
+            f"{where}: nothing is published here of the set {name!r}",
+            f"The sets are {', '.join(known.values())}; take other rows out.",
+        )
+    return known[plain]
 
 
 def check(model: str, score: str, data: str = "MATH-500") -> Claim:
@@ -73,8 +85,9 @@ def check(model: str, score: str, data: str = "MATH-500") -> Claim:
         score: in percent, as printed.
         data: the set that it is said to be of.
     """
-    name = _REMARK.sub("", model).strip() or model
     rows = registry.rows()
+    # What stands in brackets can be a remark, or a part of the name: `o3-mini (high)`.
+    name = model if names.find(model) else _REMARK.sub("", model).strip() or model
     found = names.find(name)
     verdict = _measured if _MEASURED.search(model) else _published
     kind, why, evidence = verdict(name, found, score, data, rows)

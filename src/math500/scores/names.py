@@ -53,7 +53,8 @@ def find(name: str) -> PublishedModel | None:
 def _found(name: str, rows: tuple[PublishedScore, ...]) -> PublishedModel | None:
     index = _index(rows)
     wanted = plain(name)
-    ids = index.get(wanted) or index.get(plain(OWNERS.sub("", name.strip())), frozenset())
+    bare = OWNERS.sub("", name.rsplit("/", 1)[-1].strip())
+    ids = index.get(wanted) or index.get(plain(bare), frozenset())
     if not ids:
         return None
     undated = {i for i in ids if not DATE.search(i)}

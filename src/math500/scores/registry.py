@@ -111,11 +111,12 @@ def _bad_rows(listed: object) -> Iterator[str]:
     for row in listed:
         if not (isinstance(row, list) and len(row) == 3 and all(isinstance(v, str) and v for v in row)):
             yield f"the row {row!r} is not [model, score, name], each in quotation marks"
-        elif not _is_score(row[1]):
+        elif not is_score(row[1]):
             yield f"{row[1]!r} is no score from 0 to 100"
 
 
-def _is_score(text: str) -> bool:
+def is_score(text: str) -> bool:
+    """Whether a text is a number from 0 to 100."""
     try:
         return 0 <= float(text) <= 100
     except ValueError:

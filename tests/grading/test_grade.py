@@ -100,6 +100,7 @@ def test_each_convention_can_be_switched_off(name: str, candidate: str, answer: 
         (r"\boxed{0\%}", "0", "How many apples are there?", "wrong"),
         (r"\boxed{2000\%}", "20", "How many apples are there?", "wrong"),
         (r"\boxed{-2000\%}", "-20", "What is the sum?", "wrong"),
+        (r"\boxed{500\%}", "5", "By how many percent does it grow?", "wrong"),
         (r"\boxed{20}", "20", "How many apples are there?", "correct"),
     ],
 )

@@ -14,17 +14,19 @@ from math500.grading.equivalence import equivalent
 from math500.grading.normalize import integer
 
 _SIGN = re.compile(r"\\?%|％|\s*\bper\s?cent\b")
-_SHARE = re.compile(r"probab|chance|likel|odds|fraction|ratio|portion|rate\b|factor", re.IGNORECASE)
+_SHARE = re.compile(
+    r"\b(?:probab|chance|likel|odds\b|ratios?\b|proportions?\b|(?:what|which) (?:fraction|portion|part|factor)\b)",
+    re.IGNORECASE,
+)
 _ASKED = re.compile(r"%|％|per\s?cent|百分", re.IGNORECASE)
 
 
 def unasked_percentage(candidate: str, answer: str, question: str, conventions: Conventions) -> bool:
     """Whether a candidate of the reference's value or number has a percent sign that nobody asked for."""
-    if _SIGN.search(answer) or _ASKED.search(question):
-        return False
     bare, signs = _SIGN.subn("", candidate)
-    if not signs:
+    if not signs or _SIGN.search(answer):
         return False
     if equivalent(bare, answer, conventions=conventions).same:
-        return True
-    return integer(answer) is not None and not _SHARE.search(question)
+        return not _ASKED.search(question)
+    count = integer(answer)
+    return count is not None and (abs(count) > 1 or not _SHARE.search(question))

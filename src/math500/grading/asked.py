@@ -15,7 +15,8 @@ from math500.grading.normalize import integer
 
 _SIGN = re.compile(r"\\?%|％|\s*\bper\s?cent\b")
 _SHARE = re.compile(
-    r"\b(?:probab|chance|likel|odds\b|ratios?\b|proportions?\b|(?:what|which) (?:fraction|portion|part|factor)\b)",
+    r"\b(?:probab|chance|likel|odds\b|ratios?\b|proportions?\b"
+    r"|(?:what|which) (?:fraction|portion|part|factor)\b)",
     re.IGNORECASE,
 )
 _ASKED = re.compile(r"%|％|per\s?cent|百分", re.IGNORECASE)

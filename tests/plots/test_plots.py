@@ -9,7 +9,7 @@ from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from math500 import plots
@@ -181,6 +181,7 @@ def test_nothing_to_draw_is_drawn() -> None:
 
 
 @given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9), st.integers(2, 30))
+@example(5e-324, 5e-324, 2)
 def test_ticks_cover_the_range_in_even_steps(a: float, b: float, most: int) -> None:
     low, high = sorted((a, b))
     marks = scales.ticks(low, high, most)

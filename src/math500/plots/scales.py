@@ -28,7 +28,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     if not math.isfinite(low) or not math.isfinite(high):
         return [0.0, 1.0]
     if high - low <= 1e-9 * max(abs(low), abs(high), 1e-9):
-        high = low + (abs(low) or 1.0)
+        high = low + (abs(low) if abs(low) > 1e-9 else 1.0)
     rough = (high - low) / max(most - 1, 1)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)

@@ -4,6 +4,7 @@ import pytest
 
 from math500 import models
 from math500.errors import KeyRejected, UsageError
+from math500.records import Message
 
 
 def opened(name: str, base_url: str | None = None, **environ: str) -> models.Opened:
@@ -38,3 +39,21 @@ def test_the_embedded_model_has_no_address(name: str) -> None:
 def test_an_open_token_limit_is_the_endpoints_business() -> None:
     assert models.default_max_tokens("gpt-4o") is None
     assert models.default_max_tokens("embedded:x.gguf") == models.EMBEDDED_MAX_TOKENS
+
+
+def test_the_embedded_context_has_room_for_the_code_of_a_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """math-train/3648: 1,931 characters of Asymptote, 1,131 tokens as the engine counts them."""
+    rooms: list[int] = []
+
+    def serve(*, prompt_room: int, **_: object) -> None:
+        rooms.append(prompt_room)
+        raise UsageError("enough seen", "")
+
+    monkeypatch.setattr("math500.embedded.serve", serve)
+    asked = [[Message(role="user", content="x" * 1931)], [Message(role="user", content="short")]]
+    with (
+        pytest.raises(UsageError, match="enough seen"),
+        models.open_model("embedded", base_url=None, concurrency=1, max_tokens=256, environ={}, asked=asked),
+    ):
+        pass
+    assert rooms[0] >= 1131

@@ -27,8 +27,8 @@ EMBEDDED_MAX_TOKENS = 512
 """The embedded model's token limit unless told otherwise: it repeats itself rather than stop."""
 EMBEDDED_CONCURRENCY = 16
 ENDPOINT_CONCURRENCY = 32
-CHARACTERS_PER_TOKEN = 2
-"""At least, for LaTeX and English; Chinese can be less, which the exact count then finds."""
+CHARACTERS_PER_TOKEN = 1.5
+"""At least: a drawing's code has 1.7; Chinese can have less, which the exact count then finds."""
 LONGEST = 5
 """Prompts whose tokens are counted exactly: those with the most characters."""
 
@@ -157,7 +157,7 @@ def open_model(
 
     file = Path(name.removeprefix(f"{EMBEDDED}:")) if ":" in name else None
     longest = sorted(asked, key=_characters)[-LONGEST:]
-    room = max([embedded.PROMPT_ROOM, *(_characters(m) // CHARACTERS_PER_TOKEN for m in longest)])
+    room = max([embedded.PROMPT_ROOM, *(int(_characters(m) / CHARACTERS_PER_TOKEN) for m in longest)])
     with embedded.serve(
         slots=concurrency,
         max_tokens=max_tokens,

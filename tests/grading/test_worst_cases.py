@@ -95,6 +95,13 @@ def test_a_reference_without_a_value_under_a_root_is_no_fault() -> None:
     assert equivalent(candidate, reference).stage != "fault"
 
 
+def test_a_binomial_of_a_number_too_long_for_its_digits_is_no_fault() -> None:
+    """Found by coverage-guided fuzzing: gamma functions near a pole came out infinite."""
+    found = equivalent(r"\pm\binom-11E93.5", "7")
+    assert found.same is None
+    assert found.stage != "fault"
+
+
 PYTHON = (
     "__import__('pathlib').Path({0!r}).touch()",
     "open({0!r}, 'w')",

@@ -248,6 +248,12 @@ def _factorial(context: Any, value: Any) -> Any:  # noqa: ANN401
     return context.factorial(value)
 
 
+def _binomial(context: Any, top: Any, bottom: Any) -> Any:  # noqa: ANN401
+    if any(value and context.mag(value) > context.prec for value in (top, bottom)):
+        raise TooLarge("a binomial coefficient of numbers with more digits than are kept")
+    return context.binomial(top, bottom)
+
+
 def _exponential(context: Any, value: Any) -> Any:  # noqa: ANN401
     return _power(+context.e, value)
 
@@ -263,7 +269,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lg": lambda context, value: context.log10(_nonzero(value)),
     "log": lambda context, value, base: context.ln(_nonzero(value)) / context.ln(_nonzero(base)),
     "factorial": _factorial,
-    "binom": lambda context, top, bottom: context.binomial(top, bottom),
+    "binom": _binomial,
     "max": lambda _context, *values: max(values),
     "min": lambda _context, *values: min(values),
 }

@@ -44,7 +44,7 @@ DECODING = ("temperature", "top_p", "max_tokens", "seed")
 SOLVER = ("solver", "votes", "confidence", "weigh", "rounds")
 PLAIN = (
     *("model", "base_url", "data", "limit", "shuffle_seed", "subjects", "levels", "prompt", "system"),
-    *("no_system", "samples", "concurrency"),
+    *("no_system", "shots", "choose", "shots_from", "shots_seed", "samples", "concurrency"),
 )
 KNOWN = (*PLAIN, *DECODING, *SOLVER)
 """What a cell may set: options of `math500 run`, with underscores."""
@@ -150,7 +150,7 @@ def _planned(folder: Path, name: str, settings: Settings, say: Say) -> StudyCell
         levels=request.levels,
         shuffle_seed=request.shuffle_seed,
     )
-    prompt = running.prompt_of(request, say)
+    prompt = running.prompt_for(request, problems, say)
     limit = request.decoding.max_tokens or default_max_tokens(request.model)
     expected = estimate.estimate(
         [prompts.messages(prompt, p.problem) for p in problems],

@@ -44,6 +44,7 @@ Why = Literal[
     "wrong",
 ]
 """Why a sample is not correct, in the order in which the reasons are tried (docs/failures.md)."""
+ChooseBy = Literal["subject", "similarity"]
 Api = Literal["chat", "completions", "responses"]
 
 
@@ -158,6 +159,38 @@ class Shot(Record, frozen=True, kw_only=True):
     answer: str
 
 
+class Shown(Record, frozen=True, kw_only=True):
+    """Which examples one problem was shown."""
+
+    unique_id: str
+    """The problem's."""
+    examples: tuple[str, ...]
+    """Ids of the examples, in the order shown; the last one stands next to the question."""
+
+
+class ChosenShots(Record, frozen=True, kw_only=True):
+    """Worked examples that were chosen for each problem, complete."""
+
+    by: ChooseBy
+    count: int
+    """Examples for each problem."""
+    seed: int
+    method: str
+    """How they were chosen, with a version: `drawn/1`, `bm25/1`."""
+    source: str
+    """The set that they come from."""
+    sha256: str
+    """Of that set's canonical rows."""
+    near: int
+    """Near duplicates of their question that were passed over (docs/solvers.md)."""
+    digest: str
+    """The sha256 of all examples of all questions, in order."""
+    shown: dict[str, Shown]
+    """By `prompts.key` of the question."""
+    shots: dict[str, Shot]
+    """Every example that is shown, once, by its id."""
+
+
 class Prompt(Record, frozen=True, kw_only=True):
     """A named way to ask, complete: with it and a problem the messages can be made again."""
 
@@ -177,6 +210,11 @@ class Prompt(Record, frozen=True, kw_only=True):
     """`prompts.key` of the MATH train problems that `shots` is filled from when the prompt is used."""
     stop: tuple[str, ...] = ()
     """Strings at which the endpoint ends a generation."""
+    reply_template: str = ""
+    """What a chosen example's answer says, `{solution}` and `{answer}` standing for its parts; empty where it
+    follows from `shot_template`, or is the solution alone."""
+    chosen: ChosenShots | None = None
+    """Examples chosen for each problem, shown as turns of the conversation, in place of `shots`."""
 
 
 class Decoding(Record, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ GROUPS = {
     "Problems": ("data", "data_path", "limit", "shuffle_seed", "subjects", "levels", "ids"),
     "Prompt and decoding": (
         *("prompt", "prompt_file", "system", "no_system"),
+        *("shots", "choose", "shots_from", "shots_seed"),
         *("temperature", "top_p", "max_tokens", "seed", "samples"),
     ),
     "Solver": ("solver", "votes", "confidence", "weigh", "rounds", "walls"),
@@ -59,6 +60,22 @@ FREE_ON_RESUME = (
 @click.option("--prompt-file", type=FILE, help="Your own prompt: a text with {problem} in it.")
 @click.option("--system", help="The system message, in place of the prompt's own.")
 @click.option("--no-system", is_flag=True, help="Send no system message.")
+@click.option(
+    "--shots",
+    type=click.IntRange(0),
+    help="Worked examples chosen for each problem; 0 for none.  [default: the prompt's own]",
+)
+@click.option(
+    "--choose",
+    type=click.Choice(["subject", "similarity"]),
+    help="Examples of the problem's subject, or those most like it in words.  [default: subject]",
+)
+@click.option(
+    "--shots-from",
+    metavar="SET",
+    help="Where examples come from: a set's name, or a file; never MATH-500.  [default: math-train-12k]",
+)
+@click.option("--shots-seed", type=int, metavar="SEED", help="Draws other examples.  [default: 0]")
 @click.option(
     "--temperature",
     type=Temperature(),

@@ -27,7 +27,7 @@ GROUPS = {
         *("shots", "choose", "shots_from", "shots_seed"),
         *("temperature", "top_p", "max_tokens", "seed", "samples"),
     ),
-    "Solver": ("solver", "votes", "confidence", "weigh", "rounds", "walls"),
+    "Solver": ("solver", "votes", "confidence", "stopping", "weigh", "rounds", "walls"),
     "Run": ("concurrency", "out", "resume", "as_json", "quiet", "help"),
 }
 """Options by group, for the help text."""
@@ -101,6 +101,13 @@ FREE_ON_RESUME = (
     help="A vote stops when its leader wins with this confidence, such as 0.95.",
 )
 @click.option(
+    "--stopping",
+    type=click.Choice(["final", "beta"]),
+    default="final",
+    show_default=True,
+    help="What --confidence is about: that the leader wins the whole vote, or the published Beta criterion.",
+)
+@click.option(
     "--weigh",
     type=click.Choice(["equal", "verified"]),
     default="equal",
@@ -166,7 +173,7 @@ def _request(options: dict[str, Any], asked: dict[str, Any]) -> running.Request:
     ids = ids_of(options.pop("ids"))
     solver = SolverInfo(
         name=options.pop("solver"),
-        **{name: options.pop(name) for name in ("votes", "confidence", "weigh", "rounds")},
+        **{name: options.pop(name) for name in ("votes", "confidence", "stopping", "weigh", "rounds")},
     )
     return Request(
         base_url=asked["base_url"],

@@ -101,11 +101,10 @@ def test_the_first_point_is_the_runs_own_score(run: RunDir) -> None:
     first = found.points[0]
     assert (found.samples, found.problems, found.left_out) == (6, 4, 0)
     assert [p.k for p in found.points] == [1, 2, 4, 6]
-    assert (first.passed.value, first.majority.value) == (
-        pytest.approx(score.value),
-        pytest.approx(score.value),
-    )  # type: ignore[union-attr]
-    assert (first.passed.low, first.passed.high) == (pytest.approx(score.low), pytest.approx(score.high))  # type: ignore[union-attr]
+    assert score is not None
+    assert first.passed.value == pytest.approx(score.value)
+    assert first.majority.value == pytest.approx(score.value)
+    assert (first.passed.low, first.passed.high) == (pytest.approx(score.low), pytest.approx(score.high))
 
 
 def test_the_points_are_the_means_over_all_choices(run: RunDir) -> None:

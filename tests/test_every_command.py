@@ -5,6 +5,7 @@ A new command belongs into `TYPED`; the first test says so.
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Callable
@@ -35,6 +36,7 @@ TYPED: dict[str, list[list[str]]] = {
     ],
     "scores": [[], ["gpt-4o"], ["what", "75.16"], ["check", "CLAIMS"]],
     "solvers": [[], ["RUN", "OTHER"]],
+    "curves": [["MANY"]],
     "experiment": [["STUDY.toml", "--dry-run"]],
     "contamination": [["PROBE", "--control", "PROBE"]],
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
@@ -83,6 +85,7 @@ def typed(
     _write(Path("RUN"), problems, manifest_of(run_id=f"a{ESCAPES}"), turned=0)
     _write(Path("OTHER"), problems, manifest_of(run_id="b"), turned=1)
     _write(Path("PROBE"), problems, manifest_of(prompt=contamination.PROMPT), turned=1)
+    _write(Path("MANY"), problems, manifest_of(samples=4), turned=0, samples=4)
     Path("SET").write_bytes(b"".join(msgspec.json.encode(p) + b"\n" for p in problems))
     rows = [{"problem": p.problem, "answer": p.answer, "response": f"It is {p.answer}."} for p in problems]
     Path("STUDY.toml").write_text('[common]\ndata = "SET"\n[matrix]\nprompt = ["boxed", "bare"]\n')
@@ -101,8 +104,10 @@ def typed(
     return run
 
 
-def _write(folder: Path, problems: tuple[Problem, ...], manifest: Manifest, *, turned: int) -> None:
-    """One sample of each problem, of a different kind each, with control characters and Chinese in it."""
+def _write(
+    folder: Path, problems: tuple[Problem, ...], manifest: Manifest, *, turned: int, samples: int = 1
+) -> None:
+    """Samples of each problem, of a different kind each, with control characters and Chinese in them."""
     kinds = [
         "$\\boxed{%s}$",
         f"答案是 $\\boxed{{312 {ESCAPES}}}$。",
@@ -110,13 +115,13 @@ def _write(folder: Path, problems: tuple[Problem, ...], manifest: Manifest, *, t
         "Again. " * 40,
     ]
     with RunWriter.create(folder, manifest, list(problems)) as writer:
-        for i, problem in enumerate(problems):
-            kind = kinds[(i + turned) % 4]
+        for (i, problem), index in itertools.product(enumerate(problems), range(samples)):
+            kind = kinds[(i + index + turned) % 4]
             text = kind % problem.answer if "%s" in kind else kind
             finish = "length" if kind in kinds[2:] else "stop"
             generation = Generation(text=text, finish_reason=finish, completion_tokens=20)
             writer.append(
-                Sample(unique_id=problem.unique_id, index=0, response=text, generations=(generation,))
+                Sample(unique_id=problem.unique_id, index=index, response=text, generations=(generation,))
             )
         evaluate.grade(writer)
 

@@ -41,10 +41,10 @@ from math500.records import Asking, Budget, Decoding, Price, SolverInfo, StudyCe
 from math500.rundir import RunDir
 
 DECODING = ("temperature", "top_p", "max_tokens", "seed")
-SOLVER = ("solver", "votes", "confidence", "weigh", "rounds")
+SOLVER = ("solver", "votes", "confidence", "stopping", "weigh", "rounds")
 PLAIN = (
     *("model", "base_url", "data", "limit", "shuffle_seed", "subjects", "levels", "prompt", "system"),
-    *("no_system", "samples", "concurrency"),
+    *("no_system", "shots", "choose", "shots_from", "shots_seed", "samples", "concurrency"),
 )
 KNOWN = (*PLAIN, *DECODING, *SOLVER)
 """What a cell may set: options of `math500 run`, with underscores."""
@@ -150,7 +150,7 @@ def _planned(folder: Path, name: str, settings: Settings, say: Say) -> StudyCell
         levels=request.levels,
         shuffle_seed=request.shuffle_seed,
     )
-    prompt = running.prompt_of(request, say)
+    prompt = running.prompt_for(request, problems, say)
     limit = request.decoding.max_tokens or default_max_tokens(request.model)
     expected = estimate.estimate(
         [prompts.messages(prompt, p.problem) for p in problems],
@@ -247,7 +247,7 @@ def request_of(settings: Settings) -> running.Request:
     Raises:
         UsageError: a value is of the wrong kind.
     """
-    solver: dict[str, Any] = {key: settings[key] for key in SOLVER if key in settings}
+    solver: dict[str, Any] = {"stopping": "final"} | {key: settings[key] for key in SOLVER if key in settings}
     decoding: dict[str, Any] = {key: settings[key] for key in DECODING if key in settings}
     plain: dict[str, Any] = {key: _listed_value(settings[key]) for key in PLAIN if key in settings}
     if "solver" in solver:

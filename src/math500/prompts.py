@@ -5,19 +5,21 @@ messages can be made again, which is why a run's manifest holds it whole. Wordin
 changed under a name; a new wording gets a new name.
 
 Worked examples that come from the MATH train split are named here by the hash of their problem
-text and filled in at run time (`with_shots`), since problem texts are not shipped.
+text and filled in at run time (`with_shots`), since problem texts are not shipped. Examples that
+are chosen for each problem (room `shots`) come as turns of the conversation: each one's question in
+the prompt's own words, and its solution as the model is to write it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from math500.errors import DataMismatch, UsageError
-from math500.records import Message, Problem, Prompt, Shot
+from math500.records import ChosenShots, Message, Problem, Prompt, Shot
 
 BOXED = Prompt(
     name="boxed",
@@ -49,6 +51,7 @@ ANSWER_LINE = Prompt(
         'Remember to put your answer on its own line after "Answer:", and you do not need to use a '
         "\\boxed command."
     ),
+    reply_template="{solution}\n\nAnswer: {answer}",
     source="openai/simple-evals math_eval.py, QUERY_TEMPLATE",
     description="Zero-shot chain of thought, answer on a last line `Answer: ...`.",
 )
@@ -143,14 +146,53 @@ def with_shots(prompt: Prompt, train: Iterable[Problem]) -> Prompt:
 def messages(prompt: Prompt, problem_text: str) -> tuple[Message, ...]:
     """The chat messages that ask this problem in this way.
 
-    The worked examples and the question form one user message, as in a plain text prompt.
+    The prompt's own worked examples and the question form one user message, as in a plain text prompt;
+    examples that were chosen for this problem are turns before it.
+
+    Raises:
+        DataMismatch: examples were chosen for each problem, and none for this one.
     """
     if prompt.shot_keys and not prompt.shots:
         raise ValueError(f"prompt {prompt.name!r} has unfilled shots: call with_shots first")
     shots = (_fill(prompt.shot_template, s.problem, s.solution, s.answer) for s in prompt.shots)
     user = "".join(shots) + _fill(prompt.template, problem_text)
-    asked = (Message(role="user", content=user),)
+    asked = (*_turns(prompt, problem_text), Message(role="user", content=user))
     return asked if prompt.system is None else (Message(role="system", content=prompt.system), *asked)
+
+
+def with_chosen(prompt: Prompt, chosen: ChosenShots | None) -> Prompt:
+    """The prompt with these examples in place of any others; with none at all when None."""
+    return msgspec.structs.replace(prompt, chosen=chosen, shots=(), shot_keys=())
+
+
+def shot_count(prompt: Prompt) -> int:
+    """Worked examples before each question."""
+    return prompt.chosen.count if prompt.chosen is not None else len(prompt.shots) or len(prompt.shot_keys)
+
+
+def _turns(prompt: Prompt, problem_text: str) -> Iterator[Message]:
+    """The examples chosen for this problem, each a question and its answer."""
+    if prompt.chosen is None:
+        return
+    shown = prompt.chosen.shown.get(key(problem_text))
+    if shown is None:
+        raise DataMismatch(
+            f"no worked examples were chosen for the problem {problem_text[:60]!r}",
+            "Start a new run over these problems.",
+        )
+    for shot in (prompt.chosen.shots[name] for name in shown.examples):
+        yield Message(role="user", content=_fill(prompt.template, shot.problem))
+        yield Message(role="assistant", content=_reply(prompt, shot))
+
+
+def _reply(prompt: Prompt, shot: Shot) -> str:
+    """An example's answer in the form that the prompt asks for."""
+    form = prompt.reply_template
+    if not form and prompt.shot_template.startswith(prompt.template):
+        form = prompt.shot_template.removeprefix(prompt.template)
+    said = _fill(form or "{solution}", shot.problem, shot.solution, shot.answer).strip()
+    # MATH's solutions hold their answer in a box; others are given one where nothing else says it.
+    return said if form or "\\boxed" in said else f"{said}\n\n$\\boxed{{{shot.answer}}}$"
 
 
 def from_text(template: str, *, name: str = "custom", stop: Sequence[str] = ()) -> Prompt:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from math500.records import Compared, Decoding, Manifest, Origin
+from math500.records import Compared, Decoding, Manifest, Origin, Prompt
 
 FIELDS = (
     "model",
@@ -57,7 +57,7 @@ def of(made: Manifest) -> dict[str, str]:
         "data": made.data.name,
         "problems": str(made.selection.count or made.data.rows),
         "prompt": "" if made.prompt.name == LOGGED else made.prompt.name,
-        "shots": str(len(made.prompt.shots) or len(made.prompt.shot_keys)),
+        "shots": shots(made.prompt),
         "system": "none" if made.prompt.system is None else f'"{made.prompt.system}"',
         "template": _template(made),
         "decoding": decoding(made.decoding),
@@ -103,6 +103,15 @@ def decoding(chosen: Decoding) -> str:
         return "greedy"
     top_p = "" if chosen.top_p is None else f", top-p {chosen.top_p:g}"
     return f"temperature {chosen.temperature:g}{top_p}"
+
+
+def shots(prompt: Prompt) -> str:
+    """How many worked examples, and for those that were chosen for each problem, how."""
+    chosen = prompt.chosen
+    if chosen is None:
+        return str(len(prompt.shots) or len(prompt.shot_keys))
+    seed = f", seed {chosen.seed}" if chosen.by == "subject" else ""
+    return f"{chosen.count} by {chosen.by}{seed}, from {chosen.source}"
 
 
 def side_by_side(

@@ -44,6 +44,8 @@ Why = Literal[
     "wrong",
 ]
 """Why a sample is not correct, in the order in which the reasons are tried (docs/failures.md)."""
+Stopping = Literal["final", "beta"]
+ChooseBy = Literal["subject", "similarity"]
 Api = Literal["chat", "completions", "responses"]
 
 
@@ -158,6 +160,38 @@ class Shot(Record, frozen=True, kw_only=True):
     answer: str
 
 
+class Shown(Record, frozen=True, kw_only=True):
+    """Which examples one problem was shown."""
+
+    unique_id: str
+    """The problem's."""
+    examples: tuple[str, ...]
+    """Ids of the examples, in the order shown; the last one stands next to the question."""
+
+
+class ChosenShots(Record, frozen=True, kw_only=True):
+    """Worked examples that were chosen for each problem, complete."""
+
+    by: ChooseBy
+    count: int
+    """Examples for each problem."""
+    seed: int
+    method: str
+    """How they were chosen, with a version: `drawn/1`, `bm25/1`."""
+    source: str
+    """The set that they come from."""
+    sha256: str
+    """Of that set's canonical rows."""
+    near: int
+    """Near duplicates of their question that were passed over (docs/solvers.md)."""
+    digest: str
+    """The sha256 of all examples of all questions, in order."""
+    shown: dict[str, Shown]
+    """By `prompts.key` of the question."""
+    shots: dict[str, Shot]
+    """Every example that is shown, once, by its id."""
+
+
 class Prompt(Record, frozen=True, kw_only=True):
     """A named way to ask, complete: with it and a problem the messages can be made again."""
 
@@ -177,6 +211,11 @@ class Prompt(Record, frozen=True, kw_only=True):
     """`prompts.key` of the MATH train problems that `shots` is filled from when the prompt is used."""
     stop: tuple[str, ...] = ()
     """Strings at which the endpoint ends a generation."""
+    reply_template: str = ""
+    """What a chosen example's answer says, `{solution}` and `{answer}` standing for its parts; empty where it
+    follows from `shot_template`, or is the solution alone."""
+    chosen: ChosenShots | None = None
+    """Examples chosen for each problem, shown as turns of the conversation, in place of `shots`."""
 
 
 class Decoding(Record, frozen=True, kw_only=True):
@@ -511,6 +550,8 @@ class SolverInfo(Record, frozen=True, kw_only=True):
     """A vote stops when its leading answer wins with this confidence; None always asks `votes` times."""
     weigh: Literal["equal", "verified"] = "equal"
     """What a vote weighs."""
+    stopping: Stopping = "beta"
+    """What the confidence is about (docs/solvers.md). An older manifest says nothing and means `beta`."""
 
 
 class LogFile(Record, frozen=True, kw_only=True):
@@ -1058,6 +1099,51 @@ class Tradeoff(Record, frozen=True, kw_only=True):
     """From the first request to the solution."""
     cost: float | None
     """US dollars, where the price is known."""
+
+
+class CurvePoint(Record, frozen=True, kw_only=True):
+    """What k samples a problem bring."""
+
+    k: int
+    passed: Estimate
+    """pass@k: at least one of k is right."""
+    majority: Estimate
+    """maj@k: the vote of k is right, a tie being a fair draw."""
+
+
+class Stopped(Record, frozen=True, kw_only=True):
+    """What a vote that stops early would have done with a run's own votes."""
+
+    stopping: Stopping
+    confidence: float
+    asked: float
+    """Samples a problem."""
+    saved: float
+    """The share of a fixed vote's samples that it would not have asked for."""
+    score: float
+    fixed: float
+    """The score of the vote that asks for all."""
+    difference: Difference
+    """Its score minus the fixed one's, in pairs."""
+    same: float
+    """How often it decides as the fixed vote does."""
+
+
+class Curves(Record, frozen=True, kw_only=True):
+    """What more samples, a vote, and stopping early would bring, out of the samples of one run."""
+
+    run: str
+    samples: int
+    """For each problem."""
+    problems: int
+    left_out: int
+    """Problems that lack samples, or have one that could not be graded."""
+    points: tuple[CurvePoint, ...]
+    votes: int
+    """What a vote that may stop asks for at most."""
+    orders: int
+    """In so many seeded orders the votes of each problem were played."""
+    stops: tuple[Stopped, ...]
 
 
 class Completion(Record, frozen=True, kw_only=True):

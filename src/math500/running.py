@@ -26,6 +26,7 @@ from math500 import (
     models,
     prompts,
     sandbox,
+    shots,
     solve,
 )
 from math500.client import Event, Spent, forms
@@ -34,6 +35,7 @@ from math500.errors import DataUnreadable, Interrupted, ModelError, RunError, Ru
 from math500.records import (
     Asking,
     Budget,
+    ChooseBy,
     DataSource,
     Decoding,
     Generation,
@@ -82,6 +84,12 @@ class Request:
     prompt_file: Path | None = None
     system: str | None = None
     no_system: bool = False
+    shots: int | None = None
+    """Worked examples for each problem; 0 for none at all, None for the prompt's own."""
+    choose: ChooseBy | None = None
+    """How they are chosen; by subject when None."""
+    shots_from: str | None = None
+    shots_seed: int | None = None
     decoding: Decoding = field(default_factory=Decoding)
     samples: int = 1
     solver: SolverInfo = field(default_factory=SolverInfo)
@@ -136,7 +144,7 @@ def start(
         shuffle_seed=request.shuffle_seed,
     )
     problems = tuple(reshape(problems))
-    prompt = given or prompt_of(request, say)
+    prompt = given or prompt_for(request, problems, say)
     decoding = _decoding(request)
     forms.require(request.asking.api, decoding, None, prompt.stop)
     concurrency = request.concurrency or models.default_concurrency(request.model)
@@ -363,8 +371,13 @@ def _require_headers(made: Manifest, private: models.Private | None) -> None:
         )
 
 
-def prompt_of(request: Request, say: Say) -> Prompt:
+def prompt_of(request: Request, say: Say, *, fill: bool = True) -> Prompt:
     """The prompt that was asked for, complete.
+
+    Args:
+        request: what the user asked for.
+        say: told what is going on.
+        fill: get the prompt's own worked examples.
 
     Raises:
         UsageError: there is no such prompt, or the options contradict each other.
@@ -386,9 +399,35 @@ def prompt_of(request: Request, say: Say) -> Prompt:
         prompt = msgspec.structs.replace(prompt, system=request.system)
     elif request.no_system:
         prompt = msgspec.structs.replace(prompt, system=None)
-    if prompt.shot_keys:
+    if prompt.shot_keys and fill:
         prompt = prompts.with_shots(prompt, data.load("math-train", announce=say).problems)
     return prompt
+
+
+def prompt_for(request: Request, problems: Sequence[Problem], say: Say) -> Prompt:
+    """The prompt that was asked for, with the worked examples that it shows these problems.
+
+    Raises:
+        UsageError: as for `prompt_of`, or the examples cannot be chosen as asked for.
+        DataError: as for `prompt_of`, or the set that the examples come from cannot be had.
+    """
+    chosen_how = (request.choose, request.shots_from, request.shots_seed)
+    if not request.shots and any(option is not None for option in chosen_how):
+        raise UsageError(
+            "--choose, --shots-from and --shots-seed say which examples are shown, and none are asked for",
+            "Say how many, such as --shots 4.",
+        )
+    if request.shots is None:
+        return prompt_of(request, say)
+    prompt = prompt_of(request, say, fill=False)
+    if request.shots == 0:
+        return prompts.with_chosen(prompt, None)
+    by = request.choose or "subject"
+    pool = data.load(request.shots_from or shots.POOL, announce=say)
+    chosen = shots.choose(problems, pool, by=by, count=request.shots, seed=request.shots_seed or 0)
+    passed = f"; {chosen.near} near duplicates of their question were passed over" if chosen.near else ""
+    say(f"{chosen.count} examples before each question, by {by}, from {chosen.source}{passed}")
+    return prompts.with_chosen(prompt, chosen)
 
 
 def manifest(

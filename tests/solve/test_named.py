@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from math500.errors import UsageError
 from math500.records import SolverInfo
 from math500.sandbox import Sandbox
 from math500.solve import Vote, describe, make, needs_sandbox
-from math500.solve.named import check
+from math500.solve.named import check, words
 from tests.solve.conftest import DECODING, PROMPT
 
 
@@ -38,3 +39,12 @@ def test_every_solver_is_made_and_can_vote(name: str, sandbox: Sandbox) -> None:
 def test_what_cannot_be_is_told(info: SolverInfo, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         check(info)
+
+
+def test_what_a_confidence_is_about_is_in_the_words() -> None:
+    info = SolverInfo(name="vote:cot", votes=16, confidence=0.95, stopping="final")
+    assert words(info) == "vote:cot, 16 votes until 0.95 sure of the winner"
+    # A manifest of an older math500 says nothing of it and means the rule that there was.
+    older = msgspec.json.decode(b'{"name": "vote:cot", "votes": 16, "confidence": 0.95}', type=SolverInfo)
+    assert older.stopping == "beta"
+    assert words(older) == "vote:cot, 16 votes until 0.95 sure"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from math500.records import Ballot, Generation, Verification
+from math500.records import Ballot, Generation, Stopping, Verification
 from math500.solve import Cot, Solution, Vote
 from math500.solve.vote import EQUAL, VERIFIED, count, decided, favoured, tied
 from tests.solve.conftest import DECODING, PROMPT, Scripted, solve
@@ -74,7 +74,10 @@ def test_a_vote_stops_when_it_is_decided(runner: asyncio.Runner) -> None:
     solution = solve(runner, vote(16, 0.95), Scripted((box("1"),) * 4))
     assert solution.ballots[0].votes == 4
     split = tuple(map(box, ["1", "2", "1", "2", "1", "1", "1", "1"]))
-    assert solve(runner, vote(8, 0.999), Scripted(split)).ballots[0].votes == 6
+    beta = Vote(Cot(PROMPT, DECODING), 8, 0.999, stopping="beta")
+    assert solve(runner, beta, Scripted(split)).ballots[0].votes == 6
+    # 4 to 2, two to come, and the leader was given first: it cannot lose.
+    assert solve(runner, vote(8, 0.999), Scripted(split[:6])).ballots[0].votes == 4
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,8 @@ def test_what_is_decided_without_doubt_cannot_be_overtaken(votes: list[int], lef
         assert ballots[0].weight > left or len(ballots) > 1
 
 
-def test_stopping_early_asks_far_less_and_hardly_ever_decides_otherwise() -> None:
+@pytest.mark.parametrize(("rule", "most"), [("beta", 0.6), ("final", 0.52)])
+def test_stopping_early_asks_far_less_and_hardly_ever_decides_otherwise(rule: Stopping, most: float) -> None:
     """Answers of a made-up model on 400 problems, most of them easy for it, k = 16."""
     chance = random.Random(5)
     asked = right_fixed = right_early = 0
@@ -105,16 +109,22 @@ def test_stopping_early_asks_far_less_and_hardly_ever_decides_otherwise() -> Non
         p = chance.betavariate(2.0, 0.7)
         answers = ["0" if chance.random() < p else str(chance.randint(1, 6)) for _ in range(16)]
         right_fixed += winner(answers) == "0"
-        used = next(n for n in range(4, 17, 2) if n == 16 or decided(tally(answers[:n]), 16 - n, 0.95))
+        used = next(
+            n
+            for n in range(4, 17, 2)
+            if n == 16 or decided(tally(answers[:n]), 16 - n, 0.95, rule, cast=n, k=16)
+        )
         asked += used
         right_early += winner(answers[:used]) == "0"
-    assert asked < 0.6 * 16 * 400
+    assert asked < most * 16 * 400
     assert abs(right_fixed - right_early) <= 0.003 * 400
 
 
 def tally(answers: list[str]) -> list[Ballot]:
     order = sorted(set(answers), key=lambda a: (-answers.count(a), answers.index(a)))
-    return [Ballot(answer=a, votes=(n := answers.count(a)), weight=n, voters=()) for a in order]
+    return [
+        Ballot(answer=a, votes=(n := answers.count(a)), weight=n, voters=(answers.index(a),)) for a in order
+    ]
 
 
 def winner(answers: list[str]) -> str:

@@ -129,3 +129,9 @@ def test_the_difference_of_independent_scores_agrees_with_newcombe(
     found = stats.difference(estimate(b, m), estimate(a, n))
     assert (found.low, found.high) == pytest.approx((low, high), abs=6e-5)
     assert found.value == pytest.approx(a / n - b / m)
+
+
+def test_a_mean_of_shares_has_the_interval_of_the_same_score() -> None:
+    problems = [[True] * 3 + [False], [False] * 4, [True] * 4, [True, False] * 2]
+    assert stats.mean_of_shares([0.75, 0.0, 1.0, 0.5], 16) == stats.score(problems)
+    assert stats.mean_of_shares([1.0] * 20, 40).low == pytest.approx(stats.wilson(1.0, 20)[0])

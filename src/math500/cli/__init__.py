@@ -13,7 +13,7 @@
     checks.py    selftest
     doctor.py    doctor
     scores.py    scores
-    solvers.py   solvers
+    solvers.py   solvers, curves
     experiment.py  experiment
     contamination.py  contamination
     lmeval.py    lm-eval
@@ -52,6 +52,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gap": ("explain.gap", "Take the gap to a published score apart."),
     "scores": ("scores.scores", "Published scores, and claims about them."),
     "solvers": ("solvers.solvers", "Ways to solve a problem; what each brought and cost."),
+    "curves": ("solvers.curves", "pass@k, maj@k, and what stopping a vote early saves."),
     "experiment": ("experiment.experiment", "A matrix of protocols as one resumable study."),
     "contamination": ("contamination.contamination", "Signs that a model has seen the problems."),
     "errors": ("failures.errors", "Why samples of a run are not correct."),

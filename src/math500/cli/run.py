@@ -24,9 +24,10 @@ GROUPS = {
     "Problems": ("data", "data_path", "limit", "shuffle_seed", "subjects", "levels", "ids"),
     "Prompt and decoding": (
         *("prompt", "prompt_file", "system", "no_system"),
+        *("shots", "choose", "shots_from", "shots_seed"),
         *("temperature", "top_p", "max_tokens", "seed", "samples"),
     ),
-    "Solver": ("solver", "votes", "confidence", "weigh", "rounds", "walls"),
+    "Solver": ("solver", "votes", "confidence", "stopping", "weigh", "rounds", "walls"),
     "Run": ("concurrency", "out", "resume", "as_json", "quiet", "help"),
 }
 """Options by group, for the help text."""
@@ -60,6 +61,22 @@ FREE_ON_RESUME = (
 @click.option("--system", help="The system message, in place of the prompt's own.")
 @click.option("--no-system", is_flag=True, help="Send no system message.")
 @click.option(
+    "--shots",
+    type=click.IntRange(0),
+    help="Worked examples chosen for each problem; 0 for none.  [default: the prompt's own]",
+)
+@click.option(
+    "--choose",
+    type=click.Choice(["subject", "similarity"]),
+    help="Examples of the problem's subject, or those most like it in words.  [default: subject]",
+)
+@click.option(
+    "--shots-from",
+    metavar="SET",
+    help="Where examples come from: a set's name, or a file; never MATH-500.  [default: math-train-12k]",
+)
+@click.option("--shots-seed", type=int, metavar="SEED", help="Draws other examples.  [default: 0]")
+@click.option(
     "--temperature",
     type=Temperature(),
     default="0",
@@ -82,6 +99,13 @@ FREE_ON_RESUME = (
     "--confidence",
     type=click.FloatRange(0.5, 1, max_open=True),
     help="A vote stops when its leader wins with this confidence, such as 0.95.",
+)
+@click.option(
+    "--stopping",
+    type=click.Choice(["final", "beta"]),
+    default="final",
+    show_default=True,
+    help="What --confidence is about: that the leader wins the whole vote, or the published Beta criterion.",
 )
 @click.option(
     "--weigh",
@@ -149,7 +173,7 @@ def _request(options: dict[str, Any], asked: dict[str, Any]) -> running.Request:
     ids = ids_of(options.pop("ids"))
     solver = SolverInfo(
         name=options.pop("solver"),
-        **{name: options.pop(name) for name in ("votes", "confidence", "weigh", "rounds")},
+        **{name: options.pop(name) for name in ("votes", "confidence", "stopping", "weigh", "rounds")},
     )
     return Request(
         base_url=asked["base_url"],

@@ -1,4 +1,4 @@
-"""Solvers: what there is, and what they brought and cost."""
+"""Solvers: what there is, what they brought and cost, and what more samples would bring."""
 
 from __future__ import annotations
 
@@ -34,4 +34,44 @@ def solvers(folders: tuple[Path, ...], plot: Path | None, as_json: bool) -> None
     print_json(rows) if as_json else print_text(show.tradeoffs(rows))
     if plot is not None:
         plots.save(tradeoffs.plot(rows), plot)
+        say(f"{plot} written")
+
+
+@click.command()
+@click.argument("folder", type=FILE, metavar="RUN")
+@click.option("--votes", type=click.IntRange(2), help="A vote's samples at most.  [default: all there are]")
+@click.option(
+    "--confidence",
+    "confidences",
+    type=click.FloatRange(0.5, 1, max_open=True),
+    multiple=True,
+    help="Of a vote that stops early; may be repeated.  [default: 0.9, 0.95, 0.99]",
+)
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Of the orders that votes are played in."
+)
+@click.option("--plot", type=FILE, help="Write the curves to this file, .svg or .png.")
+@JSON
+def curves(
+    folder: Path,
+    votes: int | None,
+    confidences: tuple[float, ...],
+    seed: int,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """Show pass@k and maj@k of a run with several samples, and what a vote that stops early would save.
+
+    Nothing is asked again: the votes that are there are played in many orders.
+    """
+    from math500 import curves, plots
+    from math500.display import solvers as show
+    from math500.rundir import RunDir
+
+    found = curves.study(
+        RunDir.open(folder), votes=votes, confidences=confidences or curves.CONFIDENCES, seed=seed
+    )
+    print_json(found) if as_json else print_text(show.curves(found))
+    if plot is not None:
+        plots.save(curves.plot(found), plot)
         say(f"{plot} written")

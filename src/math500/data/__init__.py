@@ -13,9 +13,10 @@ is never used under its name. Problem texts are fetched by the user's machine an
 this package, which holds only their hashes (math500_rows.txt).
 """
 
-from math500.data.choose import Counts, counts, select
+from math500.data.choose import Counts, counts, rank, select
 from math500.data.find import Presence, ProblemSet, load, where
 from math500.data.known import HubFile, KnownSet, known_sets
+from math500.data.verify import math500_id
 
 __all__ = [
     "Counts",
@@ -26,6 +27,8 @@ __all__ = [
     "counts",
     "known_sets",
     "load",
+    "math500_id",
+    "rank",
     "select",
     "where",
 ]

@@ -75,7 +75,7 @@ def select(
         and (not wanted_levels or problem.level in wanted_levels)
     ]
     if shuffle_seed is not None:
-        chosen.sort(key=lambda problem: _rank(shuffle_seed, problem.unique_id))
+        chosen.sort(key=lambda problem: rank(shuffle_seed, problem.unique_id))
     chosen = chosen[:limit]
     if not chosen:
         raise UsageError("No problem has these ids, subjects and levels together", "Ask for fewer at once.")
@@ -90,7 +90,8 @@ def select(
     return tuple(chosen), selection
 
 
-def _rank(seed: int, unique_id: str) -> bytes:
+def rank(seed: int, unique_id: str) -> bytes:
+    """Where this seed's shuffle puts a row: rows are sorted by it."""
     return hashlib.sha256(f"{seed}\n{unique_id}".encode()).digest()
 
 

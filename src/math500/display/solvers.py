@@ -1,4 +1,4 @@
-"""The solvers, and what they brought and cost."""
+"""The solvers, what they brought and cost, and what more samples would bring."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from math500.display.money import dollars
 from math500.display.tables import table
-from math500.records import Tradeoff
+from math500.records import Curves, Estimate, Stopped, Tradeoff
 
 
 def solvers(known: Mapping[str, str]) -> str:
@@ -38,4 +38,40 @@ def _row(row: Tradeoff) -> tuple[str, ...]:
         f"{row.tokens:,.0f}",
         f"{row.seconds:.1f}",
         "" if row.cost is None else dollars(row.cost),
+    )
+
+
+def curves(found: Curves) -> str:
+    """What more samples bring, and under it what stopping early would save."""
+    head = ("k", "pass@k", "95 % interval", "maj@k", "95 % interval")
+    rows = [(str(p.k), *_estimate(p.passed), *_estimate(p.majority)) for p in found.points]
+    said = [table([head, *rows], right=range(len(head)), head=True)]
+    said.append(
+        f"Over {found.problems} problems with {found.samples} samples each"
+        + (f"; {found.left_out} are left out." if found.left_out else ".")
+    )
+    columns = ("stops when", "samples", "saved", "score", "fixed", "difference", "95 % interval", "same")
+    said.append(
+        table([columns, *(_stopped(s) for s in found.stops)], right=range(1, len(columns)), head=True)
+        + f"\n\nA vote of at most {found.votes}, played on these votes in {found.orders} orders; "
+        "`same` is how often it decides as the fixed vote of all."
+    )
+    return "\n\n".join(said)
+
+
+def _estimate(e: Estimate) -> tuple[str, str]:
+    return f"{100 * e.value:.1f}", f"{100 * e.low:.1f} to {100 * e.high:.1f}"
+
+
+def _stopped(s: Stopped) -> tuple[str, ...]:
+    d = s.difference
+    return (
+        f"{s.stopping} {s.confidence:g}",
+        f"{s.asked:.1f}",
+        f"{100 * s.saved:.0f} %",
+        f"{100 * s.score:.1f}",
+        f"{100 * s.fixed:.1f}",
+        f"{100 * d.value:+.2f}",
+        f"{100 * d.low:+.1f} to {100 * d.high:+.1f}",
+        f"{100 * s.same:.1f} %",
     )

@@ -7,7 +7,7 @@ read. A factor that was measured already, or that both protocols share, is not p
 
 from __future__ import annotations
 
-from math500 import evaluate
+from math500 import evaluate, prompts
 from math500.errors import Math500Error
 from math500.gap import ablate, priors
 from math500.gap.offline import Responses
@@ -91,7 +91,7 @@ def _within(effect: float, gap: Gap) -> float:
 
 def _tokens(run: RunDir, name: str) -> int | None:
     """The estimate of one arm; None where the factor cannot be changed here."""
-    if name == "shots" and not run.manifest.prompt.shots:
+    if name == "shots" and not prompts.shot_count(run.manifest.prompt):
         # Its wording would need the train split: about four worked examples of 250 tokens more.
         other = _tokens(run, "repeat")
         return None if other is None else other + 1000 * min(ablate.SUBSET, len(run.problems()))

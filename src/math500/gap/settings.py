@@ -63,16 +63,14 @@ def _prompt(made: Manifest, to: str, train: Train) -> Manifest:
 
 
 def _shots(made: Manifest, to: str, train: Train) -> Manifest:
-    count = _whole("shots", to, 0 if made.prompt.shots else len(prompts.MINERVA.shot_keys))
+    count = _whole("shots", to, 0 if prompts.shot_count(made.prompt) else len(prompts.MINERVA.shot_keys))
     if count > len(prompts.MINERVA.shot_keys):
         raise UsageError(f"there are 4 worked examples, not {count}", "Use --to shots=4 or fewer.")
     if count == 0:
-        bare = msgspec.structs.replace(made.prompt, shots=(), shot_keys=())
-        return _with(made, prompt=bare)
+        return _with(made, prompt=prompts.with_chosen(made.prompt, None))
     examples = prompts.with_shots(prompts.MINERVA, train()).shots[:count]
-    changed = msgspec.structs.replace(
-        made.prompt, shots=examples, shot_template=_shot_template(made.prompt), shot_keys=()
-    )
+    bare = prompts.with_chosen(made.prompt, None)
+    changed = msgspec.structs.replace(bare, shots=examples, shot_template=_shot_template(made.prompt))
     return _with(made, prompt=changed)
 
 
@@ -213,6 +211,7 @@ def _worded(before: Prompt, after: Prompt) -> Prompt:
         system=before.system,
         shots=before.shots,
         shot_keys=(),
+        chosen=before.chosen,
         shot_template=_shot_template(after) if before.shots else after.shot_template,
     )
 
@@ -220,7 +219,8 @@ def _worded(before: Prompt, after: Prompt) -> Prompt:
 def _shown(before: Prompt, after: Prompt) -> Prompt:
     """The same wording with the other worked examples."""
     template = _shot_template(before) if after.shots else before.shot_template
-    return msgspec.structs.replace(before, shots=after.shots, shot_keys=(), shot_template=template)
+    bare = prompts.with_chosen(before, after.chosen)
+    return msgspec.structs.replace(bare, shots=after.shots, shot_template=template)
 
 
 APART = ("concurrency", "repeat")
@@ -231,10 +231,10 @@ FIELD = {"limit": "token limit"}
 
 def in_words(factor: str, made: Manifest) -> str:
     """The setting of this factor in a manifest."""
-    shots = len(made.prompt.shots)
+    shots = protocols.shots(made.prompt)
     words = {
         "prompt": made.prompt.name,
-        "shots": f"{shots} worked examples" if shots else "none",
+        "shots": "none" if shots == "0" else f"{shots} worked examples" if shots.isdigit() else shots,
         "system": "none" if made.prompt.system is None else f'"{made.prompt.system}"',
         "template": "none" if made.asking.api == "completions" else "the model's own",
         "decoding": protocols.decoding(made.decoding),

@@ -121,7 +121,7 @@ def _results(made: Manifest, task: str, rows: Sequence[Mapping[str, Any]]) -> di
             }
         },
         "versions": {task: TASK_VERSION},
-        "n-shot": {task: len(made.prompt.shots)},
+        "n-shot": {task: prompts.shot_count(made.prompt)},
         "higher_is_better": {task: dict.fromkeys(shares, True)},
         "n-samples": {task: {"original": made.data.rows, "effective": len(rows)}},
         "config": {

@@ -6,6 +6,7 @@ turns.py      a plan first; a second look; the answer put back into the problem
 tools.py      Python in the loop (ToRA)
 selfcheck.py  answers verified by code (CSV)
 vote.py       a majority over any of them
+stopping.py   when a vote may stop
 replay.py     no completion is paid for twice
 named.py      a solver by its name and settings
 """

@@ -42,10 +42,15 @@ def words(info: SolverInfo) -> str:
     if needs_sandbox(info.name):
         said.append(f"{info.rounds} rounds")
     if info.votes is not None:
-        said.append(f"{info.votes} votes" + (f" until {info.confidence:g} sure" if info.confidence else ""))
+        said.append(f"{info.votes} votes" + (f" until {_sure(info)}" if info.confidence else ""))
     if info.weigh != "equal":
         said.append(f"weighed by {info.weigh}")
     return ", ".join(said)
+
+
+def _sure(info: SolverInfo) -> str:
+    """When a vote stops, in words."""
+    return f"{info.confidence:g} sure" + (" of the winner" if info.stopping == "final" else "")
 
 
 def room(info: SolverInfo, max_tokens: int | None) -> int | None:
@@ -97,7 +102,9 @@ def make(info: SolverInfo, prompt: Prompt, decoding: Decoding, sandbox: Sandbox 
     if info.name.startswith(VOTE):
         assert info.votes is not None  # noqa: S101 - see `check`
         weights = vote.VERIFIED if info.weigh == "verified" else vote.EQUAL
-        return Vote(_single(info, prompt, decoding, sandbox), info.votes, info.confidence, weights)
+        return Vote(
+            _single(info, prompt, decoding, sandbox), info.votes, info.confidence, weights, info.stopping
+        )
     return _single(info, prompt, decoding, sandbox)
 
 

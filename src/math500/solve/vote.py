@@ -5,8 +5,10 @@ A response without an answer has no vote. Weights: all the same, or by what the 
 (CSV, arXiv:2308.07921, section 3.3).
 
 With a confidence the vote stops early: as soon as the leading answer cannot be overtaken any more, or
-(Aggarwal et al. 2023, adaptive consistency, arXiv:2305.11860, Beta criterion) as soon as it is, with that
-confidence, the answer that further samples would favour over the second.
+
+    final  as soon as it wins the whole vote with that confidence (`stopping.py`)
+    beta   as soon as it is, with that confidence, the answer that ever more samples would favour over the
+           second (Aggarwal et al. 2023, adaptive consistency, arXiv:2305.11860, Beta criterion)
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from math500 import grading
-from math500.records import Ballot, Verification
+from math500.records import Ballot, Stopping, Verification
+from math500.solve import stopping
 from math500.solve.base import Model, Solution, Solver
 
 EQUAL: Mapping[Verification, float] = {"": 1.0, "true": 1.0, "uncertain": 1.0, "false": 1.0}
@@ -38,12 +41,14 @@ class Vote:
         k: solutions at most.
         confidence: stop when the leading answer wins with this confidence; None always asks k times.
         weights: what a vote weighs, by the state of its verification.
+        stopping: what the confidence is about.
     """
 
     over: Solver
     k: int
     confidence: float | None = None
     weights: Mapping[Verification, float] = field(default_factory=lambda: EQUAL)
+    stopping: Stopping = "final"
     several: bool = True
 
     @property
@@ -55,12 +60,14 @@ class Vote:
         """See `Solver.solve`; the winner's first response is the one that is graded."""
         solutions: list[Solution] = []
         ballots: list[Ballot] = []
-        for numbers in _waves(self.k, at_once=self.confidence is None):
+        for numbers in waves(self.k, at_once=self.confidence is None):
             seeds = [None if seed is None else seed + number for number in numbers]
             solutions += await asyncio.gather(*(self.over.solve(question, model, seed=s) for s in seeds))
             ballots = await asyncio.to_thread(count, solutions, self.weights)
             left = (self.k - len(solutions)) * max(self.weights.values())
-            if self.confidence is not None and decided(ballots, left, self.confidence):
+            if self.confidence is not None and decided(
+                ballots, left, self.confidence, self.stopping, cast=len(solutions), k=self.k
+            ):
                 break
         chosen = solutions[ballots[0].voters[0]] if ballots else solutions[0]
         others = [s for s in solutions if s is not chosen]
@@ -74,7 +81,7 @@ class Vote:
         )
 
 
-def _waves(k: int, *, at_once: bool) -> list[range]:
+def waves(k: int, *, at_once: bool) -> list[range]:
     """The numbers 0 to k - 1 in the order and groups in which they are asked."""
     first = k if at_once else min(k, FIRST)
     return [range(first), *(range(n, min(n + THEN, k)) for n in range(first, k, THEN))]
@@ -107,15 +114,37 @@ def count(solutions: Sequence[Solution], weights: Mapping[Verification, float] =
     return sorted(ballots, key=lambda b: -b.weight)
 
 
-def decided(ballots: Sequence[Ballot], left: float, confidence: float) -> bool:
-    """Whether the leading answer wins, whatever votes of the weight `left` come, or with this confidence."""
+def decided(
+    ballots: Sequence[Ballot],
+    left: float,
+    confidence: float,
+    rule: Stopping = "beta",
+    *,
+    cast: int = 0,
+    k: int = 0,
+) -> bool:
+    """Whether the leading answer wins, whatever comes, or with this confidence.
+
+    Args:
+        ballots: the heaviest first.
+        left: the weight of all votes still to come.
+        confidence: both rules look at how many votes an answer has, not at what they weigh.
+        rule: what the confidence is about.
+        cast: responses so far, those without an answer included; for `final`.
+        k: responses at most; for `final`.
+    """
     if not ballots:
         return False
     lead, second = (
         ballots[0],
         ballots[1] if len(ballots) > 1 else Ballot(answer="", votes=0, weight=0, voters=()),
     )
-    return lead.weight > second.weight + left or favoured(lead.votes, second.votes) >= confidence
+    if lead.weight > second.weight + left:
+        return True
+    if rule == "beta":
+        return favoured(lead.votes, second.votes) >= confidence
+    counts, first = [b.votes for b in ballots], [b.voters[0] for b in ballots]
+    return stopping.wins(counts, first, k - cast, cast - sum(counts)) >= confidence
 
 
 def favoured(lead: int, second: int) -> float:

@@ -10,7 +10,15 @@ the exact sums here take milliseconds, and importing numpy would take longer tha
 docs/statistics.md explains each for its user.
 """
 
-from math500.stats.intervals import Z95, difference, effective_n, normal_quantile, score, wilson
+from math500.stats.intervals import (
+    Z95,
+    difference,
+    effective_n,
+    mean_of_shares,
+    normal_quantile,
+    score,
+    wilson,
+)
 from math500.stats.paired import bootstrap, mcnemar, paired_difference, percentiles, sign_flip, whole
 from math500.stats.planning import (
     difference_sd,
@@ -31,6 +39,7 @@ __all__ = [
     "majority_at_k",
     "majority_share",
     "mcnemar",
+    "mean_of_shares",
     "normal_quantile",
     "paired_difference",
     "pass_at_k",

@@ -58,8 +58,19 @@ def score(problems: Sequence[Sequence[bool]]) -> Estimate | None:
         low, high = wilson(mean, n)
         return Estimate(value=mean, low=low, high=high, n=n, method="Wilson")
     trials = sum(len(samples) for samples in graded)
+    return mean_of_shares(shares, trials)
+
+
+def mean_of_shares(shares: Sequence[float], trials: int) -> Estimate:
+    """The mean of the problems' own shares with its 95 % interval.
+
+    Args:
+        shares: one for each problem, such as its share of right samples, or its pass@k.
+        trials: how many independent trials they are made of, all problems together.
+    """
+    mean = sum(shares) / len(shares)
     low, high = wilson(mean, effective_n(shares, trials))
-    return Estimate(value=mean, low=low, high=high, n=n, method="Wilson, clustered by problem")
+    return Estimate(value=mean, low=low, high=high, n=len(shares), method="Wilson, clustered by problem")
 
 
 def effective_n(shares: Sequence[float], trials: int) -> float:

@@ -11,19 +11,31 @@ from fractions import Fraction
 
 from math500.grading import exact, numeric
 from math500.grading.exact import NotRational, Undefined
-from math500.grading.tree import Expr, Neg, Num, Sym, TooLarge
+from math500.grading.tree import Expr, Mul, Neg, Num, Sym, TooLarge
 
 
 def same_expression(candidate: Expr, reference: Expr) -> bool:
-    """Whether two expressions have the same value everywhere.
+    """Whether two expressions have the same value everywhere, and the candidate no unknown of its own.
+
+    `0x` is not the number 0, though it has its value: an answer that names an unknown is no number.
 
     Raises:
         NotRead: one of them holds a function that is not known.
         TooLarge: one of them is too large to be evaluated.
         Undefined: the reference has no value.
     """
-    if candidate == reference:
-        return True
+    return candidate == reference or (_same_value(candidate, reference) and not _strays(candidate, reference))
+
+
+def _strays(candidate: Expr, reference: Expr) -> bool:
+    """Whether the candidate has an unknown that the reference has not; the `e` of `0e` is one cut short."""
+    return not numeric.variables(candidate) <= numeric.variables(reference) or candidate == _CUT_SHORT
+
+
+_CUT_SHORT = Mul(Num(Fraction(0), "0"), Sym("e"))
+
+
+def _same_value(candidate: Expr, reference: Expr) -> bool:
     try:
         return exact.rational(candidate) == exact.rational(reference)
     except (NotRational, TooLarge):
@@ -101,7 +113,15 @@ def long_decimal(rough: Expr, value: Expr) -> bool:
     decimal = rough.term if isinstance(rough, Neg) else rough
     if not isinstance(decimal, Num) or decimal.value.denominator == 1 or numeric.variables(value):
         return False
-    return not isinstance(value, Num) and rounded(value, rough, LONG)
+    return not _ends(value) and rounded(value, rough, LONG)
+
+
+def _ends(value: Expr) -> bool:
+    """Whether a value has a decimal that ends, so that another decimal is another value."""
+    try:
+        return isinstance(value, Num) or _places(exact.rational(value)) is not None
+    except (NotRational, TooLarge, Undefined):
+        return False
 
 
 def mentions_pi(expression: Expr) -> bool:

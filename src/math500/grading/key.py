@@ -118,6 +118,8 @@ def mended(entry: Entry, candidate: str, answer: str, found: Comparison, compare
 
 
 def _applied(entry: Entry, candidate: str, answer: str, found: Comparison, compare: Compare) -> Comparison:
+    if found.same and entry.kind == "interval" and _between(answer) and not _between(candidate):
+        return Comparison(False, "key", "an interval is asked for, with its brackets or signs")
     for name, rule in _RULES.items():
         if name in entry.rules and _fits(name, answer):
             found = rule(entry.rules[name], candidate, answer, found, compare)
@@ -149,7 +151,18 @@ def _interval(text: str) -> bool:
 def _ordered(_: str, candidate: str, __: str, found: Comparison, ___: Compare) -> Comparison:
     if found.same and _outer(candidate) == r"\{":
         return Comparison(False, "key", "the order counts, and a set has none")
+    if found.same and (told := _NO_POINT.search(candidate)):
+        return Comparison(False, "key", f"a point is asked for, and {told[0].strip()} makes none")
     return found
+
+
+_NO_POINT = re.compile(r"[<>≤≥]|\\[lg](?:eq?|t)(?:slant)?(?![A-Za-z])|\bor\b|^\W*\][^\[\]]*\[\W*$")
+"""Signs of an inequality, an "or", and brackets turned outward."""
+
+
+def _between(text: str) -> bool:
+    """Whether a text has what makes two ends an interval: brackets, or signs of order."""
+    return re.search(r"[()\[\]<>≤≥]|\\[lg](?:eq?|t)|\\in(?![A-Za-z])|\\langle", text) is not None
 
 
 _BRACKETS = ((r"\{", r"\}"), ("(", ")"), ("[", "]"))

@@ -15,6 +15,7 @@ from math500.grading.conventions import Conventions
 from math500.grading.equivalence import Comparison
 from math500.grading.exact import Undefined
 from math500.grading.parse import parse
+from math500.grading.tokens import CONSTANTS, FUNCTIONS, RELATIONS
 from math500.grading.tree import Based, Node, NotRead, Sequence, Text, TooLarge
 
 LONGEST_SYMBOLIC = 400
@@ -40,7 +41,8 @@ def compare(candidate: str, answer: str, timeout: float, conventions: Convention
         return outcomes[0]
     if unclear.stage == "limit":
         return Comparison(None, "structure", unclear.reason)
-    if isinstance(reference, (Based, Text)):
+    malformed = unclear.stage == "unread" and not _further(candidate)
+    if malformed or isinstance(reference, (Based, Text)):
         return Comparison(False, "structure", f"not read: {unclear.reason}")
     return _symbolic(candidate, answer, timeout, unclear.reason, read=True)
 
@@ -52,7 +54,9 @@ def _reference(answer: str) -> Node:
 
 
 def _compared(reading: Node | Exception, reference: Node, comparer: Comparer) -> Comparison:
-    """The comparison of one reading; the stage `limit` marks what is too large for any stage."""
+    """The comparison of one reading; `unread` marks what is no formula, `limit` what is too large for any stage."""
+    if isinstance(reading, NotRead):
+        return Comparison(None, "unread", str(reading))
     try:
         if isinstance(reading, Exception):
             raise reading
@@ -107,6 +111,23 @@ def _read_again(candidate: str, *, thousands: bool = True) -> Iterator[Node]:
         yield parse(candidate, thousands=thousands)
     except (NotRead, TooLarge):
         return
+
+
+_COMMAND = re.compile(r"\\([A-Za-z]+)")
+_GRAMMAR = (
+    frozenset(
+        "frac sqrt binom text begin end pmatrix cup infty pm mp cdot times div ast degree circ langle rangle".split()
+    )
+    | FUNCTIONS
+    | CONSTANTS
+    | RELATIONS.keys()
+)
+"""Commands that `parse` knows: what holds no other and is not read was put together wrongly."""
+
+
+def _further(candidate: str) -> bool:
+    """Whether a candidate has something that the symbolic comparison knows and the grammar does not."""
+    return not _GRAMMAR.issuperset(_COMMAND.findall(normalize.prepare(candidate)))
 
 
 _MATHEMATICS = re.compile(r"\\[A-Za-z]|[\d^_=+*/]")

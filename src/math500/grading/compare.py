@@ -36,6 +36,7 @@ from math500.grading.shapes import (
     may_name_the_same,
     quantity,
     shortened,
+    turned,
     words,
 )
 from math500.grading.tree import (
@@ -121,7 +122,7 @@ class Comparer:
         if set(node.signs) != {"="} or not self.conventions.side_of_equation:
             return None
         if is_name(node.sides[0]):
-            return node.sides[-1]
+            return None if turned(node.sides[0]) else node.sides[-1]
         if is_name(node.sides[-1]) and not is_name(other):
             return None if denies(node.sides[-1]) else node.sides[0]
         if all(self.same(side, node.sides[-1]) for side in node.sides[:-1]):
@@ -175,11 +176,7 @@ class Comparer:
 
     def _equations(self, candidate: Relation, reference: Relation) -> bool:
         name, other = reference.sides[0], candidate.sides[0]
-        if (
-            is_name(name)
-            and is_name(other)
-            and (name == other or may_name_the_same(name, other))
-        ):
+        if is_name(name) and is_name(other) and (name == other or may_name_the_same(name, other)):
             return self.same(candidate.sides[1], reference.sides[1])
         left, right = difference(candidate), difference(reference)
         if left is None or right is None or not self.conventions.scaled_equation:
@@ -353,7 +350,7 @@ class Comparer:
         return same_expression(Mul(degrees, Div(Sym("pi"), Num(Fraction(180)))), other)
 
     def _percentages(self, left: Expr, unit: Unit, right: Expr, reference_unit: Unit) -> bool:
-        """As values; and, where one side leaves the sign away, as the number before it, when it is a plain one."""
+        """As values; and, where one side leaves the sign away, as the plain number before it."""
         if unit.dimensions == reference_unit.dimensions:
             return same_expression(left, right)
         if NO_UNIT not in (unit, reference_unit) or not self.conventions.percent_optional:

@@ -7,6 +7,7 @@ everything else      60 digits at fixed points            `numeric`
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 from math500.grading import exact, numeric
@@ -15,24 +16,34 @@ from math500.grading.tree import Expr, Mul, Neg, Num, Sym, TooLarge
 
 
 def same_expression(candidate: Expr, reference: Expr) -> bool:
-    """Whether two expressions have the same value everywhere, and the candidate no unknown of its own.
+    """Whether two expressions have the same value everywhere.
 
-    `0x` is not the number 0, though it has its value: an answer that names an unknown is no number.
+    `0x` is not the number 0, though it has its value: it is a term in an unknown.
 
     Raises:
         NotRead: one of them holds a function that is not known.
         TooLarge: one of them is too large to be evaluated.
         Undefined: the reference has no value.
     """
-    return candidate == reference or (_same_value(candidate, reference) and not _strays(candidate, reference))
+    return candidate == reference or (_same_value(candidate, reference) and not _nothing_of(candidate))
 
 
-def _strays(candidate: Expr, reference: Expr) -> bool:
-    """Whether the candidate has an unknown that the reference has not; the `e` of `0e` is one cut short."""
-    return not numeric.variables(candidate) <= numeric.variables(reference) or candidate == _CUT_SHORT
+def _nothing_of(value: Expr) -> bool:
+    """Whether it is one term, zero times an unknown; the `e` of `0e` counts as one, as a number cut short."""
+    factors = list(_factors(value))
+    unknown = any(numeric.variables(each) or each == Sym("e") for each in factors)
+    return unknown and any(isinstance(each, Num) and not each.value for each in factors)
 
 
-_CUT_SHORT = Mul(Num(Fraction(0), "0"), Sym("e"))
+def _factors(value: Expr) -> Iterator[Expr]:
+    """The factors of a product; a value that is none is its own factor."""
+    if isinstance(value, Mul):
+        yield from _factors(value.left)
+        yield from _factors(value.right)
+    elif isinstance(value, Neg):
+        yield from _factors(value.term)
+    else:
+        yield value
 
 
 def _same_value(candidate: Expr, reference: Expr) -> bool:

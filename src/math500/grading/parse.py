@@ -254,7 +254,11 @@ class _Parser:
             elif self.at("op", "(") and self.peek(1).kind == "word":
                 return self.noted(result)
             elif self.starts_factor():
-                if isinstance(result, Num) and self.at("num") and self.tokens[self.position - 1].kind == "num":
+                if (
+                    isinstance(result, Num)
+                    and self.at("num")
+                    and self.tokens[self.position - 1].kind == "num"
+                ):
                     raise NotRead("two numbers side by side")
                 result = matrices.product(result, self.power())
             else:

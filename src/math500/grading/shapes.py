@@ -115,7 +115,7 @@ def may_name_the_same(name: Node, other: Node) -> bool:
     return False
 
 
-_DENIALS = frozenset("wrong incorrect false not impossible invalid".split())
+_DENIALS = frozenset({"wrong", "incorrect", "false", "not", "impossible", "invalid"})
 
 
 def denies(node: Node) -> bool:
@@ -134,7 +134,19 @@ def in_order(items: Sequence) -> Sequence:
     named = [each for each in items.items if isinstance(each, Relation) and each.sides[0] in _AXES]
     if items.brackets or len(named) != len(items.items):
         return items
-    return Sequence("", tuple(sorted(named, key=lambda each: _AXES.index(each.sides[0]))))
+    return Sequence("", tuple(sorted(named, key=_axis)))
+
+
+def _axis(coordinate: Node) -> int:
+    return _AXES.index(coordinate.sides[0]) if isinstance(coordinate, Relation) else 0
+
+
+def turned(names: Node) -> bool:
+    """Whether coordinates are named in another order than a point's, as in `(y, x) = (1, 2)`."""
+    if not isinstance(names, Sequence) or not all(name in _AXES for name in names.items):
+        return False
+    axes = [name.name for name in names.items if isinstance(name, Sym)]
+    return axes != sorted(axes)
 
 
 _AXES: tuple[Node, ...] = (Sym("x"), Sym("y"), Sym("z"))

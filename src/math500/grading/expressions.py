@@ -25,7 +25,13 @@ def same_expression(candidate: Expr, reference: Expr) -> bool:
         TooLarge: one of them is too large to be evaluated.
         Undefined: the reference has no value.
     """
-    return candidate == reference or (_same_value(candidate, reference) and not _nothing_of(candidate))
+    if candidate == reference:
+        return True
+    return _same_value(candidate, reference) and not (_nothing_of(candidate) and _is_number(reference))
+
+
+def _is_number(value: Expr) -> bool:
+    return not numeric.variables(value)
 
 
 def _nothing_of(value: Expr) -> bool:

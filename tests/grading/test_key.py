@@ -43,6 +43,7 @@ RIGHT = [
     ("unit=square_inches", r"144 \text{ square inches}", "144"),
     ("unit=square_inches", r"144 \text{ in}^2", "144"),
     ("unit=square_inches", r"1 \text{ square foot}", "144"),
+    ("unit=dollar", r"\$36 \text{ dollars}", r"\$36"),
     ("unit=m", "12m", "12"),
     ("unit=m", r"1200 \text{ cm}", "12"),
     ("unit=seconds", "12s", "12"),
@@ -61,15 +62,23 @@ WRONG = [
     ("unordered", "(9, 2, 5)", "2, 4, 9"),
     ("unordered", "2, 4", "2, 4, 9"),
     ("unordered", "[-2, 1]", "1, -2"),
+    ("unordered", "x = 2, y = 4, z = 9", "2, 4, 9"),
     ("round=0", "22!", "22"),
+    ("round=0", "2 2", "22"),
+    ("round=0", "323,48", "32348"),
     ("ordered", "(4, 2)", "(2, 4)"),
     ("ordered", r"\{2, 4\}", "(2, 4)"),
+    ("ordered", "2 < x < 4", "(2, 4)"),
+    ("ordered", "]2, 4[", "(2, 4)"),
     ("base=8", "15", "17_8"),
     ("base=8", "17_9", "17_8"),
     ("base=8", r"17 \text{ base 9}", "17_8"),
     ("base=8", r"15 \text{ base ten}", "17_8"),
     ("unit=cent", r"12 \text{ dollars}", "12"),
     ("unit=cent", r"\$12", "12"),
+    ("unit=dollar", r"\$36 \text{ million}", r"\$36"),
+    ("unit=dollar", r"\$36 \text{ cents}", r"\$36"),
+    ("unit=dollar", r"\$36x", r"\$36"),
     ("unit=square_inches", r"144 \text{ inches}", "144"),
     ("unit=square_inches", r"144 \text{ square feet}", "144"),
     ("unit=m", "13m", "12"),
@@ -94,6 +103,13 @@ def test_a_right_answer_in_the_asked_form_is_accepted(rule: str, candidate: str,
 @pytest.mark.parametrize(("rule", "candidate", "answer"), WRONG)
 def test_what_the_question_did_not_ask_for_is_refused(rule: str, candidate: str, answer: str) -> None:
     assert judged(with_rule(rule), candidate, answer) == "wrong"
+
+
+def test_an_interval_is_written_as_one() -> None:
+    unique_id = next(u for u, e in key.entries().items() if e.kind == "interval")
+    assert judged(unique_id, r"-\sqrt{3}, \sqrt{3}", r"(-\sqrt{3}, \sqrt{3})") == "wrong"
+    assert judged(unique_id, r"-\sqrt{3} < x < \sqrt{3}", r"(-\sqrt{3}, \sqrt{3})") == "correct"
+    assert judged(unique_id, r"-\sqrt{3}, \sqrt{3}", r"-\sqrt{3}, \sqrt{3}") == "correct"
 
 
 def test_other_problems_are_graded_without_the_key() -> None:

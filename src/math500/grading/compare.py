@@ -23,15 +23,20 @@ from math500.grading.expressions import (
 )
 from math500.grading.shapes import (
     FLIP,
+    INFINITY,
     Interval,
+    both_whole,
+    denies,
     difference,
     expand_signs,
+    in_order,
     intervals,
-    is_application,
     is_name,
     match_all,
+    may_name_the_same,
     quantity,
     shortened,
+    turned,
     words,
 )
 from math500.grading.tree import (
@@ -41,6 +46,7 @@ from math500.grading.tree import (
     Expr,
     Matrix,
     Mul,
+    Neg,
     Node,
     Num,
     Quantity,
@@ -116,9 +122,9 @@ class Comparer:
         if set(node.signs) != {"="} or not self.conventions.side_of_equation:
             return None
         if is_name(node.sides[0]):
-            return node.sides[-1]
+            return None if turned(node.sides[0]) else node.sides[-1]
         if is_name(node.sides[-1]) and not is_name(other):
-            return node.sides[0]
+            return None if denies(node.sides[-1]) else node.sides[0]
         if all(self.same(side, node.sides[-1]) for side in node.sides[:-1]):
             return node.sides[-1]
         return self._before_rounded(node)
@@ -148,6 +154,7 @@ class Comparer:
             not isinstance(value, EXPRESSIONS)
             or not isinstance(rough, EXPRESSIONS)
             or not close(value, rough)
+            or both_whole(value, rough)
         ):
             return self.same(exact_side, reference) and isinstance(rough, Quantity)
         return self.same(exact_side, reference) or self.same(rough, reference)
@@ -169,11 +176,7 @@ class Comparer:
 
     def _equations(self, candidate: Relation, reference: Relation) -> bool:
         name, other = reference.sides[0], candidate.sides[0]
-        if (
-            is_name(name)
-            and is_name(other)
-            and (name == other or is_application(name) or is_application(other))
-        ):
+        if is_name(name) and is_name(other) and (name == other or may_name_the_same(name, other)):
             return self.same(candidate.sides[1], reference.sides[1])
         left, right = difference(candidate), difference(reference)
         if left is None or right is None or not self.conventions.scaled_equation:
@@ -232,6 +235,7 @@ class Comparer:
         kinds = {left.brackets, right.brackets}
         if len(kinds) == 2 and ("" not in kinds or not self._bare_list_fits(kinds, right)):
             return False
+        left = in_order(left)
         if kinds <= {"", "{}"}:
             return self._unordered(left, right, as_set="{}" in kinds)
         return len(left.items) == len(right.items) and all(map(self.same, left.items, right.items))
@@ -241,6 +245,8 @@ class Comparer:
         if "{}" in kinds:
             return True
         if "[]" in kinds and len(reference.items) == 2:
+            return False
+        if any(item in (INFINITY, Neg(INFINITY)) for item in reference.items):
             return False
         return self.conventions.list_as_tuple and kinds <= {"", "()", "[]"}
 
@@ -344,7 +350,7 @@ class Comparer:
         return same_expression(Mul(degrees, Div(Sym("pi"), Num(Fraction(180)))), other)
 
     def _percentages(self, left: Expr, unit: Unit, right: Expr, reference_unit: Unit) -> bool:
-        """As values; and, where one side leaves the sign away, as the number before it."""
+        """As values; and, where one side leaves the sign away, as the plain number before it."""
         if unit.dimensions == reference_unit.dimensions:
             return same_expression(left, right)
         if NO_UNIT not in (unit, reference_unit) or not self.conventions.percent_optional:
@@ -352,4 +358,4 @@ class Comparer:
         marked, plain = (left, right) if unit.dimensions == PERCENT else (right, left)
         if same_expression(Div(marked, Num(Fraction(100))), plain):
             return True
-        return more_than_one(plain) and same_expression(marked, plain)
+        return not isinstance(plain, Div) and more_than_one(plain) and same_expression(marked, plain)

@@ -7,15 +7,18 @@ everything else      60 digits at fixed points            `numeric`
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 from math500.grading import exact, numeric
 from math500.grading.exact import NotRational, Undefined
-from math500.grading.tree import Expr, Neg, Num, Sym, TooLarge
+from math500.grading.tree import Expr, Mul, Neg, Num, Sym, TooLarge
 
 
 def same_expression(candidate: Expr, reference: Expr) -> bool:
     """Whether two expressions have the same value everywhere.
+
+    `0x` is not the number 0, though it has its value: it is a term in an unknown.
 
     Raises:
         NotRead: one of them holds a function that is not known.
@@ -24,6 +27,32 @@ def same_expression(candidate: Expr, reference: Expr) -> bool:
     """
     if candidate == reference:
         return True
+    return _same_value(candidate, reference) and not (_nothing_of(candidate) and _is_number(reference))
+
+
+def _is_number(value: Expr) -> bool:
+    return not numeric.variables(value)
+
+
+def _nothing_of(value: Expr) -> bool:
+    """Whether it is one term, zero times an unknown; the `e` of `0e` counts as one, as a number cut short."""
+    factors = list(_factors(value))
+    unknown = any(numeric.variables(each) or each == Sym("e") for each in factors)
+    return unknown and any(isinstance(each, Num) and not each.value for each in factors)
+
+
+def _factors(value: Expr) -> Iterator[Expr]:
+    """The factors of a product; a value that is none is its own factor."""
+    if isinstance(value, Mul):
+        yield from _factors(value.left)
+        yield from _factors(value.right)
+    elif isinstance(value, Neg):
+        yield from _factors(value.term)
+    else:
+        yield value
+
+
+def _same_value(candidate: Expr, reference: Expr) -> bool:
     try:
         return exact.rational(candidate) == exact.rational(reference)
     except (NotRational, TooLarge):
@@ -101,7 +130,15 @@ def long_decimal(rough: Expr, value: Expr) -> bool:
     decimal = rough.term if isinstance(rough, Neg) else rough
     if not isinstance(decimal, Num) or decimal.value.denominator == 1 or numeric.variables(value):
         return False
-    return not isinstance(value, Num) and rounded(value, rough, LONG)
+    return not _ends(value) and rounded(value, rough, LONG)
+
+
+def _ends(value: Expr) -> bool:
+    """Whether a value has a decimal that ends, so that another decimal is another value."""
+    try:
+        return isinstance(value, Num) or _places(exact.rational(value)) is not None
+    except (NotRational, TooLarge, Undefined):
+        return False
 
 
 def mentions_pi(expression: Expr) -> bool:

@@ -118,6 +118,8 @@ def mended(entry: Entry, candidate: str, answer: str, found: Comparison, compare
 
 
 def _applied(entry: Entry, candidate: str, answer: str, found: Comparison, compare: Compare) -> Comparison:
+    if found.same and entry.kind == "interval" and _between(answer) and not _between(candidate):
+        return Comparison(False, "key", "an interval is asked for, with its brackets or signs")
     for name, rule in _RULES.items():
         if name in entry.rules and _fits(name, answer):
             found = rule(entry.rules[name], candidate, answer, found, compare)
@@ -132,6 +134,8 @@ def _fits(rule: str, answer: str) -> bool:
 
 
 def _unordered(_: str, candidate: str, answer: str, found: Comparison, compare: Compare) -> Comparison:
+    if found.same and len(set(_NAMED.findall(candidate))) > 1:
+        return Comparison(False, "key", "values of one unknown are asked for, not of several")
     if found.same or _interval(candidate):
         return found
     bare, reference = _without_brackets(candidate), _without_brackets(answer)
@@ -139,6 +143,9 @@ def _unordered(_: str, candidate: str, answer: str, found: Comparison, compare: 
         return found
     again = compare(bare, reference)
     return Comparison(True, "key", "all values, in any order") if again.same else found
+
+
+_NAMED = re.compile(r"(?<![A-Za-z\\])([a-zA-Z])\s*=")
 
 
 def _interval(text: str) -> bool:
@@ -149,7 +156,18 @@ def _interval(text: str) -> bool:
 def _ordered(_: str, candidate: str, __: str, found: Comparison, ___: Compare) -> Comparison:
     if found.same and _outer(candidate) == r"\{":
         return Comparison(False, "key", "the order counts, and a set has none")
+    if found.same and (told := _NO_POINT.search(candidate)):
+        return Comparison(False, "key", f"a point is asked for, and {told[0].strip()} makes none")
     return found
+
+
+_NO_POINT = re.compile(r"[<>≤≥]|\\[lg](?:eq?|t)(?:slant)?(?![A-Za-z])|\bor\b|^\W*\][^\[\]]*\[\W*$")
+"""Signs of an inequality, an "or", and brackets turned outward."""
+
+
+def _between(text: str) -> bool:
+    """Whether a text has what makes two ends an interval: brackets, or signs of order."""
+    return re.search(r"[()\[\]<>≤≥]|\\[lg](?:eq?|t)|\\in(?![A-Za-z])|\\langle", text) is not None
 
 
 _BRACKETS = ((r"\{", r"\}"), ("(", ")"), ("[", "]"))
@@ -201,6 +219,8 @@ def _unit(value: str, candidate: str, answer: str, found: Comparison, compare: C
     asked = read_unit(value.replace("_", " "))
     if (theirs.dimensions, theirs.factor) == (asked.dimensions, asked.factor):
         written = _WRITTEN_UNIT.search(candidate.strip().strip("$"), max(0, len(candidate) - 60))
+        if written is not None and not _is_unit(written, asked):
+            return found  # `\$36 million` and `\$36x`: what is written there is not the unit
         # `12m` is 12 times m elsewhere; here it is in the unit that is asked for.
         return (
             found if found.same or written is None else compare(candidate.strip()[: written.start()], answer)
@@ -210,6 +230,13 @@ def _unit(value: str, candidate: str, answer: str, found: Comparison, compare: C
         again = compare(candidate, rf"{answer} \text{{ {value.replace('_', ' ')}}}")
         return again if again.same else Comparison(False, "key", f"the question asks for {value}")
     return found
+
+
+def _is_unit(written: re.Match[str], asked: Unit) -> bool:
+    """Whether the word behind a value is the unit that is asked for."""
+    power = f"^{written[3]}" if written[3] else ""
+    unit = read_unit((written[1] or written[2]).strip(" .").lower() + power)
+    return not unit.nouns and (unit.dimensions, unit.factor) == (asked.dimensions, asked.factor)
 
 
 def _unit_of(text: str) -> Unit | None:
@@ -235,8 +262,9 @@ def _round(value: str, candidate: str, answer: str, found: Comparison, _: Compar
 
 
 def _decimal_value(text: str) -> Fraction | None:
-    plain = re.sub(r"\\!|[\s,$\\]", "", text)
-    return Fraction(plain) if re.fullmatch(r"-?(?:\d+\.?\d*|\.\d+)", plain) else None
+    plain = normalize.prepare(text).removeprefix(r"\$").strip()
+    number = re.fullmatch(r"-?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)", plain)
+    return Fraction(plain.replace(",", "")) if number else None
 
 
 def _decimal(_: str, candidate: str, __: str, found: Comparison, ___: Compare) -> Comparison:

@@ -28,6 +28,10 @@ MOST_ENTRIES = 64
 """Entries of a matrix that is worked with."""
 
 
+_CONVERTED = {"degree", "degrees", "percent"}
+"""Units that become a part of an expression's value."""
+
+
 def expression(node: Node) -> Expr:
     """The node as an expression; degrees become radians and percent hundredths."""
     if isinstance(node, EXPRESSIONS):
@@ -61,7 +65,10 @@ def quotient(top: Node, bottom: Node) -> Node:
 
 
 def total(terms: Items[Node]) -> Node:
-    """The sum of expressions, or of matrices of one size."""
+    """The sum of expressions, with the unit behind the last one, or of matrices of one size."""
+    last = terms[-1]
+    if isinstance(last, Quantity) and last.unit not in _CONVERTED:
+        return Quantity(Add(tuple(expression(term) for term in (*terms[:-1], last.value))), last.unit)
     if any(isinstance(term, Matrix) for term in terms):
         matrices = [term for term in terms if isinstance(term, Matrix)]
         shapes = {(len(each.rows), len(each.rows[0])) for each in matrices}

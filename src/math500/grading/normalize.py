@@ -64,6 +64,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\\(?:quad|qquad|hfill|phantom\{[^{}]*\}|hspace\*?\{[^{}]*\}|mathstrut|strut)(?![A-Za-z])", " "),
         (r"(?<!\\)\\[!,;:> ]|~|(?<!\\)\\\n", " "),
         (r"\\[dtc]frac(?![A-Za-z])", r"\\frac"),
+        (r"\{([^{}]*)\\over(?![A-Za-z])([^{}]*)\}", r"\\frac{\1}{\2}"),
         (r"\\[dt]binom(?![A-Za-z])", r"\\binom"),
         (
             r"\\(?:textbf|textrm|textit|textsf|textnormal|mathrm|mbox|hbox|operatorname\*?|rm)\s*\{",

@@ -94,6 +94,8 @@ _RELATION_WORDS = {
     "then",
     "instead",
 }
+_WORKING = {"squared", "cubed", "halves", "thirds", "fourths", "fifths", "tenths", "hundredths"}
+"""Words that make another number of the number before them."""
 
 
 def parse(latex: str, *, thousands: bool = True) -> Node:
@@ -252,6 +254,12 @@ class _Parser:
             elif self.at("op", "(") and self.peek(1).kind == "word":
                 return self.noted(result)
             elif self.starts_factor():
+                if (
+                    isinstance(result, Num)
+                    and self.at("num")
+                    and self.tokens[self.position - 1].kind == "num"
+                ):
+                    raise NotRead("two numbers side by side")
                 result = matrices.product(result, self.power())
             else:
                 return result
@@ -303,6 +311,9 @@ class _Parser:
                 result = Call("factorial", (_expression(result),))
             elif self.accept("op", "%"):
                 result = Quantity(_expression(result), "percent")
+            elif self.at("op", "dollar") and self.peek(1) is _END:
+                self.take()
+                result = Quantity(_expression(result), "dollar")
             elif self.accept("cmd", "degree"):
                 result = Quantity(_expression(result), "degree")
             elif self.accept("op", "'"):
@@ -408,8 +419,11 @@ class _Parser:
             part = Div(top, bottom)
         if isinstance(part, Div) and isinstance(part.top, Num) and isinstance(part.bottom, Num):
             top_value, bottom_value = part.top.value, part.bottom.value
-            if 0 < top_value < bottom_value and top_value.denominator == bottom_value.denominator == 1:
-                return top_value / bottom_value
+            if top_value.denominator == bottom_value.denominator == 1:
+                if 0 < bottom_value <= top_value:
+                    raise NotRead("a mixed number whose fraction is one or more")
+                if 0 < top_value < bottom_value:
+                    return top_value / bottom_value
         self.position = start
         return None
 
@@ -648,7 +662,7 @@ class _Parser:
         words: list[str] = []
         while self.at("word") and not self.at("word", "and", "or", "xor"):
             words.append(self.unit_word())
-        if any(word in _RELATION_WORDS for word in words) or len(words) > 6:
+        if any(word in _RELATION_WORDS for word in words) or len(words) > 6 or words[0] in _WORKING:
             raise NotRead(f"the words {' '.join(words)!r} behind the value")
         if isinstance(value, Quantity):
             words.insert(0, value.unit)

@@ -107,6 +107,51 @@ def is_application(node: Node) -> bool:
     return named and isinstance(node.right, (Sym, Num, Mul))
 
 
+def may_name_the_same(name: Node, other: Node) -> bool:
+    """Whether one may be the other's value as a function of it: `y` and `f(x)`, but not `x` and `f(x)`."""
+    for function, value in ((name, other), (other, name)):
+        if is_application(function):
+            return not (isinstance(function, Mul) and function.right == value)
+    return False
+
+
+_DENIALS = frozenset({"wrong", "incorrect", "false", "not", "impossible", "invalid"})
+
+
+def denies(node: Node) -> bool:
+    """Whether the words say that a value is not the answer, as in "5 is wrong"."""
+    return isinstance(node, Text) and not _DENIALS.isdisjoint(node.words.split())
+
+
+def both_whole(value: Expr, rough: Expr) -> bool:
+    """Whether both are written as whole numbers, of which none is the other's approximation."""
+    plain = [each.term if isinstance(each, Neg) else each for each in (value, rough)]
+    return all(isinstance(each, Num) and each.value.denominator == 1 for each in plain) and value != rough
+
+
+def in_order(items: Sequence) -> Sequence:
+    """Coordinates said by name, `y = 2, x = 1`, in the order of a point; anything else as it is."""
+    named = [each for each in items.items if isinstance(each, Relation) and each.sides[0] in _AXES]
+    if items.brackets or len(named) != len(items.items):
+        return items
+    return Sequence("", tuple(sorted(named, key=_axis)))
+
+
+def _axis(coordinate: Node) -> int:
+    return _AXES.index(coordinate.sides[0]) if isinstance(coordinate, Relation) else 0
+
+
+def turned(names: Node) -> bool:
+    """Whether coordinates are named in another order than a point's, as in `(y, x) = (1, 2)`."""
+    if not isinstance(names, Sequence) or not all(name in _AXES for name in names.items):
+        return False
+    axes = [name.name for name in names.items if isinstance(name, Sym)]
+    return axes != sorted(axes)
+
+
+_AXES: tuple[Node, ...] = (Sym("x"), Sym("y"), Sym("z"))
+
+
 def shortened(relation: Relation, count: int) -> Node:
     """The first `count` signs of a relation and their sides."""
     if not count:
@@ -220,7 +265,7 @@ def _bracketed(node: Sequence) -> list[Interval] | None:
     if len(node.items) != 2 or node.brackets == "{}":
         return None
     low, high = node.items
-    if not (isinstance(low, EXPRESSIONS) and isinstance(high, EXPRESSIONS)):
+    if not (isinstance(low, EXPRESSIONS) and isinstance(high, EXPRESSIONS)) or less(high, low):
         return None
     return [Interval(low, node.brackets[0] == "[", high, node.brackets[1] == "]")]
 

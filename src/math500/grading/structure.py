@@ -15,7 +15,8 @@ from math500.grading.conventions import Conventions
 from math500.grading.equivalence import Comparison
 from math500.grading.exact import Undefined
 from math500.grading.parse import parse
-from math500.grading.tree import Based, Node, NotRead, Sequence, Text, TooLarge
+from math500.grading.tokens import CONSTANTS, FUNCTIONS, RELATIONS
+from math500.grading.tree import Based, Matrix, Node, NotRead, Relation, Sequence, Text, TooLarge
 
 LONGEST_SYMBOLIC = 400
 """Characters beyond which the symbolic comparison is not asked."""
@@ -32,6 +33,9 @@ def compare(candidate: str, answer: str, timeout: float, conventions: Convention
     comparer = Comparer(conventions)
     outcomes = []
     for reading in _readings(candidate, reference, answer, conventions):
+        if _alternatives(candidate, reading, reference):
+            outcomes.append(Comparison(False, "structure", "alternatives where both values make one answer"))
+            continue
         outcomes.append(_compared(reading, reference, comparer))
         if outcomes[-1].same:
             return outcomes[-1]
@@ -40,7 +44,8 @@ def compare(candidate: str, answer: str, timeout: float, conventions: Convention
         return outcomes[0]
     if unclear.stage == "limit":
         return Comparison(None, "structure", unclear.reason)
-    if isinstance(reference, (Based, Text)):
+    malformed = unclear.stage == "unread" and not _further(candidate)
+    if malformed or isinstance(reference, (Based, Text)):
         return Comparison(False, "structure", f"not read: {unclear.reason}")
     return _symbolic(candidate, answer, timeout, unclear.reason, read=True)
 
@@ -52,7 +57,9 @@ def _reference(answer: str) -> Node:
 
 
 def _compared(reading: Node | Exception, reference: Node, comparer: Comparer) -> Comparison:
-    """The comparison of one reading; the stage `limit` marks what is too large for any stage."""
+    """The comparison of one reading; `unread` marks what is no formula, `limit` what is too large."""
+    if isinstance(reading, NotRead):
+        return Comparison(None, "unread", str(reading))
     try:
         if isinstance(reading, Exception):
             raise reading
@@ -64,6 +71,18 @@ def _compared(reading: Node | Exception, reference: Node, comparer: Comparer) ->
     except (NotRead, Undefined, ZeroDivisionError) as error:
         return Comparison(None, "structure", str(error))
     return Comparison(same, "structure", "the same value" if same else "another value")
+
+
+_OR = re.compile(r"\bx?or\b|\\(?:lor|vee)(?![A-Za-z])|∨")
+
+
+def _alternatives(candidate: str, reading: Node | Exception, reference: Node) -> bool:
+    """Whether "or" joins what a point or an interval holds together: `1 or 2` for `(1, 2)`."""
+    pair = reference.sides[-1] if isinstance(reference, Relation) else reference
+    if not isinstance(pair, Sequence) or pair.brackets in {"", "{}"} or not _OR.search(candidate):
+        return False
+    listed = isinstance(reading, Sequence) and not reading.brackets
+    return listed and not any(isinstance(item, (Sequence, Matrix)) for item in reading.items)  # type: ignore[union-attr]
 
 
 _UNIT_LETTER = re.compile(r"(?<=[\d})])\s+(m|g|s|h|L|l)(\^\{?[23]\}?)?$")
@@ -107,6 +126,22 @@ def _read_again(candidate: str, *, thousands: bool = True) -> Iterator[Node]:
         yield parse(candidate, thousands=thousands)
     except (NotRead, TooLarge):
         return
+
+
+_COMMAND = re.compile(r"\\([A-Za-z]+)")
+_GRAMMAR = (
+    frozenset({"frac", "sqrt", "binom", "text", "begin", "end", "cup", "infty", "pm", "mp", "cdot", "times"})
+    | {"div", "ast", "degree", "circ", "langle", "rangle"}
+    | FUNCTIONS
+    | CONSTANTS
+    | RELATIONS.keys()
+)
+"""Commands that `parse` knows: what holds no other and is not read was put together wrongly."""
+
+
+def _further(candidate: str) -> bool:
+    """Whether a candidate has something that the symbolic comparison knows and the grammar does not."""
+    return not _GRAMMAR.issuperset(_COMMAND.findall(normalize.prepare(candidate)))
 
 
 _MATHEMATICS = re.compile(r"\\[A-Za-z]|[\d^_=+*/]")

@@ -41,10 +41,10 @@ from math500.records import Asking, Budget, Decoding, Price, SolverInfo, StudyCe
 from math500.rundir import RunDir
 
 DECODING = ("temperature", "top_p", "max_tokens", "seed")
-SOLVER = ("solver", "votes", "confidence", "weigh", "rounds")
+SOLVER = ("solver", "votes", "confidence", "weigh", "judge", "pick", "rounds", "tool_calls")
 PLAIN = (
     *("model", "base_url", "data", "limit", "shuffle_seed", "subjects", "levels", "prompt", "system"),
-    *("no_system", "samples", "concurrency"),
+    *("no_system", "samples", "concurrency", "judge_base_url", "judge_key_variable"),
 )
 KNOWN = (*PLAIN, *DECODING, *SOLVER)
 """What a cell may set: options of `math500 run`, with underscores."""
@@ -237,8 +237,7 @@ def _left(study: Study, folder: Path, most: int | None) -> Budget:
 
 
 def _spent(folder: Path) -> int:
-    used = running.spent(RunDir.open(folder)) if _begun(folder) else None
-    return 0 if used is None else used.prompt_tokens + used.completion_tokens
+    return running.spent_in_all(RunDir.open(folder)) if _begun(folder) else 0
 
 
 def request_of(settings: Settings) -> running.Request:

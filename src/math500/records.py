@@ -573,6 +573,8 @@ class SolverInfo(Record, frozen=True, kw_only=True):
     """A vote stops when its leading answer wins with this confidence; None always asks `votes` times."""
     weigh: Weigh = "equal"
     """What a vote weighs."""
+    judge: str | None = None
+    """The model that weighs a vote, as typed."""
     pick: Literal["vote", "best"] = "vote"
     """The answer with the most weight, or the one response that weighs most."""
     tool_calls: Literal["prompt", "native"] = "prompt"
@@ -1137,9 +1139,9 @@ class Tradeoff(Record, frozen=True, kw_only=True):
     common: int
     """Problems that both have graded."""
     completions: float
-    """For one problem, as are the next ones."""
+    """For one problem, as are the next ones; a judge's replies are among them."""
     tokens: float
-    """Completion tokens."""
+    """Completion tokens, a judge's among them."""
     seconds: float
     """From the first request to the solution."""
     cost: float | None

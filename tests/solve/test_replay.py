@@ -18,7 +18,7 @@ from tests.solve.conftest import DECODING, PROMPT, Scripted
 def test_the_same_request_is_not_sent_again(runner: asyncio.Runner) -> None:
     kept: list[Turn] = []
 
-    def keep(request: str, generation: Generation) -> None:
+    def keep(request: str, generation: Generation, judge: bool) -> None:
         kept.append(Turn(unique_id="u", index=0, request=request, generation=generation))
 
     solver = Vote(Turns("review", PROMPT, DECODING), 2)
@@ -37,7 +37,7 @@ def test_equal_requests_get_their_own_answers(runner: asyncio.Runner) -> None:
     """Without seeds k requests of a vote are the same; k kept answers must stay k answers."""
     kept: list[Turn] = []
 
-    def keep(request: str, generation: Generation) -> None:
+    def keep(request: str, generation: Generation, judge: bool) -> None:
         kept.append(Turn(unique_id="u", index=0, request=request, generation=generation))
 
     solver = Vote(Cot(PROMPT, DECODING), 3)

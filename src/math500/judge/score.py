@@ -46,8 +46,8 @@ SHOWN = 12_000
 """Characters of a solution that a judge sees; of a longer one the middle is left out."""
 EMBEDDED_MAX_TOKENS = 256
 
-_SCORE = re.compile(r"\bscore\b[\s*_`:=is]{1,8}(\d{1,4}(?:\.\d+)?)(?!\d)", re.IGNORECASE)
-_ALONE = re.compile(r"[\s*_`]*(\d{1,4}(?:\.\d+)?)(?:\s*/\s*100|\s*%)?[\s*_`.]*")
+_SCORE = re.compile(r"\bscore\b[\s*_`:=is]{1,8}(\d+(?:\.\d+)?)", re.IGNORECASE)
+_ALONE = re.compile(r"[\s*_`]*(\d+(?:\.\d+)?)(?:\s*/\s*100|\s*%)?[\s*_`.]*")
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,13 @@ def transcript(solution: Solution) -> str:
 
 
 def read(reply: Generation) -> float | None:
-    """The score that a reply gives, 0 to 1; None where it gives none, or was cut off."""
+    """The score that a reply gives, 0 to 1; None where it gives no whole number to 100, or was cut off."""
     if reply.finish_reason == "length":
         return None
     text = (visible(reply.text) or "").strip()
-    found = _ALONE.fullmatch(text)
-    number = found[1] if found else next(iter(_SCORE.findall(text)[::-1]), None)
-    return float(number) / 100 if number is not None and float(number) <= 100 else None
+    alone = _ALONE.fullmatch(text)
+    numbers = [alone[1]] if alone else _SCORE.findall(text)
+    # A fraction may be meant on another scale: it is asked for again.
+    if not numbers or not numbers[-1].isdigit() or int(numbers[-1]) > 100:
+        return None
+    return int(numbers[-1]) / 100

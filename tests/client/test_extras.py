@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -96,14 +97,22 @@ ALL_AT_ZERO = (
     {"tool_calls": [{"index": 0, "id": "a", "function": {"name": "python", "arguments": '{"code": "1"}'}}]},
     {"tool_calls": [{"index": 0, "id": "b", "function": {"name": "python", "arguments": "{}"}}]},
 )
+ALL_REPEATED = (
+    {"tool_calls": [{"index": 0, "function": {"name": "python", "arguments": '{"code"'}}]},
+    {"tool_calls": [{"index": 0, "id": "a", "function": {"name": "python", "arguments": ': "1"}'}}]},
+    {"tool_calls": [{"index": 1, "id": "b", "function": {"name": "python", "arguments": "{"}}]},
+    {"tool_calls": [{"index": 1, "id": "b", "function": {"name": "python", "arguments": "}"}}]},
+)
+PIECES = {"index": BY_INDEX, "none": WITHOUT_INDEX, "zero": ALL_AT_ZERO, "repeated": ALL_REPEATED}
 
 
-@pytest.mark.parametrize("deltas", [BY_INDEX, WITHOUT_INDEX, ALL_AT_ZERO], ids=["index", "none", "zero"])
+@pytest.mark.parametrize("deltas", PIECES.values(), ids=PIECES)
 async def test_streamed_calls_are_put_together(deltas: Any, client_of: ClientOf, ask: Any) -> None:
     plan = always(stream(*deltas, finish="tool_calls", delay=0.01))
     async with FaultyServer(plan) as server, client_of(server, stream=True) as client:
         generation = await ask(client, extras=TOOLS)
     assert [(c.id, c.arguments) for c in generation.tool_calls] == [("a", '{"code": "1"}'), ("b", "{}")]
+    assert {c.name for c in generation.tool_calls} == {"python"}
     assert generation.finish_reason == "tool_calls"
     assert generation.first_token_seconds is not None
 
@@ -221,3 +230,18 @@ def test_each_purse_pays_at_its_own_price() -> None:
     assert model.take_now((), ten) is None
     assert model.take_now((), Decoding(max_tokens=1)) is not None
     assert judge.take_now((), Decoding(max_tokens=1)) is not None
+
+
+async def test_who_waits_for_room_gets_what_the_other_gives_back() -> None:
+    model = Purse(Budget(tokens=200))
+    judge = Purse(Budget())
+    judge.join(model)
+    aside = await model.take((), Decoding(max_tokens=100))
+    waiting = asyncio.ensure_future(judge.take((), Decoding(max_tokens=100)))
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    model.settle(aside, None, billed=False)
+    await asyncio.wait_for(waiting, 5)
+    judge.settle(aside, None, billed=True)
+    with pytest.raises(QuotaExhausted, match="200 tokens"):
+        await model.take((), Decoding(max_tokens=100))

@@ -122,19 +122,22 @@ class Stream(Events):
         function = function if isinstance(function, dict) else {}
         call = self._call_of(part)
         call["id"] = call["id"] or part.get("id")
-        self._keep(call["name"], function.get("name"))
+        if [function.get("name")] != call["name"]:  # some servers repeat it with every piece
+            self._keep(call["name"], function.get("name"))
         arguments = function.get("arguments")
         whole = arguments if isinstance(arguments, str | None) else msgspec.json.encode(arguments).decode()
         self._keep(call["arguments"], whole)
 
     def _call_of(self, part: Json) -> Json:
-        """The call that a piece belongs to, by its index; where a server gives none, by a new id."""
+        """The call that a piece belongs to, by its index; where a server gives none, the last one.
+
+        Whatever the index, another id is another call: some servers number all calls of a reply 0.
+        """
         index, name = part.get("index"), part.get("id")
-        for call in self._calls:
-            if index is not None and call["index"] == index and name in (None, "", call["id"]):
+        known = self._calls if index is not None else self._calls[-1:]
+        for call in reversed(known):
+            if call["index"] == index and (not name or not call["id"] or name == call["id"]):
                 return call
-        if index is None and self._calls and name in (None, "", self._calls[-1]["id"]):
-            return self._calls[-1]
         self._calls.append({"index": index, "id": name, "name": [], "arguments": []})
         return self._calls[-1]
 

@@ -32,7 +32,7 @@ _DESCRIPTIONS = {
     "plan": "a plan first, then the solution",
     "review": "the solution, then a second look at every step",
     "backward": "the solution, then its answer put back into the problem",
-    "tools": "reasoning with Python in the loop (ToRA)",
+    "tools": "reasoning with Python in the loop (ToRA), in blocks or --tool-calls native",
     "selfcheck": "as tools, and every answer is verified by code (CSV)",
 }
 

@@ -158,6 +158,8 @@ def test_a_judge_weighs_and_its_cost_is_counted(
 ) -> None:
     done = judged(run_twelve, server, "--price", "1,1", "--judge-price", "10,10")
     assert "100.0 %" in done.out
+    assert "Expect 12 requests" in done.err
+    assert "The judge's requests, one or two for each solution, come on top." in done.err
     assert "The judge big took 84 prompt and 24 completion tokens" in done.out
     run = RunDir.open(folder)
     assert run.manifest.solver == "vote:cot, 3 votes, weighed by judge big"

@@ -457,11 +457,12 @@ def _expected(made: Manifest, asked: Sequence[Sequence[Message]], problems: Sequ
     expected = estimate.estimate(
         asked,
         problems,
-        samples=made.samples,
+        samples=made.samples * (made.solver_settings.votes or 1),
         max_tokens=made.decoding.max_tokens,
         price=made.price,
     )
-    return display.estimate(expected, made.price)
+    judged = " The judge's requests, one or two for each solution, come on top." if made.scoring else ""
+    return display.estimate(expected, made.price) + judged
 
 
 def _addresses(made: Manifest, asking: Asking) -> tuple[str, ...] | None:

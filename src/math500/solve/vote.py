@@ -176,7 +176,7 @@ def winner(ballots: Sequence[Ballot], *, best: bool) -> int:
     if not ballots:
         return 0
     first = ballots[0]
-    place = first.weights.index(max(first.weights)) if best else 0
+    place = first.weights.index(max(first.weights)) if best and first.weights else 0
     return first.voters[place]
 
 

@@ -55,7 +55,7 @@ def voted(tmp_path: Path, problems: tuple[Problem, ...], manifest_of: Make) -> R
     with RunWriter.create(tmp_path / "voted", manifest_of(solver_settings=info), problems[:4]) as run:
         for problem, given in zip(problems, ANSWERS, strict=False):
             solutions = [Solution(said(answer).text, (said(answer),)) for answer in given]
-            ballots = tuple(vote.count(solutions))
+            ballots = tuple(vote.count(vote.answers_of(solutions)))
             run.append(
                 Sample(
                     unique_id=problem.unique_id,

@@ -10,7 +10,7 @@ import pytest
 
 from math500 import evaluate, grading
 from math500.errors import ModelError, QuotaExhausted, SampleFailed, StorageFull
-from math500.records import Decoding, Generation, Grade, Manifest, Message, Problem, Prompt, Sample
+from math500.records import Decoding, Extras, Generation, Grade, Manifest, Message, Problem, Prompt, Sample
 from math500.rundir import RunDir, RunWriter
 from math500.solve import Cot
 
@@ -35,6 +35,7 @@ class Stub:
         *,
         seed: int | None = None,
         stop: Sequence[str] = (),
+        extras: Extras | None = None,
     ) -> Generation:
         question = messages[-1].content
         self.asked.append((question, seed))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -218,3 +219,33 @@ def test_ablations_are_run_folders_below_the_run(
         RunWriter.create(run.ablation(name), manifest_of(run_id=name), problems).close()
     assert run.ablations() == ("limit", "prompt")
     assert RunDir.open(run.ablation("limit")).manifest.run_id == "limit"
+
+
+OLD_SAMPLE = (
+    b'{"unique_id":"test/0","index":0,"response":"4","generations":[{"text":"4","reasoning":"",'
+    b'"finish_reason":"stop","prompt_tokens":7,"completion_tokens":1,"reasoning_tokens":null,"seconds":0.1,'
+    b'"first_token_seconds":null,"attempts":1,"request_id":"","model":"m"}],"executions":[],'
+    b'"ballots":[{"answer":"4","votes":1,"weight":1.0,"voters":[0]}],"verification":"","failure":null,'
+    b'"started":"","seconds":0.1}\n'
+)
+OLD_TURN = (
+    b'{"unique_id":"test/1","index":0,"request":"abc","generation":{"text":"4","finish_reason":"stop"}}\n'
+)
+
+
+def test_a_folder_from_before_tool_calls_and_scores_is_read(
+    folder: Path, problems: tuple[Problem, ...], manifest_of: Callable[..., Manifest]
+) -> None:
+    RunWriter.create(folder, manifest_of(), problems).close()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name in ("judge", "pick", "tool_calls"):
+        del manifest["solver_settings"][name]
+    del manifest["scoring"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "samples.jsonl").write_bytes(OLD_SAMPLE)
+    (folder / "turns.jsonl").write_bytes(OLD_TURN)
+    run = RunDir.open(folder)
+    assert run.manifest.solver_settings.tool_calls == "prompt"
+    (sample,) = run.samples().values()
+    assert (sample.scores, sample.generations[0].tool_calls, sample.generations[0].logprob) == ((), (), None)
+    assert [turn.judge for turn in run.turns()["test/1", 0]] == [False]

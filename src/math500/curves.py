@@ -234,7 +234,7 @@ def _play(votes: Sequence[int | None], settings: Iterable[tuple[Stopping, float]
         ballots = _ballots(votes[: wave.stop])
         left = len(votes) - wave.stop
         for rule, confidence in tuple(open_):
-            if left == 0 or vote.decided(ballots, left, confidence, rule, cast=wave.stop, k=len(votes)):
+            if left == 0 or vote.decided(ballots, wave.stop, len(votes), confidence, rule):
                 stopped[rule, confidence] = (wave.stop, _leader(ballots))
                 open_.remove((rule, confidence))
     return _Played(_leader(ballots), stopped)

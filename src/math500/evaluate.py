@@ -19,11 +19,13 @@ from collections.abc import Callable, Iterable, Mapping
 from math500 import grading, stats
 from math500.client import prices
 from math500.errors import Math500Error, SampleFailed
+from math500.models import is_embedded
 from math500.records import (
     Estimate,
     Failure,
     Generation,
     Grade,
+    Manifest,
     Part,
     Problem,
     Sample,
@@ -132,6 +134,7 @@ class _Collection:
             generations=solution.generations,
             executions=solution.executions,
             ballots=solution.ballots,
+            scores=solution.scores,
             verification=solution.verification,
             failure=failure,
             started=started.isoformat(timespec="milliseconds"),
@@ -143,9 +146,15 @@ class _Collection:
         if not self._solver.several:
             return self._model
 
-        def keep(request: str, generation: Generation) -> None:
+        def keep(request: str, generation: Generation, judge: bool) -> None:
             self._run.append_turn(
-                Turn(unique_id=problem.unique_id, index=index, request=request, generation=generation)
+                Turn(
+                    unique_id=problem.unique_id,
+                    index=index,
+                    request=request,
+                    generation=generation,
+                    judge=judge,
+                )
             )
 
         return Replay(self._model, self._turns.get((problem.unique_id, index), ()), keep)
@@ -205,7 +214,8 @@ def summarize(run: RunDir, grader: str = grading.GRADER) -> Summary:
     verdicts = Counter(g.verdict for g in grades.values())
     asked = len(problems) * run.manifest.samples
     generations = [g for s in samples.values() for g in s.generations]
-    price = run.manifest.price
+    scores = [score for s in samples.values() for score in s.scores]
+    judged = [g for score in scores for g in score.generations]
     return Summary(
         grader=grader,
         score=_score(problems, grades),
@@ -221,11 +231,28 @@ def summarize(run: RunDir, grader: str = grading.GRADER) -> Summary:
         prompt_tokens=sum(g.prompt_tokens or 0 for g in generations),
         completion_tokens=sum(g.completion_tokens or 0 for g in generations),
         seconds=_busy_seconds(samples.values()),
-        cost=None if price is None else sum(prices.cost_of(price, g) for g in generations),
+        cost=_cost(run.manifest, generations, judged),
+        judge_prompt_tokens=sum(g.prompt_tokens or 0 for g in judged),
+        judge_completion_tokens=sum(g.completion_tokens or 0 for g in judged),
+        unscored=sum(score.value is None for score in scores),
         by_subject=_parts(problems, grades, lambda p: p.subject),
         by_level=_parts(problems, grades, lambda p: "" if p.level is None else str(p.level)),
         rules=dict(Counter(g.rule for g in grades.values() if g.extracted is not None).most_common()),
     )
+
+
+def _cost(made: Manifest, generations: Iterable[Generation], judged: Iterable[Generation]) -> float | None:
+    """US dollars for the model and the judge; None where a price is not known, or nothing costs money."""
+    paid = [(made.model, made.price, generations)]
+    if made.scoring is not None:
+        paid.append((made.scoring.model, made.scoring.price, judged))
+        paid = [row for row in paid if row[1] is not None or not is_embedded(row[0].name)]
+    total = 0.0
+    for _, price, each in paid:
+        if price is None:
+            return None
+        total += sum(prices.cost_of(price, g) for g in each)
+    return total if paid else None
 
 
 def right_by_problem(problems: Iterable[Problem], grades: Mapping[Key, Grade]) -> dict[str, list[bool]]:

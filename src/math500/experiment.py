@@ -33,7 +33,7 @@ from typing import Any
 
 import msgspec
 
-from math500 import data, estimate, evaluate, prompts, running, tradeoffs
+from math500 import data, estimate, evaluate, prompts, running, solve, tradeoffs
 from math500.client import prices, resolve
 from math500.errors import DataUnreadable, QuotaExhausted, RunMismatch, UsageError
 from math500.models import default_max_tokens, is_embedded
@@ -41,10 +41,11 @@ from math500.records import Asking, Budget, Decoding, Price, SolverInfo, StudyCe
 from math500.rundir import RunDir
 
 DECODING = ("temperature", "top_p", "max_tokens", "seed")
-SOLVER = ("solver", "votes", "confidence", "stopping", "weigh", "rounds")
+SOLVER = ("solver", "votes", "confidence", "stopping", "weigh", "judge", "pick", "rounds", "tool_calls")
 PLAIN = (
     *("model", "base_url", "data", "limit", "shuffle_seed", "subjects", "levels", "prompt", "system"),
     *("no_system", "shots", "choose", "shots_from", "shots_seed", "samples", "concurrency"),
+    *("judge_base_url", "judge_key_variable"),
 )
 KNOWN = (*PLAIN, *DECODING, *SOLVER)
 """What a cell may set: options of `math500 run`, with underscores."""
@@ -237,8 +238,7 @@ def _left(study: Study, folder: Path, most: int | None) -> Budget:
 
 
 def _spent(folder: Path) -> int:
-    used = running.spent(RunDir.open(folder)) if _begun(folder) else None
-    return 0 if used is None else used.prompt_tokens + used.completion_tokens
+    return running.spent_in_all(RunDir.open(folder)) if _begun(folder) else 0
 
 
 def request_of(settings: Settings) -> running.Request:
@@ -247,7 +247,8 @@ def request_of(settings: Settings) -> running.Request:
     Raises:
         UsageError: a value is of the wrong kind.
     """
-    solver: dict[str, Any] = {"stopping": "final"} | {key: settings[key] for key in SOLVER if key in settings}
+    solver: dict[str, Any] = {key: settings[key] for key in SOLVER if key in settings}
+    solver.setdefault("stopping", solve.usual_stopping(solver.get("weigh", "equal")))
     decoding: dict[str, Any] = {key: settings[key] for key in DECODING if key in settings}
     plain: dict[str, Any] = {key: _listed_value(settings[key]) for key in PLAIN if key in settings}
     if "solver" in solver:

@@ -51,6 +51,7 @@ class Opened:
         concurrency: int,
         on_event: Callable[[Event], None] | None = None,
         spent: Spent | None = None,
+        beside: Client | None = None,
     ) -> Client:
         """A client that asks as `asking` says.
 
@@ -58,6 +59,7 @@ class Opened:
             concurrency: requests in flight at most, at each address.
             on_event: told of waits, retries and stops.
             spent: what the run has used up before.
+            beside: another client of the run, whose limits it shares.
         """
         from math500.client import Client  # noqa: PLC0415 - the HTTP library is not needed for --help
 
@@ -71,6 +73,7 @@ class Opened:
             budget=self.asking.budget,
             price=self.price,
             spent=spent,
+            beside=beside,
         )
 
 

@@ -24,11 +24,12 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 Verdict = Literal["correct", "wrong", "no_answer", "ungraded"]
 Place = Literal["path", "cache", "hub", "registry"]
 Verification = Literal["", "true", "false", "uncertain"]
 Walls = Literal["namespaces", "landlock", "none"]
+Weigh = Literal["equal", "verified", "length", "logprob", "judge"]
 Why = Literal[
     "failed_request",
     "could_not_tell",
@@ -145,11 +146,48 @@ class Execution(Record, frozen=True, kw_only=True):
 # -- asking ----------------------------------------------------------------------------------
 
 
-class Message(Record, frozen=True, kw_only=True):
-    """One chat message."""
+class ToolCall(Record, frozen=True, kw_only=True):
+    """A model's request to run a tool, as it wrote it."""
+
+    id: str
+    """Which call a tool's answer belongs to."""
+    name: str
+    arguments: str
+    """JSON as it should be; nothing is mended."""
+
+
+class Tool(Record, frozen=True, kw_only=True):
+    """A function that a model may call."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    """The JSON schema of its arguments."""
+
+
+class Extras(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What a request asks for beside a text."""
+
+    tools: tuple[Tool, ...] = ()
+    tool_choice: Literal["auto", "none"] = "auto"
+    """`none`: the tools stay known, and none may be called."""
+    logprobs: bool = False
+    """The log probability of every token."""
+    judge: bool = False
+    """The run's judge is asked, not its model."""
+
+
+class Message(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One chat message; what is empty is not written, so that a request's hash stays what it was."""
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Of the assistant."""
+    tool_call_id: str = ""
+    """Of a tool's answer: the call that it answers."""
+    reasoning: str = ""
+    """Of the assistant, beside tool calls: some models go on with it and are refused without it."""
 
 
 class Shot(Record, frozen=True, kw_only=True):
@@ -328,6 +366,12 @@ class Generation(Record, frozen=True, kw_only=True):
     """From sending the successful request to its last byte."""
     first_token_seconds: float | None = None
     """From sending the successful request to its first token; only where the answer was streamed."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What the model asks to be run, where it was offered tools."""
+    logprob: float | None = None
+    """The sum of its tokens' log probabilities, where they were asked for."""
+    logprob_tokens: int = 0
+    """How many tokens that sum is over."""
     attempts: int = 1
     """Requests sent for it, the successful one included."""
     request_id: str = ""
@@ -343,6 +387,8 @@ class Turn(Record, frozen=True, kw_only=True):
     request: str
     """The hash of what was asked; the same request is answered with the same completion on resume."""
     generation: Generation
+    judge: bool = False
+    """It is the judge's reply, not the model's."""
 
 
 class Failure(Record, frozen=True, kw_only=True):
@@ -363,9 +409,23 @@ class Ballot(Record, frozen=True, kw_only=True):
     votes: int
     """Responses that gave this answer, or one of the same value."""
     weight: float
-    """The sum of their weights; `votes` where all weigh the same."""
+    """The sum of their weights, `votes` where all weigh the same; the heaviest voter's where the best one
+    is taken."""
     voters: tuple[int, ...]
     """Which of the k responses they were, from 0 on."""
+    weights: tuple[float, ...] = ()
+    """What each of them weighs, in the same order; empty where all weigh the same."""
+
+
+class Score(Record, frozen=True, kw_only=True):
+    """What a judge gave to one of a vote's responses."""
+
+    voter: int
+    """Which of the k responses it was, from 0 on."""
+    value: float | None
+    """0 to 1; None when no reply could be read."""
+    generations: tuple[Generation, ...] = ()
+    """The judge's replies; a second one when the first could not be read."""
 
 
 class Sample(Record, frozen=True, kw_only=True):
@@ -381,6 +441,8 @@ class Sample(Record, frozen=True, kw_only=True):
     """The model's code that was run for it, in order."""
     ballots: tuple[Ballot, ...] = ()
     """What a vote came to, the winner first; empty without a vote."""
+    scores: tuple[Score, ...] = ()
+    """What a judge gave to the responses of a vote that it weighs."""
     verification: Verification = ""
     """What the model found when it checked its own answer by code; empty where it was not asked to."""
     failure: Failure | None = None
@@ -548,10 +610,29 @@ class SolverInfo(Record, frozen=True, kw_only=True):
     """Solutions at most, for a vote."""
     confidence: float | None = None
     """A vote stops when its leading answer wins with this confidence; None always asks `votes` times."""
-    weigh: Literal["equal", "verified"] = "equal"
+    weigh: Weigh = "equal"
     """What a vote weighs."""
     stopping: Stopping = "beta"
     """What the confidence is about (docs/solvers.md). An older manifest says nothing and means `beta`."""
+    judge: str | None = None
+    """The model that weighs a vote, as typed."""
+    pick: Literal["vote", "best"] = "vote"
+    """The answer with the most weight, or the one response that weighs most."""
+    tool_calls: Literal["prompt", "native"] = "prompt"
+    """How code is asked for: as a block in the text, or as a call of the endpoint's own protocol."""
+
+
+class Scoring(Record, frozen=True, kw_only=True):
+    """A judge that scores a vote's responses: with it and a response the request can be made again."""
+
+    model: ModelInfo
+    asking: Asking
+    decoding: Decoding
+    form: str
+    """Name and version of the wording, such as `score/1`."""
+    salt: str
+    """The marks around quoted text are made of it."""
+    price: Price | None = None
 
 
 class LogFile(Record, frozen=True, kw_only=True):
@@ -607,6 +688,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     solver_settings: SolverInfo = SolverInfo()
     protection: Protection | None = None
     """What keeps model-written code in; None where none is run."""
+    scoring: Scoring | None = None
+    """The judge that weighs a vote; None where none does."""
     concurrency: int = 1
     asking: Asking = Asking()
     price: Price | None = None
@@ -665,7 +748,12 @@ class Summary(Record, frozen=True, kw_only=True):
     seconds: float
     """Wall-clock time spent collecting, summed over resumes."""
     cost: float | None = None
-    """US dollars for these tokens, without discounts; None where the price is not known."""
+    """US dollars for these tokens and the judge's, without discounts; None where a price is not known."""
+    judge_prompt_tokens: int = 0
+    judge_completion_tokens: int = 0
+    """What the judge of a vote took, which is not in the counts above."""
+    unscored: int = 0
+    """Responses of a vote whose score by the judge could not be read; they weigh nothing."""
     by_subject: tuple[Part, ...] = ()
     by_level: tuple[Part, ...] = ()
     rules: dict[str, int] = {}
@@ -1092,9 +1180,9 @@ class Tradeoff(Record, frozen=True, kw_only=True):
     common: int
     """Problems that both have graded."""
     completions: float
-    """For one problem, as are the next ones."""
+    """For one problem, as are the next ones; a judge's replies are among them."""
     tokens: float
-    """Completion tokens."""
+    """Completion tokens, a judge's among them."""
     seconds: float
     """From the first request to the solution."""
     cost: float | None

@@ -9,7 +9,8 @@ import importlib.metadata
 import os
 import platform
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,9 +30,11 @@ from math500 import (
     shots,
     solve,
 )
+from math500 import judge as room
 from math500.client import Event, Spent, forms
 from math500.display import Progress
 from math500.errors import DataUnreadable, Interrupted, ModelError, RunError, RunMismatch, UsageError
+from math500.judge import score
 from math500.records import (
     Asking,
     Budget,
@@ -45,12 +48,13 @@ from math500.records import (
     Price,
     Problem,
     Prompt,
+    Scoring,
     Selection,
     SolverInfo,
     Walls,
 )
 from math500.rundir import RunDir, RunWriter
-from math500.solve import Solver
+from math500.solve import Model, Solver
 
 PACKAGES = ("math500", "math-verify", "latex2sympy2_extended", "sympy", "aiohttp", "xllamacpp")
 """Libraries whose version can change a score or how it was collected."""
@@ -95,6 +99,10 @@ class Request:
     solver: SolverInfo = field(default_factory=SolverInfo)
     walls: Walls | None = None
     """Of the sandbox, by name; None for the best that the machine offers."""
+    judge_base_url: str | None = None
+    """Where the judge of a vote is; the solver's settings name it."""
+    judge_key_variable: str | None = None
+    judge_price: Price | None = None
     concurrency: int | None = None
     out: Path | None = None
     command: tuple[str, ...] = ()
@@ -146,34 +154,40 @@ def start(
     problems = tuple(reshape(problems))
     prompt = given or prompt_for(request, problems, say)
     decoding = _decoding(request)
-    forms.require(request.asking.api, decoding, None, prompt.stop)
+    forms.require(request.asking.api, decoding, None, prompt.stop, solve.extras(request.solver))
+    drafted = _scoring(request)
     concurrency = request.concurrency or models.default_concurrency(request.model)
     concurrency = min(concurrency, len(problems) * request.samples)
     messages = [prompts.messages(prompt, p.problem) for p in problems]
-    with models.open_model(
-        request.model,
-        base_url=request.base_url,
-        concurrency=concurrency,
-        max_tokens=solve.room(request.solver, decoding.max_tokens),
-        asked=messages,
-        asking=request.asking,
-        private=request.private,
-        price=request.price,
-        environ=os.environ,
-        announce=say,
-    ) as opened:
+    with (
+        models.open_model(
+            request.model,
+            base_url=request.base_url,
+            concurrency=concurrency,
+            max_tokens=solve.room(request.solver, decoding.max_tokens),
+            asked=messages,
+            asking=request.asking,
+            private=request.private,
+            price=request.price,
+            environ=os.environ,
+            announce=say,
+        ) as opened,
+        _judge(drafted, problems, decoding, concurrency, request.private, say) as judge,
+    ):
+        _require_price(request, judge)
         asked = msgspec.structs.replace(
             manifest(request, problem_set.source, selection, prompt, opened.info, concurrency),
             asking=opened.asking,
             price=opened.price,
             protection=protection,
+            scoring=_as_opened(drafted, judge),
         )
         folder = request.out or Path("runs") / asked.run_id
         with RunWriter.create(folder, asked, problems) as run:
             say(f"{len(problems)} problems of {asked.data.name}, written to {folder}")
             if not models.is_embedded(request.model):
                 say(_expected(asked, messages, problems))
-            _collect(run, opened, concurrency, quiet=quiet)
+            _collect(run, opened, judge, concurrency, quiet=quiet)
     return folder
 
 
@@ -257,25 +271,107 @@ def resume(
                 at_once = min(concurrency or made.concurrency, left)
                 asking = change(made.asking)
                 _require_headers(made, private)
-                with models.open_model(
-                    made.model.name,
-                    base_url=_addresses(made, asking),
-                    concurrency=at_once,
-                    max_tokens=solve.room(made.solver_settings, made.decoding.max_tokens),
-                    asked=[prompts.messages(made.prompt, p.problem) for p in run.problems()],
-                    asking=asking,
-                    private=private,
-                    price=price or made.price,
-                    environ=os.environ,
-                    announce=say,
-                ) as opened:
-                    _require_same_model(made, opened)
-                    _collect(run, opened, at_once, quiet=quiet)
+                problems = run.problems()
+                with (
+                    models.open_model(
+                        made.model.name,
+                        base_url=_addresses(made, asking),
+                        concurrency=at_once,
+                        max_tokens=solve.room(made.solver_settings, made.decoding.max_tokens),
+                        asked=[prompts.messages(made.prompt, p.problem) for p in problems],
+                        asking=asking,
+                        private=private,
+                        price=price or made.price,
+                        environ=os.environ,
+                        announce=say,
+                    ) as opened,
+                    _judge(made.scoring, problems, made.decoding, at_once, private, say) as judge,
+                ):
+                    _require_same_model(made.model, opened.info)
+                    if made.scoring is not None and judge is not None:
+                        _require_same_model(made.scoring.model, judge.info)
+                    _collect(run, opened, judge, at_once, quiet=quiet)
         finally:
             run.write_summary(evaluate.summarize(run))
 
 
-def _collect(run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: bool) -> None:
+def _scoring(request: Request) -> Scoring | None:
+    """The judge that was asked for, before it is opened."""
+    name = request.solver.judge
+    if name is None:
+        return None
+    asking = Asking(
+        base_urls=() if request.judge_base_url is None else (request.judge_base_url,),
+        key_variable=request.judge_key_variable,
+        proxy=request.asking.proxy,
+        ca_file=request.asking.ca_file,
+        timeouts=request.asking.timeouts,
+    )
+    # Who refuses a temperature as a model is not sent one as a judge.
+    temperature = None if request.decoding.temperature is None else 0.0
+    limit = score.EMBEDDED_MAX_TOKENS if models.is_embedded(name) else None
+    return Scoring(
+        model=ModelInfo(name=name, served_name=name, base_url=""),
+        asking=asking,
+        decoding=Decoding(temperature=temperature, max_tokens=limit),
+        form=score.FORM,
+        salt=secrets.token_hex(16),
+        price=request.judge_price,
+    )
+
+
+@contextlib.contextmanager
+def _judge(
+    scoring: Scoring | None,
+    problems: Sequence[Problem],
+    decoding: Decoding,
+    concurrency: int,
+    private: models.Private | None,
+    say: Say,
+) -> Iterator[models.Opened | None]:
+    """The judge of a vote, ready to be asked; None where there is none."""
+    if scoring is None:
+        yield None
+        return
+    # The longest that it can be shown, for an embedded judge's context.
+    longest = max((p.problem for p in problems), key=len)
+    filler = "step " * min(score.SHOWN // 5, decoding.max_tokens or score.SHOWN)
+    with models.open_model(
+        scoring.model.name,
+        base_url=scoring.asking.base_urls or None,
+        concurrency=concurrency,
+        max_tokens=scoring.decoding.max_tokens,
+        asked=[score.messages(scoring.salt, longest, filler, score.TRIES)],
+        asking=scoring.asking,
+        private=None if private is None else models.Private(proxy=private.proxy),
+        price=scoring.price,
+        environ=os.environ,
+        announce=say,
+    ) as opened:
+        yield opened
+
+
+def _as_opened(scoring: Scoring | None, opened: models.Opened | None) -> Scoring | None:
+    """The judge with what is known of it now."""
+    if scoring is None or opened is None:
+        return None
+    return msgspec.structs.replace(
+        scoring, model=opened.info, asking=opened.asking, price=opened.price or scoring.price
+    )
+
+
+def _require_price(request: Request, judge: models.Opened | None) -> None:
+    unpriced = judge is not None and judge.price is None and not models.is_embedded(judge.info.name)
+    if unpriced and request.asking.budget.cost is not None:
+        raise UsageError(
+            f"--max-cost needs the price of the judge {request.solver.judge}, which is not known",
+            "Give it in US dollars per million tokens: --judge-price PROMPT,COMPLETION.",
+        )
+
+
+def _collect(
+    run: RunWriter, opened: models.Opened, judge: models.Opened | None, concurrency: int, *, quiet: bool
+) -> None:
     told: set[str] = set()
 
     def tell(event: Event) -> None:
@@ -288,13 +384,22 @@ def _collect(run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: 
         if opened.asking.batch:
             await batching.collect(run, opened, say=progress.note, spent=spent(run))
             return
-        client = opened.client(concurrency=concurrency, on_event=tell, spent=spent(run))
-        async with client, _solver(run.manifest) as solver:
+        async with contextlib.AsyncExitStack() as stack:
+            client = opened.client(concurrency=concurrency, on_event=tell, spent=spent(run))
+            model: Model = await stack.enter_async_context(client)
+            if judge is not None:
+                used = spent(run, judge=True)
+                asked = judge.client(concurrency=concurrency, on_event=tell, spent=used, beside=client)
+                model = room.WithJudge(model, await stack.enter_async_context(asked))
+            solver = await stack.enter_async_context(_solver(run.manifest))
             at_once = concurrency * (1 + len(opened.others))
-            await evaluate.collect(run, solver, client, concurrency=at_once, on_sample=progress)
+            await evaluate.collect(run, solver, model, concurrency=at_once, on_sample=progress)
 
+    judge_price = None if judge is None else judge.price
     try:
-        with Progress(evaluate.summarize(run), quiet=quiet, price=opened.price) as progress:
+        with Progress(
+            evaluate.summarize(run), quiet=quiet, price=opened.price, judge_price=judge_price
+        ) as progress:
             try:
                 asyncio.run(collect())
             finally:
@@ -313,28 +418,40 @@ def _collect(run: RunWriter, opened: models.Opened, concurrency: int, *, quiet: 
 async def _solver(made: Manifest) -> AsyncIterator[Solver]:
     """The run's solver, with a sandbox while it is used if it runs code."""
     info = made.solver_settings
+    scorer = None if made.scoring is None else room.Judge(made.scoring)
     if not solve.needs_sandbox(info.name):
-        yield solve.make(info, made.prompt, made.decoding)
+        yield solve.make(info, made.prompt, made.decoding, scorer=scorer)
         return
     walls = None if made.protection is None else made.protection.walls
     async with sandbox.Sandbox(asked=walls) as box:
-        yield solve.make(info, made.prompt, made.decoding, box)
+        yield solve.make(info, made.prompt, made.decoding, box, scorer)
 
 
-def spent(run: RunDir) -> Spent:
-    """What a run has used up so far; a process that was killed takes what was in flight with it."""
+def spent(run: RunDir, *, judge: bool = False) -> Spent:
+    """What a run has used up so far; a process that was killed takes what was in flight with it.
+
+    Args:
+        run: the run.
+        judge: what the judge of its votes has used up, in place of the model.
+    """
     used = Spent()
     whole = set()
     for sample in run.history():
-        if sample.failure is not None:
-            used.requests += sample.failure.attempts
-        else:
+        if sample.failure is None:
             whole.add((sample.unique_id, sample.index))
-        _add(used, sample.generations)
+        elif not judge:
+            used.requests += sample.failure.attempts
+        judged = [g for given in sample.scores for g in given.generations]
+        _add(used, judged if judge else sample.generations)
     for key, turns in run.turns().items():
         if key not in whole:
-            _add(used, [turn.generation for turn in turns])
+            _add(used, [turn.generation for turn in turns if turn.judge == judge])
     return used
+
+
+def spent_in_all(run: RunDir) -> int:
+    """Tokens that a run has used up so far, its judge's among them."""
+    return spent(run).tokens + spent(run, judge=True).tokens
 
 
 def _add(used: Spent, generations: Iterable[Generation]) -> None:
@@ -348,11 +465,12 @@ def _expected(made: Manifest, asked: Sequence[Sequence[Message]], problems: Sequ
     expected = estimate.estimate(
         asked,
         problems,
-        samples=made.samples,
+        samples=made.samples * (made.solver_settings.votes or 1),
         max_tokens=made.decoding.max_tokens,
         price=made.price,
     )
-    return display.estimate(expected, made.price)
+    judged = " The judge's requests, one or two for each solution, come on top." if made.scoring else ""
+    return display.estimate(expected, made.price) + judged
 
 
 def _addresses(made: Manifest, asking: Asking) -> tuple[str, ...] | None:
@@ -478,8 +596,7 @@ def packages() -> dict[str, str]:
     return found
 
 
-def _require_same_model(made: Manifest, opened: models.Opened) -> None:
-    was, now = made.model, opened.info
+def _require_same_model(was: ModelInfo, now: ModelInfo) -> None:
     differing = [key for key in ("sha256", "engine") if was.detail.get(key) != now.detail.get(key)]
     if differing:
         raise RunMismatch(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from math500 import evaluate
 from math500.compare import compare
 from math500.plots import Point, Series, scatter
-from math500.records import Tradeoff
+from math500.records import Sample, Tradeoff
 from math500.rundir import RunDir
 
 
@@ -35,11 +35,15 @@ def _tradeoff(run: RunDir, first: RunDir | None) -> Tradeoff:
         difference=None if against is None else against.difference,
         p_value=None if against is None else against.p_value,
         common=result.problems if against is None else against.n,
-        completions=sum(len(s.generations) for s in samples) / tried,
-        tokens=result.completion_tokens / tried,
+        completions=sum(len(s.generations) + _judged(s) for s in samples) / tried,
+        tokens=(result.completion_tokens + result.judge_completion_tokens) / tried,
         seconds=sum(s.seconds for s in samples) / tried,
         cost=None if result.cost is None else result.cost / tried,
     )
+
+
+def _judged(sample: Sample) -> int:
+    return sum(len(score.generations) for score in sample.scores)
 
 
 def plot(rows: Sequence[Tradeoff]) -> str:

@@ -81,8 +81,8 @@ def test_every_kind_of_row_has_a_case() -> None:
     assert {row.kind for row in TABLE} - ELSEWHERE == {case["kind"] for case in CASES}
 
 
-ELSEWHERE = {"limit_field", "tls", "proxy", "unreachable", "oversized"}
-"""Rows of these kinds are met in test_chat.py and test_transport.py."""
+ELSEWHERE = {"limit_field", "tls", "proxy", "unreachable", "oversized", "no_logprobs"}
+"""Rows of these kinds are met in test_chat.py, test_transport.py and test_extras.py."""
 
 
 def test_every_row_has_a_case() -> None:

@@ -9,6 +9,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from math500 import failures
 from math500.errors import RunError
 from math500.failures import export
+from math500.records import Execution
 from math500.rundir import RunDir
 from tests.failures.conftest import LIMIT, MakeRun, problem, sample
 
@@ -110,6 +112,21 @@ def test_a_long_response_is_shortened_in_the_middle(make_run: MakeRun, tmp_path:
     text = archive_of(run, tmp_path / "wrong.zip")["wrong.md"].decode()
     assert "[... 5008 characters, whole in wrong.jsonl ...]" in text
     assert "the end" in text
+
+
+def test_code_that_was_run_is_shown_with_what_came_of_it(make_run: MakeRun, tmp_path: Path) -> None:
+    runs = (
+        Execution(code="print(1 + 1)\n", output="2\n"),
+        Execution(code="while 1: pass", ended="time"),
+        Execution(code='{"code": "print(', error="The arguments are not JSON."),
+    )
+    ran = msgspec.structs.replace(sample("a", r"$\boxed{312}$"), executions=runs)
+    files = archive_of(make_run([problem("a", "7")], [ran]), tmp_path / "w.zip")
+    (row,) = [json.loads(line) for line in files["wrong.jsonl"].splitlines()]
+    assert row["code"].startswith("```\nprint(1 + 1)\n```\n```\n2\n```")
+    for words in ("print(1 + 1)", "(ended the session: time)", "The arguments are not JSON."):
+        assert words in row["code"]
+        assert words in files["wrong.md"].decode()
 
 
 def test_it_is_written_whole_or_not_at_all(run: RunDir, tmp_path: Path) -> None:

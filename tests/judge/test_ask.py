@@ -12,7 +12,7 @@ from math500 import grading
 from math500.errors import QuotaExhausted, SampleFailed
 from math500.judge import ask, cases, forms
 from math500.judge.cases import Scope
-from math500.records import Decoding, Generation, Grade, Message, SampleGrade
+from math500.records import Decoding, Extras, Generation, Grade, Message, SampleGrade
 from math500.rundir import RunDir, RunWriter
 from tests.judge.conftest import judging
 
@@ -36,6 +36,7 @@ class Judge:
         *,
         seed: int | None = None,
         stop: Sequence[str] = (),
+        extras: Extras | None = None,
     ) -> Generation:
         self.asked.append(messages[0].content)
         await asyncio.sleep(0)

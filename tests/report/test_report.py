@@ -9,7 +9,7 @@ import json
 import re
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,22 @@ from click.testing import CliRunner
 from math500 import archives, evaluate, report
 from math500.cli import cli
 from math500.errors import DataNotFound, RunNotFound, UsageError
-from math500.records import Difference, Estimate, Factor, Gap, Grade, Problem, Reference, Sample, SampleGrade
+from math500.records import (
+    Difference,
+    Estimate,
+    Execution,
+    Factor,
+    Gap,
+    Generation,
+    Grade,
+    Manifest,
+    Problem,
+    Reference,
+    Sample,
+    SampleGrade,
+    Score,
+    ToolCall,
+)
 from math500.report import charts, files, live, markup, maths, packed, votes
 from math500.rundir import RunDir, RunWriter
 from tests.report.conftest import Make
@@ -59,6 +74,30 @@ def test_every_sample_is_in_the_index_and_in_a_block(make: Make) -> None:
                 "utf-16-le"
             )
             assert text == grade.extracted
+
+
+def test_calls_code_and_scores_are_there_to_see(
+    folder: Path, problems: tuple[Problem, ...], manifest_of: Callable[..., Manifest]
+) -> None:
+    call = ToolCall(id="a", name="python", arguments='{"code": "print(2)"}')
+    generations = (Generation(text="Look.", tool_calls=(call,)), Generation(text=r"$\boxed{0}$"))
+    with RunWriter.create(folder, manifest_of(), problems[:1]) as run:
+        run.append(
+            Sample(
+                unique_id="test/0",
+                index=0,
+                response=r"$\boxed{0}$",
+                generations=generations,
+                executions=(Execution(code="print(2)", output="2\n", error="late", ended="time"),),
+                scores=(Score(voter=1, value=0.5, generations=(Generation(text="Score: 50"),)),),
+            )
+        )
+        evaluate.grade(run)
+    (block,) = packed.pack(facts(folder)).blocks
+    (body,) = unpacked(block)
+    assert body["steps"] == ['Look.\n\npython({"code": "print(2)"})']
+    assert body["e"] == [["print(2)", "2\nlate\n(ended the session: time)"]]
+    assert body["j"] == [[2, 0.5, "Score: 50"]]
 
 
 def test_the_answer_is_marked_behind_wide_characters(make: Make) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,17 +9,18 @@ import pytest
 
 from math500 import evaluate
 from math500.errors import QuotaExhausted
-from math500.records import Generation, Manifest, Problem, Turn
+from math500.records import Extras, Generation, Manifest, Message, Problem, Turn
 from math500.rundir import RunWriter
 from math500.solve import Replay, Turns, Vote
 from math500.solve.cot import Cot
+from math500.solve.replay import digest
 from tests.solve.conftest import DECODING, PROMPT, Scripted
 
 
 def test_the_same_request_is_not_sent_again(runner: asyncio.Runner) -> None:
     kept: list[Turn] = []
 
-    def keep(request: str, generation: Generation) -> None:
+    def keep(request: str, generation: Generation, judge: bool) -> None:
         kept.append(Turn(unique_id="u", index=0, request=request, generation=generation))
 
     solver = Vote(Turns("review", PROMPT, DECODING), 2)
@@ -33,11 +35,23 @@ def test_the_same_request_is_not_sent_again(runner: asyncio.Runner) -> None:
     assert len(fresh.asked) == 4
 
 
+def test_the_hash_of_a_plain_request_is_what_it_always_was() -> None:
+    """Or a run that was stopped before messages had tool calls would pay twice."""
+    old = (
+        b'[[{"role":"user","content":"1+1?"}],'
+        b'{"temperature":0.0,"top_p":null,"max_tokens":100,"seed":null},7,["END"]]'
+    )
+    known = hashlib.sha256(old).hexdigest()[:32]
+    messages = [Message(role="user", content="1+1?")]
+    assert digest(messages, DECODING, 7, ("END",)) == known
+    assert digest(messages, DECODING, 7, ("END",), Extras(logprobs=True)) != known
+
+
 def test_equal_requests_get_their_own_answers(runner: asyncio.Runner) -> None:
     """Without seeds k requests of a vote are the same; k kept answers must stay k answers."""
     kept: list[Turn] = []
 
-    def keep(request: str, generation: Generation) -> None:
+    def keep(request: str, generation: Generation, judge: bool) -> None:
         kept.append(Turn(unique_id="u", index=0, request=request, generation=generation))
 
     solver = Vote(Cot(PROMPT, DECODING), 3)

@@ -81,12 +81,12 @@ def ballots(*votes: int) -> list[Ballot]:
 
 def test_the_end_of_the_vote_is_sure_before_the_likelier_answer_is() -> None:
     """Eleven of sixteen are to come: a lead of 4 to 1 will hold, likelier answer or not."""
-    assert decided(ballots(4, 1), 11, 0.95, "final", cast=5, k=16)
-    assert not decided(ballots(4, 1), 11, 0.95, "beta")
+    assert decided(ballots(4, 1), 5, 16, 0.95, "final")
+    assert not decided(ballots(4, 1), 5, 16, 0.95, "beta")
     # A few left and a lead of more: no need for a criterion.
-    assert decided(ballots(3, 1), 1, 0.99, "final", cast=15, k=16)
-    assert not decided(ballots(3, 1), 11, 0.95, "final", cast=5, k=16)
-    assert not decided([], 16, 0.95, "final", cast=4, k=16)
+    assert decided(ballots(3, 1), 15, 16, 0.99, "final")
+    assert not decided(ballots(3, 1), 5, 16, 0.95, "final")
+    assert not decided([], 4, 20, 0.95, "final")
 
 
 def test_responses_without_an_answer_make_the_lead_safer() -> None:

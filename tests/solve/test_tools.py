@@ -11,7 +11,9 @@ import pytest
 from math500.records import Execution, Generation
 from math500.sandbox import Limits, Sandbox
 from math500.solve import Tools
-from math500.solve.tools import NO_MORE, PROTOCOL, SHOWN, SILENT, blocks, finished, shown
+from math500.solve.blocks import PROTOCOL, blocks, finished
+from math500.solve.manner import NO_MORE
+from math500.solve.tools import SHOWN, SILENT, shown
 from tests.solve.conftest import DECODING, PROMPT, Scripted, solve
 
 DONE = "So it is $\\boxed{2}$."

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from math500.records import Ballot, Generation, Stopping, Verification
 from math500.solve import Cot, Solution, Vote
-from math500.solve.vote import EQUAL, VERIFIED, count, decided, favoured, tied
+from math500.solve.vote import answers_of, count, decided, favoured, tied
+from math500.solve.weights import verified
 from tests.solve.conftest import DECODING, PROMPT, Scripted, solve
 
 
@@ -56,7 +57,7 @@ def test_nobody_answers(runner: asyncio.Runner) -> None:
 
 
 def test_of_two_that_tie_the_first_one_wins_and_the_tie_is_there_to_see() -> None:
-    ballots = count([said(box("1")), said(box("2")), said(box("2")), said(box("1")), said(box("3"))])
+    ballots = count(["1", "2", "2", "1", "3"])
     assert [b.answer for b in ballots] == ["1", "2", "3"]
     assert [b.answer for b in tied(ballots)] == ["1", "2"]
     assert tied(ballots[1:]) == ()
@@ -64,8 +65,9 @@ def test_of_two_that_tie_the_first_one_wins_and_the_tie_is_there_to_see() -> Non
 
 def test_verification_weighs() -> None:
     solutions = [said(box("1"), "false"), said(box("1"), "false"), said(box("2"), "true")]
-    assert count(solutions, EQUAL)[0].answer == "1"
-    best = count(solutions, VERIFIED)[0]
+    answers = answers_of(solutions)
+    assert count(answers)[0].answer == "1"
+    best = count(answers, [verified(s) for s in solutions])[0]
     assert (best.answer, best.votes, best.weight) == ("2", 1, 1.0)
 
 
@@ -89,13 +91,13 @@ def test_how_sure_the_lead_is(lead: int, second: int, expected: float) -> None:
     assert favoured(lead, second) == pytest.approx(expected)
 
 
-@given(st.lists(st.integers(1, 20), min_size=1, max_size=4), st.floats(0, 20))
-def test_what_is_decided_without_doubt_cannot_be_overtaken(votes: list[int], left: float) -> None:
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=4), st.integers(0, 20))
+def test_what_is_decided_without_doubt_cannot_be_overtaken(votes: list[int], left: int) -> None:
     ballots = [
         Ballot(answer=str(i), votes=v, weight=v, voters=(i,))
         for i, v in enumerate(sorted(votes, reverse=True))
     ]
-    if decided(ballots, left, 1.1):
+    if decided(ballots, sum(votes), sum(votes) + left, 1.1, "beta"):
         assert all(ballots[0].weight > b.weight + left for b in ballots[1:])
         assert ballots[0].weight > left or len(ballots) > 1
 
@@ -109,11 +111,7 @@ def test_stopping_early_asks_far_less_and_hardly_ever_decides_otherwise(rule: St
         p = chance.betavariate(2.0, 0.7)
         answers = ["0" if chance.random() < p else str(chance.randint(1, 6)) for _ in range(16)]
         right_fixed += winner(answers) == "0"
-        used = next(
-            n
-            for n in range(4, 17, 2)
-            if n == 16 or decided(tally(answers[:n]), 16 - n, 0.95, rule, cast=n, k=16)
-        )
+        used = next(n for n in range(4, 17, 2) if n == 16 or decided(tally(answers[:n]), n, 16, 0.95, rule))
         asked += used
         right_early += winner(answers[:used]) == "0"
     assert asked < most * 16 * 400

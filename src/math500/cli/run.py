@@ -27,10 +27,15 @@ GROUPS = {
         *("shots", "choose", "shots_from", "shots_seed"),
         *("temperature", "top_p", "max_tokens", "seed", "samples"),
     ),
-    "Solver": ("solver", "votes", "confidence", "stopping", "weigh", "rounds", "walls"),
+    "Solver": (
+        *("solver", "votes", "confidence", "stopping", "weigh", "pick", "rounds", "tool_calls", "walls"),
+        *("judge", "judge_base_url", "judge_key_variable", "judge_price"),
+    ),
     "Run": ("concurrency", "out", "resume", "as_json", "quiet", "help"),
 }
 """Options by group, for the help text."""
+SOLVER = ("votes", "confidence", "stopping", "weigh", "judge", "pick", "rounds", "tool_calls")
+"""Options that are settings of the solver."""
 FREE_ON_RESUME = (
     {"resume", "concurrency", "as_json", "quiet"}
     | {name for names in endpoint.GROUPS.values() for name in names}
@@ -103,16 +108,23 @@ FREE_ON_RESUME = (
 @click.option(
     "--stopping",
     type=click.Choice(["final", "beta"]),
-    default="final",
-    show_default=True,
+    show_default="final; beta where --weigh is not equal",
     help="What --confidence is about: that the leader wins the whole vote, or the published Beta criterion.",
 )
 @click.option(
     "--weigh",
-    type=click.Choice(["equal", "verified"]),
+    type=click.Choice(["equal", "verified", "length", "logprob", "judge"]),
     default="equal",
     show_default=True,
-    help="What a vote weighs: the same, or by the model's own verification (selfcheck).",
+    help="What a vote weighs: the same; by the model's own verification (selfcheck); 1/ln(tokens), so that "
+    "shorter is heavier; the mean probability of its tokens; what --judge gives it.",
+)
+@click.option(
+    "--pick",
+    type=click.Choice(["vote", "best"]),
+    default="vote",
+    show_default=True,
+    help="The answer with the most weight, or the one response that weighs most.",
 )
 @click.option(
     "--rounds",
@@ -121,6 +133,19 @@ FREE_ON_RESUME = (
     show_default=True,
     help="Replies whose code is run, for tools and selfcheck.",
 )
+@click.option(
+    "--tool-calls",
+    type=click.Choice(["prompt", "native"]),
+    default="prompt",
+    show_default=True,
+    help="How code is asked for: as a block in the text, or by the endpoint's own protocol for tools.",
+)
+@click.option("--judge", metavar="MODEL", help="For --weigh judge: who weighs; named as --model.")
+@click.option("--judge-base-url", metavar="URL", help="Where the judge is.")
+@click.option(
+    "--judge-api-key-env", "judge_key_variable", metavar="NAME", help="The variable with the judge's key."
+)
+@click.option("--judge-price", metavar="PROMPT,COMPLETION", help="As --price, for the judge.")
 @click.option(
     "--sandbox",
     "walls",
@@ -166,15 +191,16 @@ def _request(options: dict[str, Any], asked: dict[str, Any]) -> running.Request:
     from math500 import asking
     from math500.records import Asking, Decoding, SolverInfo
     from math500.running import Request
+    from math500.solve import usual_stopping
 
     decoding = Decoding(
         **{name: options.pop(name) for name in ("temperature", "top_p", "max_tokens", "seed")}
     )
     ids = ids_of(options.pop("ids"))
-    solver = SolverInfo(
-        name=options.pop("solver"),
-        **{name: options.pop(name) for name in ("votes", "confidence", "stopping", "weigh", "rounds")},
-    )
+    settings = {name: options.pop(name) for name in SOLVER}
+    settings["stopping"] = settings["stopping"] or usual_stopping(settings["weigh"])
+    solver = SolverInfo(name=options.pop("solver"), **settings)
+    judge_price = asking.price({"price": options.pop("judge_price")})
     return Request(
         base_url=asked["base_url"],
         asking=asking.asking(asked, Asking()),
@@ -183,6 +209,7 @@ def _request(options: dict[str, Any], asked: dict[str, Any]) -> running.Request:
         decoding=decoding,
         ids=ids,
         solver=solver,
+        judge_price=judge_price,
         command=endpoint.without_secrets(sys.argv[1:]),
         **options,
     )

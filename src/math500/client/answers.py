@@ -95,6 +95,8 @@ _MOVED = (301, 302, 303, 307, 308)
 
 _CREDIT = "Add credit at the vendor or use another key, then resume the run; what is collected is kept."
 _SETTINGS = "Compare the run's settings with what the endpoint accepts."
+_TOOLS = "Use --tool-calls prompt, which needs no tools of the endpoint's own."
+_LOGPROBS = "Use another --weigh: equal, length or judge need no log probabilities."
 _UNTAKEN = "Leave that setting out; where it is the temperature, write --temperature none."
 _SHORTER = "Lower --max-tokens, use a shorter prompt, or start the server with a longer context."
 _TEMPLATE = "The model returns nothing: check its chat template, stop strings and token limit."
@@ -118,6 +120,7 @@ DID: Mapping[str, str] = {
     "empty": "gives an empty answer",
     "malformed": "answers something that is not a chat completion",
     "interrupted": "broke off its answer",
+    "no_logprobs": "answers without log probabilities, which were asked for",
     "oversized": "gives an answer without end",
     "tls": "has no certificate that is trusted",
     "proxy": "cannot be reached through the proxy",
@@ -140,6 +143,7 @@ TABLE: tuple[Row, ...] = (
     Row("empty", BACKOFF, ("empty",), tries=3, error=RequestRejected, next_step=_TEMPLATE),
     Row("malformed", BACKOFF, ("malformed",), tries=3, error=RequestRejected, next_step=_URL),
     Row("interrupted", BACKOFF, ("interrupted",), tries=6),
+    Row("no_logprobs", STOP, ("no_logprobs",), error=RequestRejected, next_step=_LOGPROBS),
     Row("oversized", GIVE_UP, ("oversized",), error=RequestRejected, next_step=_SHORTER),
     # The connection.
     Row("tls", STOP, ("tls",), next_step=_CERTIFICATES),
@@ -172,6 +176,8 @@ TABLE: tuple[Row, ...] = (
     Row("key", STOP, (400, 403), spellings.KEY, error=KeyRejected),
     Row("too_long", GIVE_UP, _TOO_LONG, spellings.TOO_LONG, error=RequestRejected, next_step=_SHORTER),
     Row("too_long", GIVE_UP, (413,), error=RequestRejected, next_step=_SHORTER),
+    Row("tools", STOP, (400, 404, 422, 500, 501), spellings.TOOLS, error=RequestRejected, next_step=_TOOLS),
+    Row("logprobs", STOP, (400, 403, 422), spellings.LOGPROBS, error=RequestRejected, next_step=_LOGPROBS),
     Row("limit_field", RESPELL, _INVALID, spellings.LIMIT_FIELD, error=RequestRejected, next_step=_SETTINGS),
     Row("stream_only", STOP, _INVALID, spellings.STREAM_ONLY, error=RequestRejected, next_step=_STREAM),
     Row("template", STOP, _TOO_LONG, spellings.TEMPLATE, error=RequestRejected, next_step=_BASE),

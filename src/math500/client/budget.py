@@ -18,9 +18,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from math500.client.prices import cost
 from math500.errors import ModelError, QuotaExhausted
-from math500.records import Budget, Decoding, Generation, Message, Price
+from math500.records import Budget, Decoding, Extras, Generation, Message, Price
 
 BYTES_PER_TOKEN = 2
 """Of a prompt, at least, in every tokenizer of today; English and LaTeX come to three or four."""
@@ -67,25 +69,40 @@ class Purse:
     in_flight: int = 0
     longest: int = OPEN_ENDED
     """Tokens of the longest answer so far, for requests without a limit of their own."""
+    family: list[Purse] = field(default_factory=list)
+    """The purses that share this one's limits, itself among them, each with a price of its own."""
     _waiting: list[asyncio.Future[None]] = field(default_factory=list)
 
-    async def take(self, messages: Sequence[Message], decoding: Decoding) -> Spent:
+    def __post_init__(self) -> None:
+        """Be a family of one."""
+        self.family.append(self)
+
+    def join(self, other: Purse) -> None:
+        """Share the other's limits: what either spends counts for both."""
+        self.budget, self.family = other.budget, other.family
+        self.family.append(self)
+
+    async def take(
+        self, messages: Sequence[Message], decoding: Decoding, extras: Extras | None = None
+    ) -> Spent:
         """Set aside what a request may cost; waits until it fits.
 
         Raises:
             QuotaExhausted: it does not fit, and nothing in flight could change that.
         """
-        while (limit := self.take_now(messages, decoding)) is not None:
-            if self.in_flight == 0:
+        while (limit := self.take_now(messages, decoding, extras)) is not None:
+            if not any(purse.in_flight for purse in self.family):
                 raise QuotaExhausted(limit.what, limit.next_step)
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             await turn
-        return self._most(messages, decoding)
+        return self._most(messages, decoding, extras)
 
-    def take_now(self, messages: Sequence[Message], decoding: Decoding) -> Limit | None:
+    def take_now(
+        self, messages: Sequence[Message], decoding: Decoding, extras: Extras | None = None
+    ) -> Limit | None:
         """Set aside what a request may cost, or say which limit it would pass."""
-        most = self._most(messages, decoding)
+        most = self._most(messages, decoding, extras)
         limit = self._passed_by(most)
         if limit is None:
             self.in_flight += 1
@@ -109,7 +126,8 @@ class Purse:
             self.spent.add(used)
         elif billed:
             self.spent.add(most)
-        self._wake()
+        for purse in self.family:
+            purse._wake()  # noqa: SLF001 - one of its own kind
 
     def stop(self, error: ModelError) -> None:
         """The run stops: who waits gets the error."""
@@ -124,28 +142,39 @@ class Purse:
             if not turn.done():
                 turn.set_result(None)
 
-    def _most(self, messages: Sequence[Message], decoding: Decoding) -> Spent:
+    def _most(self, messages: Sequence[Message], decoding: Decoding, extras: Extras | None) -> Spent:
         if self.budget.tokens is None and self.budget.cost is None:
             return Spent()
-        prompt = sum(len(message.content.encode()) for message in messages) // BYTES_PER_TOKEN + PER_PROMPT
+        tools = 0 if extras is None else sum(len(msgspec.json.encode(tool)) for tool in extras.tools)
+        prompt = (sum(map(_bytes, messages)) + tools) // BYTES_PER_TOKEN + PER_PROMPT
         return Spent(0, prompt, decoding.max_tokens or self.longest)
 
     def _passed_by(self, most: Spent) -> Limit | None:
         """The limit that one more request would pass."""
-        budget, spent = self.budget, self.spent
-        if budget.requests is not None and spent.requests >= budget.requests:
+        budget = self.budget
+        if budget.requests is not None and sum(p.spent.requests for p in self.family) >= budget.requests:
             what = f"The run's own limit of {budget.requests:,} requests is reached"
             return Limit(what, "Raise --max-requests and resume the run.")
-        prompt = spent.prompt_tokens + self.aside.prompt_tokens + most.prompt_tokens
-        completion = spent.completion_tokens + self.aside.completion_tokens + most.completion_tokens
-        if budget.tokens is not None and prompt + completion > budget.tokens:
-            room, more = f"{budget.tokens:,} tokens", f"{most.tokens:,}: {spent.tokens:,} are spent"
+        used = sum(p.spent.tokens for p in self.family)
+        aside = sum(p.aside.tokens for p in self.family)
+        if budget.tokens is not None and used + aside + most.tokens > budget.tokens:
+            room, more = f"{budget.tokens:,} tokens", f"{most.tokens:,}: {used:,} are spent"
             return _no_room(room, more, "--max-tokens-total")
-        if budget.cost is None or self.price is None or cost(self.price, prompt, completion) <= budget.cost:
+        if budget.cost is None or self.price is None:
             return None
-        one = cost(self.price, most.prompt_tokens, most.completion_tokens)
-        so_far = cost(self.price, spent.prompt_tokens, spent.completion_tokens)
+        one, so_far = self._dollars(most), sum(p._dollars(p.spent) for p in self.family)  # noqa: SLF001
+        if so_far + sum(p._dollars(p.aside) for p in self.family) + one <= budget.cost:  # noqa: SLF001
+            return None
         return _no_room(f"${budget.cost:.2f}", f"${one:.4f}: ${so_far:.4f} are spent", "--max-cost")
+
+    def _dollars(self, used: Spent) -> float:
+        return 0.0 if self.price is None else cost(self.price, used.prompt_tokens, used.completion_tokens)
+
+
+def _bytes(message: Message) -> int:
+    """Of what a message sends as text."""
+    calls = sum(len(call.name.encode()) + len(call.arguments.encode()) for call in message.tool_calls)
+    return len(message.content.encode()) + len(message.reasoning.encode()) + calls
 
 
 def _no_room(limit: str, most: str, option: str) -> Limit:

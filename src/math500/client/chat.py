@@ -17,7 +17,7 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
-from math500.client import answers, forms, waits
+from math500.client import answers, forms, waits, wire
 from math500.client.answers import Action, Answer, Row
 from math500.client.budget import Purse, Spent
 from math500.client.endpoint import Endpoint, is_local
@@ -35,7 +35,7 @@ from math500.errors import (
     QuotaExhausted,
     SampleFailed,
 )
-from math500.records import Api, Budget, Decoding, Generation, Message, Price
+from math500.records import Api, Budget, Decoding, Extras, Generation, Message, Price
 
 PATIENCE = 600.0
 HOPELESS = 5
@@ -85,6 +85,7 @@ class Client:
         budget: the user's own limits.
         price: what tokens cost; a limit on money needs it.
         spent: what the run has used up before.
+        beside: another client of the same run, whose limits it shares; `budget` is then that one's.
         clock: the time; tests run it faster.
     """
 
@@ -102,6 +103,7 @@ class Client:
         budget: Budget | None = None,
         price: Price | None = None,
         spent: Spent | None = None,
+        beside: Client | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or Clock()
@@ -117,6 +119,8 @@ class Client:
         self._hedge = Hedge() if hedge else None
         self._api = api
         self._purse = Purse(budget or Budget(), price, spent or Spent())
+        if beside is not None:
+            self._purse.join(beside._purse)  # noqa: SLF001 - one of its own kind
         self._stats = Stats()
 
     async def __aenter__(self) -> Self:
@@ -150,6 +154,7 @@ class Client:
         *,
         seed: int | None = None,
         stop: Sequence[str] = (),
+        extras: Extras | None = None,
     ) -> Generation:
         """One completion of the model.
 
@@ -158,14 +163,16 @@ class Client:
             decoding: settings; those that are None are not sent.
             seed: instead of the one in `decoding`.
             stop: strings at which the endpoint ends the generation.
+            extras: what is asked for beside a text.
 
         Raises:
             SampleFailed: this one is given up; the run goes on.
             ModelError: the run stops; later calls raise the same.
             UsageError: the form cannot carry a setting.
         """
-        forms.require(self._api, decoding, seed, stop)
-        ask = Ask(messages, decoding, seed, stop)
+        extras = extras or wire.NO_EXTRAS
+        forms.require(self._api, decoding, seed, stop, extras)
+        ask = Ask(messages, decoding, seed, stop, extras)
         while True:
             lane = self._pick()
             try:
@@ -208,7 +215,7 @@ class Client:
     async def _send(self, lane: Lane, ask: Ask) -> Answer:
         """Send once, within the user's own limits."""
         try:
-            most = await self._purse.take(ask.messages, ask.decoding)
+            most = await self._purse.take(ask.messages, ask.decoding, ask.extras)
         except QuotaExhausted as limit:
             raise self._close(limit) from None
         ask.sent += 1
@@ -259,10 +266,10 @@ class Client:
         if row.action is Action.RESPELL and failures == 1:
             return self._respell(lane, ask)
         if row.action is Action.STOP or self._in_vain(lane, row):
-            raise self._stop(lane, row, answer)
+            raise self._stop(lane, row, answer, ask)
         if row.action in (Action.GIVE_UP, Action.RESPELL) or 0 < row.tries <= failures:
-            raise self._give_up(lane, row, answer, ask.sent)
-        return self._wait(lane, row, answer, failures)
+            raise self._give_up(lane, row, answer, ask)
+        return self._wait(lane, row, answer, ask, failures)
 
     def _in_vain(self, lane: Lane, row: Row) -> bool:
         """Whether waiting has become pointless: nothing has worked for too long, and nothing may yet."""
@@ -278,14 +285,14 @@ class Client:
             self._tell(Event("respelled", f"the token limit is sent as {lane.limit_field}"))
         return 0.0
 
-    def _wait(self, lane: Lane, row: Row, answer: Answer, failures: int) -> float:
+    def _wait(self, lane: Lane, row: Row, answer: Answer, ask: Ask, failures: int) -> float:
         """Hold everybody where the endpoint asks for it; otherwise this request alone."""
         asked = waits.announced(answer.headers, answer.said)
         if asked is None and row.down and lane.gate.outage:
             return self._told("waiting", answer, lane.gate.held_for, 0.0)
         seconds = waits.pause(failures) if asked is None else asked
         if asked is not None and asked > self._patience:
-            raise self._stop(lane, row, answer, f", and asks to wait {asked:.0f} s")
+            raise self._stop(lane, row, answer, ask, f", and asks to wait {asked:.0f} s")
         kind = "waiting" if row.action is Action.WAIT else "retry"
         if asked is None or row.alone:
             return self._told(kind, answer, seconds, seconds)
@@ -296,17 +303,17 @@ class Client:
         self._tell(Event(kind, answers.sentence(answer), seconds))
         return pause
 
-    def _give_up(self, lane: Lane, row: Row, answer: Answer, sent: int) -> SampleFailed | ModelError:
+    def _give_up(self, lane: Lane, row: Row, answer: Answer, ask: Ask) -> SampleFailed | ModelError:
         self._stats.failed += 1
         if self._stats.succeeded == 0 and self._stats.failed >= HOPELESS:
-            return self._stop(lane, row, answer, f", for each of the first {HOPELESS} requests")
-        return SampleFailed(row.kind, answers.sentence(answer), sent)
+            return self._stop(lane, row, answer, ask, f", for each of the first {HOPELESS} requests")
+        return SampleFailed(row.kind, answers.sentence(answer), ask.sent)
 
-    def _stop(self, lane: Lane, row: Row, answer: Answer, more: str = "") -> ModelError:
+    def _stop(self, lane: Lane, row: Row, answer: Answer, ask: Ask, more: str = "") -> ModelError:
         """Make the error that says why; an endpoint that is gone leaves the work to the others."""
         endpoint = lane.endpoint
         what = f"{endpoint.base_url} (model {endpoint.model}) {answers.sentence(answer)}{more}"
-        error = row.error(what, row.next_step or _next_step(row, endpoint))
+        error = row.error(what, _suspected(row, ask.extras) + (row.next_step or _next_step(row, endpoint)))
         others = [each for each in self._lanes if each is not lane and not each.gate.stopped]
         if others and isinstance(error, EndpointUnreachable):
             lane.gate.stop(error)
@@ -334,6 +341,15 @@ def _next_step(row: Row, endpoint: Endpoint) -> str:
     if row.error is ModelNotFound:
         return f"Check the model's name; {endpoint.base_url}/models lists what the endpoint has."
     return "Resume the run when it answers again; what is collected is kept."
+
+
+def _suspected(row: Row, extras: Extras) -> str:
+    """What else may be the reason of a refusal that gives none that is known."""
+    if row.kind not in ("rejected", "parameter"):
+        return ""
+    tools = "If it takes no tools, use --tool-calls prompt. " if extras.tools else ""
+    logprobs = "If it gives no log probabilities, use another --weigh. " if extras.logprobs else ""
+    return tools + logprobs
 
 
 def _tokens(generation: Generation | None) -> int:

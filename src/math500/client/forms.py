@@ -8,7 +8,8 @@ A text for `completions` is made of the messages' contents, system message first
 them and nothing around them: no role names, no template. The prompt says where the answer begins (`minerva`
 ends in `Solution:`), and its stop strings say where it ends.
 
-`responses` knows neither seed nor stop strings: asking for them is refused rather than left out.
+`responses` knows neither seed nor stop strings: asking for them is refused rather than left out. Tools are
+offered in `chat` only; log probabilities are asked for in `chat` and `completions`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from math500.client.answers import Answer
 from math500.client.stream import Events, ResponseStream, Stream
 from math500.client.vendors import LimitField
 from math500.errors import UsageError
-from math500.records import Api, Decoding, Generation, Message
+from math500.records import Api, Decoding, Extras, Generation, Message
 
 Json = dict[str, Any]
 
@@ -46,12 +47,24 @@ def as_text(messages: Sequence[Message]) -> str:
     return "\n\n".join(message.content for message in messages)
 
 
-def require(api: Api, decoding: Decoding, seed: int | None, stop: Sequence[str]) -> None:
+def require(
+    api: Api,
+    decoding: Decoding,
+    seed: int | None,
+    stop: Sequence[str],
+    extras: Extras = wire.NO_EXTRAS,
+) -> None:
     """Refuse settings that a form cannot carry.
 
     Raises:
-        UsageError: the form knows no seed or no stop strings.
+        UsageError: the form knows no seed, no stop strings, no tools or no log probabilities.
     """
+    if extras.tools and api != "chat":
+        raise UsageError(f"--api {api} offers a model no tools", "Use --tool-calls prompt, or --api chat.")
+    if extras.logprobs and api == "responses":
+        raise UsageError(
+            "the Responses form gives no log probabilities", "Use another --weigh, or --api chat."
+        )
     if api != "responses":
         return
     if seed is not None or decoding.seed is not None:
@@ -72,8 +85,11 @@ def _completion_body(
     stop: Sequence[str],
     limit_field: LimitField,  # noqa: ARG001 - this form has one name for it
     stream: bool = False,
+    extras: Extras = wire.NO_EXTRAS,
 ) -> bytes:
-    body = {"model": model, "prompt": as_text(messages)}
+    body: Json = {"model": model, "prompt": as_text(messages)}
+    if extras.logprobs:
+        body["logprobs"] = 1
     return wire.encoded(body, decoding, "max_tokens", seed=seed, stop=stop, stream=stream)
 
 
@@ -86,6 +102,7 @@ def _response_body(
     stop: Sequence[str],  # noqa: ARG001
     limit_field: LimitField,  # noqa: ARG001 - this form has one name for it
     stream: bool = False,
+    extras: Extras = wire.NO_EXTRAS,  # noqa: ARG001 - see `require`
 ) -> bytes:
     body: Json = {
         "model": model,

@@ -22,7 +22,7 @@ from math500.client.gate import Gate
 from math500.client.stream import Events
 from math500.client.transport import Fault, Reply, Transport
 from math500.client.vendors import LimitField
-from math500.records import Api, Decoding, Message
+from math500.records import Api, Decoding, Extras, Message
 
 KEY_LIKE = re.compile(r"\b(sk|pk|gsk|xai|hf|AIza)[-_A-Za-z0-9*]{8,}")
 """What looks like a key, or like a vendor's masked copy of one."""
@@ -38,6 +38,7 @@ class Ask:
     decoding: Decoding
     seed: int | None = None
     stop: Sequence[str] = ()
+    extras: Extras = wire.NO_EXTRAS
     sent: int = 0
     limit_field: LimitField = "max_tokens"
     """How the token limit was spelled when it was sent last."""
@@ -95,7 +96,7 @@ class Lane:
         except Fault as fault:
             return Answer(fault.kind, self._clean(fault.what))
         self.answered = True
-        answer = _read(reply, stream, self.form)
+        answer = wire.beside(_read(reply, stream, self.form), ask.extras)
         generation = answer.generation
         if generation is not None:
             seconds = time.perf_counter() - start
@@ -117,6 +118,7 @@ class Lane:
             stop=ask.stop,
             limit_field=self.limit_field,
             stream=self.stream,
+            extras=ask.extras,
         )
 
     def _headers(self) -> Mapping[str, str]:

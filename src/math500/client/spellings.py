@@ -108,6 +108,23 @@ TEMPLATE = says("chat template is no longer allowed|(no|not have a|define a) cha
 MEMORY = says("requires more system memory", "(cuda|out of|insufficient|not enough).{0,12} memory")
 """The server cannot hold the model or the request: Ollama, llama.cpp, vLLM."""
 
+TOOLS = says(
+    "tool[ _-]choice requires",  # vLLM
+    "enable-auto-tool-choice|tool-call-parser",  # vLLM, SGLang
+    "(does not|doesn't|do not|don't|not) support(ed)?.{0,40}(tools?|function[ _-]call(ing|s)?)",  # Ollama
+    "support tool use",  # OpenRouter: no endpoint does
+    "(tools?|tool_choice|function[ _-]call(ing|s)?).{0,60}(is|are) not (supported|allowed|enabled|available)",
+    r"tools param requires",  # llama.cpp without its template engine
+    r"(unsupported|unknown|unrecognized).{0,60}\b(tools|tool_choice)\b",
+)
+"""The model, or the server as it was started, takes no tools."""
+
+LOGPROBS = says(
+    r"logprobs.{0,60}(not|n't|un)[ -]?(supported|allowed|enabled|available|permitted)",  # OpenAI, Gemini
+    r"(not|n't|un)[ -]?(support|supported|allowed|permitted|available|recognized|known)\b.{0,80}logprobs",
+)
+"""The model gives no log probabilities."""
+
 PARAMETER = says(
     "unsupported_(parameter|value)",  # OpenAI
     r"unsupported (parameter|value)|unrecognized request argument|unknown_parameter",

@@ -70,6 +70,8 @@ class Stream(Events):
         super().__init__()
         self._texts: list[str] = []
         self._thoughts: list[str] = []
+        self._calls: list[Json] = []
+        self._logprobs: list[Any] = []
         self._fields: Json = {}
         self._finish: str | None = None
         self._refusal: str | None = None
@@ -79,10 +81,15 @@ class Stream(Events):
         """The same JSON that the endpoint would have sent in one piece."""
         if self._error is not None:
             return {"error": self._error}
-        message = {"content": "".join(self._texts), "reasoning_content": "".join(self._thoughts)}
+        message: Json = {"content": "".join(self._texts), "reasoning_content": "".join(self._thoughts)}
         if self._refusal:
             message["refusal"] = self._refusal
-        return {**self._fields, "choices": [{"finish_reason": self._finish, "message": message}]}
+        if self._calls:
+            message["tool_calls"] = [_joined(call) for call in self._calls]
+        choice = {"finish_reason": self._finish, "message": message}
+        if self._logprobs:
+            choice["logprobs"] = {"content": self._logprobs}
+        return {**self._fields, "choices": [choice]}
 
     def _take(self, event: Json) -> None:
         if event.get("error"):
@@ -100,10 +107,56 @@ class Stream(Events):
             self._keep(self._thoughts, delta.get("reasoning_content") or delta.get("reasoning"))
             if isinstance(delta.get("refusal"), str):
                 self._refusal = (self._refusal or "") + delta["refusal"]
+            for part in delta.get("tool_calls") or ():
+                if isinstance(part, dict):
+                    self._call(part)
         self._keep(self._texts, choice.get("text"))
+        self._probabilities(choice.get("logprobs"))
         if isinstance(choice.get("finish_reason"), str):
             self._finish = choice["finish_reason"]
             self.whole = True
+
+    def _call(self, part: Json) -> None:
+        """A piece of a tool call: its first one has the name, later ones go on with the arguments."""
+        function = part.get("function")
+        function = function if isinstance(function, dict) else {}
+        call = self._call_of(part)
+        call["id"] = call["id"] or part.get("id")
+        if [function.get("name")] != call["name"]:  # some servers repeat it with every piece
+            self._keep(call["name"], function.get("name"))
+        arguments = function.get("arguments")
+        whole = arguments if isinstance(arguments, str | None) else msgspec.json.encode(arguments).decode()
+        self._keep(call["arguments"], whole)
+
+    def _call_of(self, part: Json) -> Json:
+        """The call that a piece belongs to, by its index; where a server gives none, the last one.
+
+        Whatever the index, another id is another call: some servers number all calls of a reply 0.
+        """
+        index, name = part.get("index"), part.get("id")
+        known = self._calls if index is not None else self._calls[-1:]
+        for call in reversed(known):
+            if call["index"] == index and (not name or not call["id"] or name == call["id"]):
+                return call
+        self._calls.append({"index": index, "id": name, "name": [], "arguments": []})
+        return self._calls[-1]
+
+    def _probabilities(self, value: object) -> None:
+        """The log probabilities of a piece's tokens, nothing else of them."""
+        if not isinstance(value, dict):
+            return
+        content, plain = value.get("content"), value.get("token_logprobs")
+        if isinstance(content, list):
+            self._logprobs += [{"logprob": t.get("logprob")} for t in content if isinstance(t, dict)]
+        elif isinstance(plain, list):
+            self._logprobs += [{"logprob": number} for number in plain]
+
+
+def _joined(call: Json) -> Json:
+    return {
+        "id": call["id"],
+        "function": {"name": "".join(call["name"]), "arguments": "".join(call["arguments"])},
+    }
 
 
 class ResponseStream(Events):

@@ -7,15 +7,17 @@ from the text: a `<think>` block stays where the model wrote it. forms.py has th
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from math500.client.answers import Answer
 from math500.client.vendors import LimitField
-from math500.records import Decoding, Generation, Message
+from math500.records import Decoding, Extras, Generation, Message, ToolCall
 
 Json = dict[str, Any]
 
@@ -32,6 +34,7 @@ FINISH_SHAPES: Mapping[str, str] = {
 """Finish reasons that mean that this is not the model's whole answer."""
 
 LENGTH_SPELLINGS = frozenset({"length", "max_tokens", "model_length"})
+NO_EXTRAS = Extras()
 LONGEST_SAID = 4000
 """Characters of an endpoint's message that are read."""
 
@@ -45,10 +48,32 @@ def request_body(
     stop: Sequence[str],
     limit_field: LimitField,
     stream: bool = False,
+    extras: Extras = NO_EXTRAS,
 ) -> bytes:
     """The JSON of a chat request. A setting that is None is left out: the endpoint's default holds."""
-    body: Json = {"model": model, "messages": [{"role": m.role, "content": m.content} for m in messages]}
+    body: Json = {"model": model, "messages": [_message(m) for m in messages]}
+    if extras.tools:
+        functions = ({"type": "function", "function": msgspec.to_builtins(tool)} for tool in extras.tools)
+        body |= {"tools": list(functions), "tool_choice": extras.tool_choice}
+    if extras.logprobs:
+        body["logprobs"] = True
     return encoded(body, decoding, limit_field, seed=seed, stop=stop, stream=stream)
+
+
+def _message(message: Message) -> Json:
+    """A message as the chat protocol has it; a call of a tool has no text beside it unless there is one."""
+    made: Json = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        made["content"] = message.content or None
+        made["tool_calls"] = [
+            {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+            for c in message.tool_calls
+        ]
+        if message.reasoning:
+            made["reasoning_content"] = message.reasoning
+    if message.role == "tool":
+        made["tool_call_id"] = message.tool_call_id
+    return made
 
 
 def encoded(
@@ -138,7 +163,14 @@ def chat(parsed: Json, headers: Mapping[str, str]) -> Answer:
     text, thought = _content(message if isinstance(message, dict) else {"content": choice.get("text")})
     finish = string(choice.get("finish_reason"))
     refused = isinstance(message, dict) and bool(message.get("refusal"))
-    return weighed(_generation(parsed, headers, text, thought, finish), headers, refused=refused)
+    logprob, tokens = _logprob(choice.get("logprobs"))
+    generation = msgspec.structs.replace(
+        _generation(parsed, headers, text, thought, finish),
+        tool_calls=_tool_calls(message.get("tool_calls")) if isinstance(message, dict) else (),
+        logprob=logprob,
+        logprob_tokens=tokens,
+    )
+    return weighed(generation, headers, refused=refused)
 
 
 def weighed(generation: Generation, headers: Mapping[str, str], *, refused: bool) -> Answer:
@@ -152,12 +184,68 @@ def _shape(generation: Generation, refused: bool) -> str:
     finish = generation.finish_reason
     if finish.lower() in FINISH_SHAPES:
         return FINISH_SHAPES[finish.lower()]
-    if generation.text.strip():
+    if generation.text.strip() or generation.tool_calls:
         return "ok"
     if refused:
         return "filtered"
     cut_while_thinking = finish in LENGTH_SPELLINGS and (generation.reasoning or generation.reasoning_tokens)
     return "ok" if cut_while_thinking else "empty"
+
+
+def beside(answer: Answer, extras: Extras) -> Answer:
+    """An answer in the light of what was asked for beside a text.
+
+    A call of a tool that nobody offered is no answer; a call that the token limit cut off so early that
+    nothing is left of it is one; and log probabilities that are not there cannot be made up.
+    """
+    generation = answer.generation
+    if generation is None:
+        return answer
+    bare = not generation.text.strip()
+    if answer.what == "empty" and extras.tools and generation.finish_reason == "length":
+        return replace(answer, what="ok", said="")
+    if answer.what == "ok" and bare and generation.tool_calls and not extras.tools:
+        return replace(answer, what="empty", said="it calls a tool, and none was offered")
+    missing = extras.logprobs and generation.logprob is None
+    if answer.what == "ok" and missing and not (bare or generation.tool_calls):
+        return replace(answer, what="no_logprobs")
+    return answer
+
+
+def _tool_calls(value: object) -> tuple[ToolCall, ...]:
+    """The calls of a message; a server that gives them no ids gets them back numbered."""
+    parts = [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []
+    calls = []
+    for number, part in enumerate(parts):
+        function = part.get("function")
+        if isinstance(function, dict):
+            given = function.get("arguments")
+            arguments = given if isinstance(given, str) else "" if given is None else _json(given)
+            name = string(function.get("name"))
+            calls.append(
+                ToolCall(id=string(part.get("id")) or f"call-{number}", name=name, arguments=arguments)
+            )
+    return tuple(calls)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _logprob(value: object) -> tuple[float | None, int]:
+    """The sum of the tokens' log probabilities and their number, of a chat's `content` or of a plain text."""
+    if not isinstance(value, dict):
+        return None, 0
+    content, plain = value.get("content"), value.get("token_logprobs")
+    listed = (
+        [t.get("logprob") for t in content if isinstance(t, dict)] if isinstance(content, list) else plain
+    )
+    numbers = [float(x) for x in listed if _is_number(x)] if isinstance(listed, list) else []
+    return (math.fsum(numbers), len(numbers)) if numbers else (None, 0)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _generation(parsed: Json, headers: Mapping[str, str], text: str, thought: str, finish: str) -> Generation:

@@ -26,7 +26,14 @@ class Progress:
     It is called for each finished sample (`evaluate.OnSample`).
     """
 
-    def __init__(self, before: Summary, *, quiet: bool = False, price: Price | None = None) -> None:
+    def __init__(
+        self,
+        before: Summary,
+        *,
+        quiet: bool = False,
+        price: Price | None = None,
+        judge_price: Price | None = None,
+    ) -> None:
         self._total = before.samples
         self._done = self._start_done = before.samples - before.missing - before.failed
         self._correct = before.correct
@@ -36,8 +43,10 @@ class Progress:
         self._bar = self._make_bar() if sys.stderr.isatty() and not quiet else None
         self._quiet = quiet
         self._price = price
+        self._judge_price = judge_price
         self._cost = before.cost or 0.0
         self._all_tokens = before.prompt_tokens + before.completion_tokens
+        self._all_tokens += before.judge_prompt_tokens + before.judge_completion_tokens
 
     def _make_bar(self) -> tqdm[Any]:
         from tqdm import tqdm  # noqa: PLC0415 - only a run with a terminal needs it
@@ -61,12 +70,14 @@ class Progress:
             self._print()
 
     def _count(self, sample: Sample) -> None:
-        for generation in sample.generations:
-            generated = generation.completion_tokens or 0
-            self._tokens += generated
-            self._all_tokens += (generation.prompt_tokens or 0) + generated
-            if self._price is not None:
-                self._cost += prices.cost_of(self._price, generation)
+        judged = [g for score in sample.scores for g in score.generations]
+        for price, generations in ((self._price, sample.generations), (self._judge_price, judged)):
+            for generation in generations:
+                generated = generation.completion_tokens or 0
+                self._tokens += generated
+                self._all_tokens += (generation.prompt_tokens or 0) + generated
+                if price is not None:
+                    self._cost += prices.cost_of(price, generation)
 
     def note(self, text: str) -> None:
         """Say something in between without spoiling the bar."""
@@ -83,7 +94,7 @@ class Progress:
             parts.append(f"score {100 * p:.1f} ({100 * low:.1f}-{100 * high:.1f})")
         parts.append(f"{self._tokens / max(time.monotonic() - self._start, 1e-9):.0f} tok/s")
         parts.append(f"{self._all_tokens:,} tokens")
-        if self._price is not None:
+        if self._price is not None or self._judge_price is not None:
             parts.append(dollars(self._cost))
         if self._failed:
             parts.append(f"{self._failed} failed")

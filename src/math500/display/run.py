@@ -63,6 +63,10 @@ def _not_scored(manifest: Manifest, result: Summary, folder: Path) -> str:
             f"{result.truncated} of {answered} responses were cut off by the token limit; "
             "raise --max-tokens to see what that costs."
         )
+    if result.unscored:
+        lines.append(
+            f"{result.unscored} solutions got no score that could be read from the judge; they weigh nothing."
+        )
     if result.ungraded:
         lines.append(f"{result.ungraded} responses could not be graded; they are not in the score.")
     if result.failed or result.missing:
@@ -94,9 +98,14 @@ def _cost(manifest: Manifest, result: Summary) -> str:
     how = f"in {duration(result.seconds)} ({rate:.0f} tokens/s at concurrency {manifest.concurrency})"
     if manifest.asking.batch:
         how = "through the batch queue"
-    return f"{result.prompt_tokens:,} prompt and {result.completion_tokens:,} completion tokens {how}" + (
-        "" if result.cost is None else f": {dollars(result.cost)} at {price(manifest.price)}"
+    line = f"{result.prompt_tokens:,} prompt and {result.completion_tokens:,} completion tokens {how}"
+    if manifest.scoring is None:
+        return line if result.cost is None else f"{line}: {dollars(result.cost)} at {price(manifest.price)}"
+    judged = (
+        f"The judge {manifest.scoring.model.name} took {result.judge_prompt_tokens:,} prompt and "
+        f"{result.judge_completion_tokens:,} completion tokens"
     )
+    return f"{line}. {judged}" + ("" if result.cost is None else f": {dollars(result.cost)} for both")
 
 
 def next_command(manifest: Manifest, result: Summary, folder: Path) -> str:

@@ -32,7 +32,7 @@ import msgspec
 from math500 import evaluate
 from math500.errors import RunError, StorageFull
 from math500.failures.tally import ORDER
-from math500.records import Grade, Problem, Reason, Sample, Tally
+from math500.records import Execution, Grade, Problem, Reason, Sample, Tally
 from math500.rundir import RunDir
 
 CELL = 32_767
@@ -122,8 +122,16 @@ def _row(problem: Problem, sample: Sample, grade: Grade | None, reason: Reason) 
         "problem": problem.problem,
         "response": sample.response,
         "reasoning": last.reasoning if last else "",
+        "code": "\n\n".join(map(_executed, sample.executions)),
         "solution": problem.solution,
     }
+
+
+def _executed(execution: Execution) -> str:
+    """A block of the model's code and what came of it."""
+    ended = f"(ended the session: {execution.ended})" if execution.ended else ""
+    came = "\n".join(part for part in (execution.output.rstrip(), execution.error, ended) if part)
+    return f"{_fenced(execution.code.rstrip())}\n{_fenced(came)}"
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -165,6 +173,8 @@ def _entry(row: Mapping[str, Any]) -> str:
         f"- extracted: {_inline(row['extracted'] or 'nothing')}",
     ]
     blocks = [("Problem", row["problem"]), ("Response", _shortened(row["response"]))]
+    if row["code"]:
+        blocks.append(("Code that was run", _shortened(row["code"])))
     return "\n".join([title, *facts, *(f"\n{name}:\n\n{_fenced(text)}\n" for name, text in blocks)])
 
 

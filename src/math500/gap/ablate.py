@@ -274,10 +274,9 @@ def _subset(problems: Sequence[Problem], count: int) -> list[Problem]:
 def _spent(folder: Path) -> int:
     """Tokens that an arm has used so far."""
     try:
-        used = running.spent(RunDir.open(folder))
+        return running.spent_in_all(RunDir.open(folder))
     except RunNotFound:
         return 0
-    return used.prompt_tokens + used.completion_tokens
 
 
 def _train(say: Say) -> Train:

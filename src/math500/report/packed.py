@@ -19,7 +19,7 @@ import msgspec
 from math500 import evaluate, grading
 from math500.failures import MEANING, ORDER
 from math500.grading.visible import THINKING
-from math500.records import Grade, Sample
+from math500.records import Execution, Generation, Grade, Sample, Score
 from math500.report.charts import generated
 from math500.report.facts import Facts
 from math500.report.versus import names
@@ -124,7 +124,9 @@ def _body(of: Facts, key: Key) -> dict[str, Any]:
     body = {
         "r": sample.response,
         "t": "\n\n".join(g.reasoning for g in sample.generations if g.reasoning),
-        "steps": [g.text for g in sample.generations[:-1]],
+        "steps": [_step(g) for g in sample.generations[:-1]],
+        "e": [[e.code, _came_of(e)] for e in sample.executions],
+        "j": [[score.voter + 1, score.value, _replies(score)] for score in sample.scores],
         "f": last.finish_reason if last else "",
         "s": round(sample.seconds, 1),
         "a": _answer(sample, of.main.get(key)),
@@ -133,6 +135,21 @@ def _body(of: Facts, key: Key) -> dict[str, Any]:
         "w": [reason.kind, reason.evidence] if reason else None,
     }
     return {name: value for name, value in body.items() if value not in ("", [], None)}
+
+
+def _step(generation: Generation) -> str:
+    """A reply on the way: its text, and the calls that it makes."""
+    calls = (f"{call.name}({call.arguments})" for call in generation.tool_calls)
+    return "\n\n".join(part for part in (generation.text, *calls) if part)
+
+
+def _came_of(execution: Execution) -> str:
+    ended = f"(ended the session: {execution.ended})" if execution.ended else ""
+    return "\n".join(part for part in (execution.output.rstrip(), execution.error, ended) if part)
+
+
+def _replies(score: Score) -> str:
+    return "\n\n".join(g.text for g in score.generations)
 
 
 def _grade(grader: str, grade: Grade) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from math500.records import Ballot, Decoding, Execution, Generation, Message, Verification
+from math500.records import Ballot, Decoding, Execution, Extras, Generation, Message, Score, Verification
 
 
 class Model(Protocol):
@@ -19,6 +19,7 @@ class Model(Protocol):
         *,
         seed: int | None = None,
         stop: Sequence[str] = (),
+        extras: Extras | None = None,
     ) -> Generation:
         """One completion.
 
@@ -41,6 +42,8 @@ class Solution:
     """Every block of the model's code that was run, in order."""
     ballots: tuple[Ballot, ...] = ()
     """What a vote came to, the winner first."""
+    scores: tuple[Score, ...] = ()
+    """What a judge gave to the responses of the vote."""
     verification: Verification = ""
     """What the model found when it checked its answer by code."""
 
@@ -65,5 +68,20 @@ class Solver(Protocol):
             question: the problem's text.
             model: what is asked.
             seed: of this sample, or None to leave the choice to the endpoint.
+        """
+        ...
+
+
+class Scorer(Protocol):
+    """Says how good a solution looks: a judge that is asked, or a reward model that computes it."""
+
+    async def score(self, question: str, solution: Solution, model: Model) -> Score:
+        """The score of one solution; its `voter` is filled in by the vote.
+
+        Args:
+            question: the problem's text; never the reference answer.
+            solution: has an answer.
+            model: whom the solution is from; `Extras.judge` reaches the run's judge through it, so that
+                what is paid for a score is kept with the solution's other completions.
         """
         ...

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from math500.errors import UsageError
-from math500.records import Decoding, Prompt, SolverInfo
+from math500.records import Decoding, Extras, Prompt, SolverInfo, Stopping, Weigh
 from math500.sandbox import Sandbox
-from math500.solve import selfcheck, turns, vote
-from math500.solve.base import Solver
+from math500.solve import selfcheck, turns, weights
+from math500.solve.base import Scorer, Solver
+from math500.solve.blocks import Blocks
+from math500.solve.calls import Calls
 from math500.solve.cot import Cot
 from math500.solve.selfcheck import SelfCheck
 from math500.solve.tools import Tools
@@ -15,20 +17,31 @@ from math500.solve.vote import Vote
 
 VOTE = "vote:"
 WITH_CODE = ("tools", "selfcheck")
+GRADED = ("length", "logprob", "judge")
+"""Weights that tell one response from another, so that there is a best one."""
+_WEIGHTS = {
+    "equal": weights.equal,
+    "verified": weights.verified,
+    "length": weights.length,
+    "logprob": weights.logprob,
+    "judge": weights.equal,  # the scorer's takes its place
+}
 
 _DESCRIPTIONS = {
     "cot": "one chain of thought",
     "plan": "a plan first, then the solution",
     "review": "the solution, then a second look at every step",
     "backward": "the solution, then its answer put back into the problem",
-    "tools": "reasoning with Python in the loop (ToRA)",
+    "tools": "reasoning with Python in the loop (ToRA), in blocks or --tool-calls native",
     "selfcheck": "as tools, and every answer is verified by code (CSV)",
 }
 
 
 def describe() -> dict[str, str]:
     """Each solver's name and what it does; `vote:NAME` votes over any of them."""
-    return _DESCRIPTIONS | {"vote:NAME": "a majority over --votes solutions of another solver"}
+    return _DESCRIPTIONS | {
+        "vote:NAME": "a majority over --votes solutions of another solver, by --weigh; or the best one"
+    }
 
 
 def needs_sandbox(name: str) -> bool:
@@ -40,11 +53,12 @@ def words(info: SolverInfo) -> str:
     """A solver with the settings that matter for it, as a protocol names it."""
     said = [info.name]
     if needs_sandbox(info.name):
-        said.append(f"{info.rounds} rounds")
+        said.append(f"{info.rounds} rounds" + (" of native calls" if info.tool_calls == "native" else ""))
     if info.votes is not None:
         said.append(f"{info.votes} votes" + (f" until {_sure(info)}" if info.confidence else ""))
     if info.weigh != "equal":
-        said.append(f"weighed by {info.weigh}")
+        by = info.weigh if info.judge is None else f"{info.weigh} {info.judge}"
+        said.append(f"{'the best' if info.pick == 'best' else 'weighed'} by {by}")
     return ", ".join(said)
 
 
@@ -62,6 +76,17 @@ def room(info: SolverInfo, max_tokens: int | None) -> int | None:
     base = info.name.removeprefix(VOTE)
     replies = 1 if base == "cot" else info.rounds + 1 if base in WITH_CODE else 2
     return None if max_tokens is None else replies * max_tokens
+
+
+def usual_stopping(weigh: Weigh) -> Stopping:
+    """What a confidence is about when the user does not say: the `final` rule counts votes, not weights."""
+    return "final" if weigh == "equal" else "beta"
+
+
+def extras(info: SolverInfo) -> Extras:
+    """What the solver's requests ask for beside a text."""
+    tools = Calls().extras(more=True).tools if info.tool_calls == "native" else ()
+    return Extras(tools=tools, logprobs=info.weigh == "logprob")
 
 
 def check(info: SolverInfo) -> None:
@@ -82,15 +107,48 @@ def check(info: SolverInfo) -> None:
             f"--votes is {'missing' if votes else 'for a vote'}: the solver is {info.name}",
             "Say for example --solver vote:cot --votes 16.",
         )
-    if not votes and (info.confidence is not None or info.weigh != "equal"):
-        raise UsageError("--confidence and --weigh are for a vote", "Say for example --solver vote:cot.")
+    if not votes and (info.confidence is not None or info.weigh != "equal" or info.pick == "best"):
+        raise UsageError(
+            "--confidence, --weigh and --pick are for a vote", "Say for example --solver vote:cot."
+        )
+    if info.tool_calls == "native" and base not in WITH_CODE:
+        raise UsageError(f"{base} runs no code to call for", "Leave --tool-calls out, or use --solver tools.")
+    _check_weights(info, base)
+
+
+def _check_weights(info: SolverInfo, base: str) -> None:
     if info.weigh == "verified" and base != "selfcheck":
         raise UsageError(
             f"{base} verifies nothing to weigh by", "Use --solver vote:selfcheck, or --weigh equal."
         )
+    if (info.weigh == "judge") != (info.judge is not None):
+        raise UsageError(
+            "--weigh judge needs a judge" if info.judge is None else "--judge is for --weigh judge",
+            "Say for example --weigh judge --judge openai/gpt-4o-mini.",
+        )
+    if info.pick == "best" and info.weigh not in GRADED:
+        raise UsageError(
+            f"--weigh {info.weigh} does not tell a best response", f"Use one of {', '.join(GRADED)}."
+        )
+    if info.weigh != "equal" and info.confidence is not None and info.stopping == "final":
+        raise UsageError(
+            f"--stopping final counts votes, and --weigh {info.weigh} makes them unequal",
+            "Leave --stopping out, or say --stopping beta.",
+        )
+    if info.pick == "best" and info.confidence is not None:
+        raise UsageError(
+            "--pick best needs all of its --votes, since the next one may be the best",
+            "Leave --confidence out.",
+        )
 
 
-def make(info: SolverInfo, prompt: Prompt, decoding: Decoding, sandbox: Sandbox | None = None) -> Solver:
+def make(
+    info: SolverInfo,
+    prompt: Prompt,
+    decoding: Decoding,
+    sandbox: Sandbox | None = None,
+    scorer: Scorer | None = None,
+) -> Solver:
     """The solver.
 
     Args:
@@ -98,14 +156,22 @@ def make(info: SolverInfo, prompt: Prompt, decoding: Decoding, sandbox: Sandbox 
         prompt: how the question is asked.
         decoding: of every completion.
         sandbox: where code runs; for a solver that `needs_sandbox`.
+        scorer: weighs the solutions of a vote; for `weigh` by a judge.
     """
-    if info.name.startswith(VOTE):
-        assert info.votes is not None  # noqa: S101 - see `check`
-        weights = vote.VERIFIED if info.weigh == "verified" else vote.EQUAL
-        return Vote(
-            _single(info, prompt, decoding, sandbox), info.votes, info.confidence, weights, info.stopping
-        )
-    return _single(info, prompt, decoding, sandbox)
+    single = _single(info, prompt, decoding, sandbox)
+    if not info.name.startswith(VOTE):
+        return single
+    assert info.votes is not None  # noqa: S101 - see `check`
+    assert (scorer is not None) == (info.weigh == "judge")  # noqa: S101 - see `check`
+    return Vote(
+        single,
+        info.votes,
+        info.confidence,
+        stopping=info.stopping,
+        weight=_WEIGHTS[info.weigh],
+        scorer=scorer,
+        best=info.pick == "best",
+    )
 
 
 def _single(info: SolverInfo, prompt: Prompt, decoding: Decoding, sandbox: Sandbox | None) -> Solver:
@@ -115,5 +181,6 @@ def _single(info: SolverInfo, prompt: Prompt, decoding: Decoding, sandbox: Sandb
     if name in turns.SCRIPTS:
         return Turns(name, prompt, decoding)
     assert sandbox is not None  # noqa: S101 - see `needs_sandbox`
-    tools = Tools(prompt, decoding, sandbox, rounds=info.rounds)
+    manner = Calls() if info.tool_calls == "native" else Blocks()
+    tools = Tools(prompt, decoding, sandbox, rounds=info.rounds, manner=manner)
     return tools if name == "tools" else SelfCheck(tools, corrections=selfcheck.CORRECTIONS)

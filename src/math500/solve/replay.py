@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from math500.records import Decoding, Generation, Message, Turn
+from math500.records import Decoding, Extras, Generation, Message, Turn
 from math500.solve.base import Model
 
-Keep = Callable[[str, Generation], None]
-"""Writes one completion with the hash of its request."""
+Keep = Callable[[str, Generation, bool], None]
+"""Writes one completion with the hash of its request, and whether it is the judge's."""
 
 
 class Replay:
@@ -43,16 +43,25 @@ class Replay:
         *,
         seed: int | None = None,
         stop: Sequence[str] = (),
+        extras: Extras | None = None,
     ) -> Generation:
         """The completion that is kept for this request, or a new one."""
-        request = digest(messages, decoding, seed, stop)
+        request = digest(messages, decoding, seed, stop, extras)
         if self._kept[request]:
             return self._kept[request].popleft()
-        generation = await self._model.generate(messages, decoding, seed=seed, stop=stop)
-        self._keep(request, generation)
+        generation = await self._model.generate(messages, decoding, seed=seed, stop=stop, extras=extras)
+        self._keep(request, generation, extras is not None and extras.judge)
         return generation
 
 
-def digest(messages: Sequence[Message], decoding: Decoding, seed: int | None, stop: Sequence[str]) -> str:
-    """A request's hash."""
-    return hashlib.sha256(msgspec.json.encode((messages, decoding, seed, stop))).hexdigest()[:32]
+def digest(
+    messages: Sequence[Message],
+    decoding: Decoding,
+    seed: int | None,
+    stop: Sequence[str],
+    extras: Extras | None = None,
+) -> str:
+    """A request's hash; one that asks for a text alone has the hash that it always had."""
+    asked = (messages, decoding, seed, stop)
+    whole = asked if extras is None else (*asked, extras)
+    return hashlib.sha256(msgspec.json.encode(whole)).hexdigest()[:32]

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from math500.records import Verification
 from math500.solve.base import Model, Solution
-from math500.solve.tools import Talk, Tools, opening, outside_code
+from math500.solve.blocks import outside_code
+from math500.solve.tools import Talk, Tools, opening
 
 ASK = {
     "en": (
@@ -73,7 +74,7 @@ class SelfCheck:
         """See `Solver.solve`."""
         tools, language = self.tools, self.tools.prompt.language
         async with tools.sandbox.session() as session:
-            messages = opening(tools.prompt, question, tools.sandbox, ASK[language])
+            messages = opening(tools, question, ASK[language])
             talk = Talk(tools, model, session, messages, seed)
             await talk.reply()
             await talk.until_answered()

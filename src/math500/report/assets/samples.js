@@ -70,8 +70,8 @@ async function searchResponses(q) {
     const bodies = await (blocks.get(number) ?? unpack(`block-${number}`));
     if (mine !== state.search) return;
     for (const s of samples) {
-      const { r, t = "", steps = [] } = bodies[s.place];
-      if ([r, t, ...steps].some((text) => text?.toLowerCase().includes(q))) found.add(s);
+      const { r, t = "", steps = [], e = [] } = bodies[s.place];
+      if ([r, t, ...steps, ...e.flat()].some((text) => text?.toLowerCase().includes(q))) found.add(s);
     }
     say(`; looking into the responses, ${Math.round((100 * ++done) / byBlock.size)} %`);
   }
@@ -250,6 +250,8 @@ function response(opened, show, kind) {
   const shown = make("div", { class: `response ${kind}` });
   if (opened.t) shown.append(folded("Reasoning", opened.t, show));
   (opened.steps ?? []).forEach((step, i) => shown.append(folded(`Step ${i + 1}`, step, show)));
+  (opened.e ?? []).forEach(([code, came], i) => shown.append(folded(`Code ${i + 1}`, came ? `${code.trimEnd()}\n→\n${came}` : code, show)));
+  (opened.j ?? []).forEach(([voter, value, said]) => shown.append(folded(`The judge on solution ${voter}: ${value ?? "no score"}`, said, show)));
   for (const piece of parts(text, state.data.thinking)) {
     const inside = text.slice(piece.start, piece.end);
     if (piece.thinking) shown.append(folded("Thinking", inside, show));

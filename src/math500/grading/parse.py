@@ -123,6 +123,8 @@ class _Parser:
         self.position = 0
         self.depth = 0
         self.bars = 0
+        self.ahead: dict[int, tuple[Node, int]] = {}
+        """Commands that were read before it was clear where they belong: by place, with where they end."""
 
     # -- looking at tokens -------------------------------------------------------------------
 
@@ -411,6 +413,8 @@ class _Parser:
         part: Node | None = None
         if self.at("cmd", "frac"):
             part = self.command()
+            # Read once only: to read nested ones again at each level would take twice as long at each.
+            self.ahead[start] = part, self.position
         elif (
             self.at("num") and self.peek().spaced and self.peek(1).text == "/" and self.peek(2).kind == "num"
         ):
@@ -455,6 +459,9 @@ class _Parser:
         return (result,)
 
     def command(self) -> Node:  # noqa: C901, PLR0911 - one return per command
+        if self.position in self.ahead:
+            node, self.position = self.ahead.pop(self.position)
+            return node
         name = self.take().text
         match name:
             case "frac":

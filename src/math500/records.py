@@ -1192,6 +1192,8 @@ class HeldOut(Record, frozen=True, kw_only=True):
     """Of its canonical rows."""
     known: bool = True
     """False for a user's own file."""
+    same_only: bool = False
+    """Only the problems themselves were looked for, and not what is like them."""
 
 
 class Decontamination(Record, frozen=True, kw_only=True):

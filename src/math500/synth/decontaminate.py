@@ -5,11 +5,12 @@ A row is dropped when one of its texts holds a held-out problem by one of these 
     exact      the problem's text, letter for letter
     spelling   the same but for case, spaces and LaTeX spelling
     numbers    the same but for the numbers
-    n-grams    at least `GRAMS` of its n-grams, within a passage about as long as the problem
-    near       at least `NEAR` of its n-grams with numbers masked, in such a passage
+    n-grams    a passage with a Jaccard index of 5-grams of at least `JACCARD`
+    near       a passage about as long as the problem with at least `NEAR` of its 3-grams
 
 A row whose problem is MATH-500's own by its id is refused with an error: then something went wrong before.
 MATH-500 is verified when it is loaded; where it cannot be had nothing passes. Neither can be switched off.
+How the limits were chosen and what they find: docs/synth.md.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from msgspec import Struct
 from math500 import data
 from math500.data import ProblemSet
 from math500.errors import Contaminated
-from math500.records import CompletionRow, Decontamination, HeldOut, Match, PreferenceRow
+from math500.records import CompletionRow, Decontamination, HeldOut, Match, PreferenceRow, Problem
 from math500.synth import overlap, spelling
 from math500.synth.overlap import HeldOutProblem, Index
 
@@ -33,11 +34,14 @@ GATE = "math500-gate/1"
 TEST_SET = "math500"
 """The set that rows are always checked against, and whose ids are refused."""
 
-CANDIDATE = 0.4
-"""Share of a problem's masked n-grams below which no rule is tried."""
-GRAMS = 0.5
-NEAR = 0.7
-WINDOW = 1.5
+SAME_ONLY = "exact:"
+"""Before a set's name: only `exact` and `spelling`, for a held-out set of the same template as the rows."""
+
+CANDIDATE = 0.45
+"""Share of a problem's 3-grams below which neither `n-grams` nor `near` is tried."""
+JACCARD = 0.5
+NEAR = 0.65
+WINDOW = 1.25
 """Tokens of the passage, as a multiple of the problem's."""
 
 IDS = ("problem_id", "unique_id", "id")
@@ -80,13 +84,31 @@ def gate(rows: Iterable[Row], against: Sequence[str] = (TEST_SET,)) -> Gate:
     return Gate(tuple(kept), tuple(dropped), keeper.report(len(kept), matches))
 
 
+class Against(Struct, frozen=True):
+    """A set that rows are checked against."""
+
+    name: str
+    set: ProblemSet
+    same_only: bool = False
+    """By `exact` and `spelling` only."""
+    known: bool = True
+    """A known set, and no file of the user's."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Those that must not be in a row."""
+        return self.set.problems
+
+
 class Gatekeeper:
     """The gate for one row after the other."""
 
-    def __init__(self, sets: Sequence[ProblemSet]) -> None:
+    def __init__(self, sets: Sequence[Against]) -> None:
         self.sets = sets
-        self._ids = {_plain(p.unique_id) for s in sets if s.source.name == TEST_SET for p in s.problems}
-        self._index = Index([overlap.held_out(s.source.name, p) for s in sets for p in s.problems])
+        self._ids = {_plain(p.unique_id) for s in sets if s.name == TEST_SET for p in s.problems}
+        self._index = Index(
+            [overlap.held_out(s.name, p, same_only=s.same_only) for s in sets for p in s.problems]
+        )
 
     @classmethod
     def of(cls, against: Iterable[str] = ()) -> Gatekeeper:
@@ -143,19 +165,22 @@ class Gatekeeper:
     def _find(self, text: str) -> tuple[HeldOutProblem, str, float] | None:
         clean = spelling.cleaned(text)
         found = spelling.tokens(clean)
-        for problem in self._index.sharing(spelling.without_numbers(found), CANDIDATE):
-            for rule, measure in RULES.items():
-                if share := measure(problem, Text(text, clean, found)):
-                    return problem, rule, share
-        return None
+        numberless = spelling.without_numbers(found)
+        problems = [*self._index.numberless(numberless), *self._index.like(found, CANDIDATE)]
+        if not problems:
+            return None
+        passage = Text(text, spelling.squashed(clean), found, numberless)
+        tried = ((problem, rule, RULES[rule](problem, passage)) for rule in RULES for problem in problems)
+        return next((one for one in tried if one[2]), None)
 
 
 class Text(Struct, frozen=True):
     """A text of a row, in the forms that the rules need."""
 
     text: str
-    clean: str
+    squashed: str
     tokens: list[str]
+    numberless: list[str]
 
 
 def _exact(problem: HeldOutProblem, text: Text) -> float:
@@ -163,23 +188,21 @@ def _exact(problem: HeldOutProblem, text: Text) -> float:
 
 
 def _spelling(problem: HeldOutProblem, text: Text) -> float:
-    return float(problem.squashed in spelling.squashed(text.clean))
+    return float(spelling.stands_in(text.squashed, problem.squashed))
 
 
 def _numbers(problem: HeldOutProblem, text: Text) -> float:
-    return float(problem.masked in spelling.masked(spelling.squashed(text.clean)))
+    return float(not problem.same_only and overlap.stands_in(text.numberless, problem.numberless))
 
 
 def _grams(problem: HeldOutProblem, text: Text) -> float:
-    window = round(WINDOW * problem.length)
-    share = overlap.share_in_window(text.tokens, problem.grams, window)
-    return share if share >= GRAMS else 0.0
+    share = 0.0 if problem.same_only else overlap.jaccard_within(text.tokens, problem.long)
+    return share if share >= JACCARD else 0.0
 
 
 def _near(problem: HeldOutProblem, text: Text) -> float:
     window = round(WINDOW * problem.length)
-    found = spelling.without_numbers(text.tokens)
-    share = overlap.share_in_window(found, problem.masked_grams, window)
+    share = 0.0 if problem.same_only else overlap.share_within(text.tokens, problem.short, window)
     return share if share >= NEAR else 0.0
 
 
@@ -187,9 +210,16 @@ RULES = {"exact": _exact, "spelling": _spelling, "numbers": _numbers, "n-grams":
 """The rules in the order in which they are tried; each gives the share that it found, or 0."""
 
 
-def load(against: Iterable[str]) -> tuple[ProblemSet, ...]:
+def load(against: Iterable[str]) -> tuple[Against, ...]:
     """The sets of these names, verified where they are known ones."""
-    return tuple(data.load(name) for name in against)
+    known = {one.name for one in data.known_sets()}
+    sets = []
+    for name in against:
+        plain = name.removeprefix(SAME_ONLY)
+        found = data.load(plain)
+        same_only = name != plain and plain != TEST_SET
+        sets.append(Against(found.source.name, found, same_only=same_only, known=plain in known))
+    return tuple(sets)
 
 
 def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -216,10 +246,11 @@ def _plain(unique_id: str) -> str:
     return unique_id.strip().casefold().removesuffix(".json")
 
 
-def _held_out(one: ProblemSet) -> HeldOut:
+def _held_out(one: Against) -> HeldOut:
     return HeldOut(
-        name=one.source.name,
-        rows=one.source.rows,
-        sha256=one.source.sha256,
-        known=any(one.source.name == known.name for known in data.known_sets()),
+        name=one.name,
+        rows=one.set.source.rows,
+        sha256=one.set.source.sha256,
+        known=one.known,
+        same_only=one.same_only,
     )

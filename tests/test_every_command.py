@@ -114,7 +114,7 @@ def _held_out() -> Against:
     """A set of one problem, with control characters in its id."""
     source = DataSource(name="math500", place="path", location="", rows=1, sha256="0", verified=True)
     problem = Problem(problem="What is $3 + 3$?", answer="6", unique_id=f"held/{ESCAPES}")
-    return Against("math500", ProblemSet(source, (problem,)))
+    return Against("math500", ProblemSet(source, (problem,)), same_only=True)
 
 
 def _write(folder: Path, problems: tuple[Problem, ...], manifest: Manifest, *, turned: int) -> None:

@@ -38,6 +38,7 @@ TYPED: dict[str, list[list[str]]] = {
     "experiment": [["STUDY.toml", "--dry-run"]],
     "contamination": [["PROBE", "--control", "PROBE"]],
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
+    "verify": [["RUN"]],
     "report": [["RUN", "OTHER", "--out", "PAGE.html"]],
     "selftest": [["--data", "SET"]],
     "doctor": [["--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--data", "SET"]],

@@ -16,6 +16,7 @@
     solvers.py   solvers
     experiment.py  experiment
     contamination.py  contamination
+    travel.py    verify
     lmeval.py    lm-eval
 
 A command is imported when it is asked for, and every room by the command that needs it, so that
@@ -55,6 +56,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "experiment": ("experiment.experiment", "A matrix of protocols as one resumable study."),
     "contamination": ("contamination.contamination", "Signs that a model has seen the problems."),
     "errors": ("failures.errors", "Why samples of a run are not correct."),
+    "verify": ("travel.verify", "Is a run folder what its samples say? All derived again."),
     "report": ("report.report", "A run as one page that needs no network."),
     "view": ("report.view", "The same page while the run goes on."),
     "selftest": ("checks.selftest", "Would right answers be accepted, and wrong ones not?"),

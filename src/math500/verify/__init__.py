@@ -27,7 +27,7 @@ from math500.errors import CheckFailed, RunDamaged
 from math500.records import RunCheck, Verified
 from math500.rundir import RunDir
 from math500.verify import grades, judges, parts, problems, protocol, samples, sealed, summary
-from math500.verify.folder import Folder, differs
+from math500.verify.folder import Folder, OnGrade, differs
 
 __all__ = ["require_same", "verify"]
 
@@ -42,19 +42,24 @@ CHECKS: tuple[Callable[[Folder], Iterable[RunCheck]], ...] = (
 )
 
 
-def verify(path: str | os.PathLike[str], *, seal: str = "") -> Verified:
+def _nothing(_grader: str, _done: int, _of: int) -> None:
+    pass
+
+
+def verify(path: str | os.PathLike[str], *, seal: str = "", on_grade: OnGrade = _nothing) -> Verified:
     """Derive every figure of a run folder again.
 
     Args:
         path: the folder.
         seal: the fingerprint that its seal must have, or the beginning of it; empty for any.
+        on_grade: told of every grade that is given again: by which grader, how many, of how many.
 
     Raises:
         RunNotFound: there is no run folder at this path.
         RunDamaged: its manifest cannot be read.
     """
     run = RunDir.open(path)
-    checks = tuple(_of(run, seal))
+    checks = tuple(_of(run, seal, on_grade))
     made = run.seal()
     return Verified(
         run=run.manifest.run_id,
@@ -75,15 +80,15 @@ def require_same(result: Verified) -> None:
         raise CheckFailed(f"{result.run} is not what its samples say: {about}", "See above what to do.")
 
 
-def _of(run: RunDir, seal: str) -> Iterator[RunCheck]:
+def _of(run: RunDir, seal: str, on_grade: OnGrade) -> Iterator[RunCheck]:
     """All checks of a folder, then those of its ablations under their names."""
     yield from sealed.check(run, seal)
     try:
-        folder = Folder.read(run)
+        folder = Folder.read(run, on_grade)
         for check in CHECKS:
             yield from check(folder)
     except RunDamaged as e:
         yield differs("files", e.what, (), e.next_step)
     for name in run.ablations():
-        for one in _of(RunDir.open(run.ablation(name)), ""):
+        for one in _of(RunDir.open(run.ablation(name)), "", on_grade):
             yield msgspec.structs.replace(one, about=f"ablations/{name}: {one.about}")

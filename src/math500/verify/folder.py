@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from math500 import seal
 from math500.records import Manifest, Problem, RunCheck, Sample
 from math500.rundir import Key, RunDir
+
+OnGrade = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Folder:
         by_id: the same by id.
         history: every sample as it was written.
         samples: the accepted one of each key.
+        on_grade: told of every grade that is given again: by which grader, how many, of how many.
     """
 
     run: RunDir
@@ -28,9 +32,10 @@ class Folder:
     by_id: dict[str, Problem]
     history: tuple[Sample, ...]
     samples: dict[Key, Sample]
+    on_grade: OnGrade
 
     @classmethod
-    def read(cls, run: RunDir) -> Folder:
+    def read(cls, run: RunDir, on_grade: OnGrade) -> Folder:
         """All of it.
 
         Raises:
@@ -38,12 +43,17 @@ class Folder:
         """
         problems = run.problems()
         by_id = {problem.unique_id: problem for problem in problems}
-        return cls(run, run.manifest, problems, by_id, tuple(run.history()), run.samples())
+        return cls(run, run.manifest, problems, by_id, tuple(run.history()), run.samples(), on_grade)
 
     @property
     def collected(self) -> dict[Key, Sample]:
         """The samples that did not fail and are of a problem of the run."""
         return {k: s for k, s in self.samples.items() if s.failure is None and k[0] in self.by_id}
+
+    def intact(self, name: str) -> bool:
+        """This file is as it was sealed."""
+        made = self.run.seal()
+        return made is not None and name in made.files and name not in seal.broken(self.run.path, made)
 
     @property
     def imported(self) -> bool:

@@ -7,12 +7,12 @@ named as such, and never called altered. A harness' own verdicts can only be tak
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from pathlib import Path
 
 from math500 import grading, regrade
 from math500.grading import presets
-from math500.records import Grade, RunCheck, SampleGrade
-from math500.rundir import Key
+from math500.records import Grade, RunCheck
 from math500.verify.folder import Folder, differs, either, named, note
 
 OWN = grading.GRADER.replace("/", "-")
@@ -52,25 +52,35 @@ def _one(folder: Folder, name: str) -> Iterator[RunCheck]:
         needs = presets.get(grader).needs
         yield note(about, f"{len(given)} grades need {needs}", f"Install it: pip install '{needs}'")
         return
-    yield from _again(folder, about, grader, given, anew)
+    yield from _again(folder, about, grader, f"grades/{name}.jsonl", anew)
 
 
-def _again(
-    folder: Folder, about: str, grader: str, given: Mapping[Key, SampleGrade], anew: str
-) -> Iterator[RunCheck]:
+def _again(folder: Folder, about: str, grader: str, file: str, anew: str) -> Iterator[RunCheck]:
+    """The grader's verdicts beside those on record.
+
+    What could not be told on a busy machine may be told now; a seal that holds says that nobody made it so.
+    """
+    given = folder.run.grades(Path(file).stem)
     todo = [folder.collected[key] for key in given if key in folder.collected]
-    where, unsure = [], []
-    for fresh in regrade.graded(grader, todo, folder.by_id):
+    where, unsure, late = [], [], []
+    for done, fresh in enumerate(regrade.graded(grader, todo, folder.by_id), 1):
+        folder.on_grade(grader, done, len(todo))
         key = (fresh.unique_id, fresh.index)
         was, now = given[key].grade, fresh.grade
         if now.verdict == "ungraded" and was.verdict != "ungraded":
             unsure.append(f"{named(key)}: {now.reason}")
-        elif wrong := _difference(was, now):
+        elif not (wrong := _difference(was, now)):
+            continue
+        elif was.verdict == "ungraded" and folder.intact(file):
+            late.append(f"{named(key)}: {now.verdict} now; then {was.reason}")
+        else:
             where.append(f"{named(key)}: {wrong}")
     counts = Counter(one.grade.verdict for one in given.values())
     words = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
     good = f"{len(todo)} given again, the same ({words})"
     yield either(about, good, "grades are not what the grader gives", where, anew)
+    if late:
+        yield note(about, f"{len(late)} could not be told when they were graded, and can be here", anew, late)
     if unsure:
         yield note(about, f"{len(unsure)} comparisons did not end in time here", "Verify again.", unsure)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from math500 import cli, contamination, display, evaluate
+from math500 import cli, contamination, display, evaluate, pack
 from math500.records import Check, Generation, Manifest, Problem, Report, Sample
-from math500.rundir import RunWriter
+from math500.rundir import RunDir, RunWriter
 
 ESCAPES = "\x1b]0;owned\x07"
 Typed = Callable[[str, list[str]], str]
@@ -39,6 +39,8 @@ TYPED: dict[str, list[list[str]]] = {
     "contamination": [["PROBE", "--control", "PROBE"]],
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
     "verify": [["RUN"]],
+    "pack": [["RUN", "--out", "NEW.tar.gz"], ["RUN", "--out", "NEW.tar.gz", "--without-texts"]],
+    "unpack": [["RUN.tar.gz", "--out", "UNPACKED"]],
     "report": [["RUN", "OTHER", "--out", "PAGE.html"]],
     "selftest": [["--data", "SET"]],
     "doctor": [["--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--data", "SET"]],
@@ -82,6 +84,7 @@ def typed(
     # The self-test itself needs MATH's train split; here it matters how its findings are shown.
     monkeypatch.setattr("math500.selftest.run", lambda *_, **__: FINDINGS)
     _write(Path("RUN"), problems, manifest_of(run_id=f"a{ESCAPES}"), turned=0)
+    pack.pack(RunDir.open("RUN"), Path("RUN.tar.gz"))
     _write(Path("OTHER"), problems, manifest_of(run_id="b"), turned=1)
     _write(Path("PROBE"), problems, manifest_of(prompt=contamination.PROMPT), turned=1)
     Path("SET").write_bytes(b"".join(msgspec.json.encode(p) + b"\n" for p in problems))

@@ -1162,6 +1162,31 @@ class Report(Record, frozen=True, kw_only=True):
     seconds: float
 
 
+# -- a run folder packed (in its archive) -----------------------------------------------------------
+
+
+class PackedFile(Record, frozen=True, kw_only=True):
+    """One file of an archive."""
+
+    size: int
+    """Bytes."""
+    sha256: str
+    whole: str = ""
+    """The sha256 of the file before texts were left out of it; empty where none were."""
+
+
+class Packed(Record, frozen=True, kw_only=True):
+    """What an archive of a run folder holds."""
+
+    run_id: str
+    math500_version: str
+    texts_left_out: bool
+    """The problems' texts were left out; marks stand in their places."""
+    files: dict[str, PackedFile]
+    """By name within the run folder."""
+    format: int = 1
+
+
 # -- a run folder verified (printed, not kept) ---------------------------------------------------
 
 

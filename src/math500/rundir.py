@@ -213,6 +213,11 @@ class RunWriter(RunDir):
         self._fresh: set[Path] = set()
         try:
             super().__init__(path)
+            if self.manifest.texts_left_out:
+                raise RunError(
+                    f"{path} was packed without the problems' texts, so that nothing can be added to it",
+                    "Unpack the archive where the problem set can be had: math500 unpack.",
+                )
         except BaseException:
             os.close(self._lock)
             raise
@@ -416,6 +421,20 @@ def _lock(folder: Path) -> int:
             f"{folder} is in use by another process", "Wait for it to end, or stop it, then try again."
         ) from e
     return fd
+
+
+def store(path: Path, content: bytes) -> None:
+    """Write a file that is no part of a run folder, whole or not at all; folders above it are made.
+
+    Raises:
+        RunError: it cannot be written there.
+        StorageFull: the disk is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, content)
+    except OSError as e:
+        raise _storage_error(e, path) from e
 
 
 def _replace(path: Path, content: bytes) -> None:

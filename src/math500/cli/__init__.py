@@ -16,7 +16,7 @@
     solvers.py   solvers
     experiment.py  experiment
     contamination.py  contamination
-    travel.py    verify
+    travel.py    verify, pack, unpack
     lmeval.py    lm-eval
 
 A command is imported when it is asked for, and every room by the command that needs it, so that
@@ -57,6 +57,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "contamination": ("contamination.contamination", "Signs that a model has seen the problems."),
     "errors": ("failures.errors", "Why samples of a run are not correct."),
     "verify": ("travel.verify", "Is a run folder what its samples say? All derived again."),
+    "pack": ("travel.pack", "A run folder as one archive with its checksum."),
+    "unpack": ("travel.unpack", "A run folder out of its archive."),
     "report": ("report.report", "A run as one page that needs no network."),
     "view": ("report.view", "The same page while the run goes on."),
     "selftest": ("checks.selftest", "Would right answers be accepted, and wrong ones not?"),

@@ -1,7 +1,8 @@
-"""A run folder on its way to others: verify."""
+"""A run folder on its way to others: verify, pack, unpack."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -30,21 +31,63 @@ class _Progress:
 
 
 @click.command()
-@click.argument("folder", type=FILE)
+@click.argument("run", type=FILE)
 @click.option("--seal", default="", metavar="HEX", help="The fingerprint that the run's seal must have.")
 @JSON
-def verify(folder: Path, seal: str, as_json: bool) -> None:
-    """Derive every figure of a run folder again from its samples, and say what differs.
+def verify(run: Path, seal: str, as_json: bool) -> None:
+    """Derive every figure of a run folder, or of its archive, again from its samples, and say what differs.
 
     Nothing is fetched and no model is asked. Ends with 0 where nothing differs, else with 8.
     """
     from math500 import grading
+    from math500 import pack as archives
     from math500 import verify as room
     from math500.display.verify import verified
 
-    try:
-        result = room.verify(folder, seal=seal, on_grade=_Progress())
-    finally:
-        grading.shutdown()
+    with archives.opened(run) if run.is_file() else contextlib.nullcontext(run) as folder:
+        try:
+            result = room.verify(folder, seal=seal, on_grade=_Progress())
+        finally:
+            grading.shutdown()
     print_json(result) if as_json else print_text(verified(result))
     room.require_same(result)
+
+
+@click.command()
+@click.argument("run", type=FILE)
+@click.option("--out", type=FILE, help="Where to write.  [default: RUN.tar.gz]")
+@click.option(
+    "--without-texts", is_flag=True, help="Leave out the problems' texts, which are not yours to publish."
+)
+@JSON
+def pack(run: Path, out: Path | None, without_texts: bool, as_json: bool) -> None:
+    """Write a run folder as one archive, with its checksum in a file beside it.
+
+    The same folder gives the same bytes. `math500 verify` reads the archive as it reads the folder.
+    """
+    from math500 import pack as room
+    from math500.rundir import RunDir
+
+    opened = RunDir.open(run)
+    path = out or run.resolve().with_name(f"{run.resolve().name}{room.ENDING}")
+    packed = room.pack(opened, path, texts=not without_texts)
+    left = " without the problems' texts" if packed.texts_left_out else ""
+    print_json(packed) if as_json else click.echo(path)
+    say(f"{len(packed.files)} files{left}; its checksum is in {path}.sha256")
+
+
+@click.command()
+@click.argument("archive", type=FILE)
+@click.option("--out", type=FILE, help="The run folder.  [default: the archive's name, here]")
+@click.option("--without-texts", is_flag=True, help="Do not put back texts that were left out.")
+@JSON
+def unpack(archive: Path, out: Path | None, without_texts: bool, as_json: bool) -> None:
+    """Take a run folder out of its archive; what is no run folder is refused.
+
+    Texts that were left out are put back out of the data set, which is fetched where it is not in the cache.
+    """
+    from math500 import pack as room
+
+    folder = room.folder_of(archive) if out is None else out
+    packed = room.unpack(archive, folder, None if without_texts else room.from_sets)
+    print_json(packed) if as_json else click.echo(folder)

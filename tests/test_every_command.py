@@ -39,6 +39,7 @@ TYPED: dict[str, list[list[str]]] = {
     "contamination": [["PROBE", "--control", "PROBE"]],
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
     "verify": [["RUN"]],
+    "plugins": [[]],
     "pack": [["RUN", "--out", "NEW.tar.gz"], ["RUN", "--out", "NEW.tar.gz", "--without-texts"]],
     "unpack": [["RUN.tar.gz", "--out", "UNPACKED"]],
     "report": [["RUN", "OTHER", "--out", "PAGE.html"]],

@@ -9,7 +9,7 @@ every machine; zstandard is in Python from 3.14 on only.
 
 Without texts: problem texts belong to their data set. Each text and worked solution, wherever it stands word
 for word in the files, becomes a mark that names its problem, and manifest.json says so. On unpacking, the
-marks become the texts again, out of the verified set; then the files are, byte for byte, those that were sealed.
+marks become the texts again, out of the verified set, and the files are byte for byte those that were sealed.
 
 An archive is other people's data. Only plain files with the names that a run folder has are taken out of it,
 at most `MOST` bytes of them, into a folder that is not there yet; a link, a path that leads elsewhere, a name

@@ -548,6 +548,18 @@ class Origin(Record, frozen=True, kw_only=True):
     """What was unmatched, repeated, missing or left out, in sentences."""
 
 
+class Plugin(Record, frozen=True, kw_only=True):
+    """Something that another package brings."""
+
+    kind: Literal["prompts", "solvers", "graders", "data"]
+    name: str
+    package: str
+    version: str
+    """The package's."""
+    target: str
+    """Where it is within the package: `module:name`."""
+
+
 class Manifest(Record, frozen=True, kw_only=True):
     """All that decides a run's score, written before the first request."""
 
@@ -575,6 +587,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     """The arguments as typed."""
     packages: dict[str, str] = {}
     """Versions of math500, Python and the libraries that matter."""
+    plugins: tuple[Plugin, ...] = ()
+    """What of the run other packages brought."""
     platform: str = ""
     origin: Origin | None = None
     """Set when the run was imported: it was asked elsewhere and cannot be resumed."""

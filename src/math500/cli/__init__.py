@@ -16,6 +16,7 @@
     solvers.py   solvers
     experiment.py  experiment
     contamination.py  contamination
+    plugins.py   plugins
     travel.py    verify, pack, unpack
     lmeval.py    lm-eval
 
@@ -65,6 +66,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor.doctor", "One short question: can a run begin?"),
     "data": ("lookup.data", "The problem sets: find, verify, count."),
     "prompts": ("lookup.prompts", "The prompts with their exact text and source."),
+    "plugins": ("plugins.plugins", "What other packages bring: prompts, solvers, graders, data."),
     "lm-eval": ("lmeval.lm_eval", "lm-eval's own command line, with ours in it."),
 }
 """Each command's name, where it is, and a line for `--help`, which need not import twenty commands for it."""

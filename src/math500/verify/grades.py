@@ -6,11 +6,13 @@ named as such, and never called altered. A harness' own verdicts can only be tak
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from math500 import grading, regrade
+from math500 import grading, plugins, regrade
+from math500.errors import PluginBroken
 from math500.grading import presets
 from math500.records import Grade, RunCheck
 from math500.verify.folder import Folder, differs, either, named, note
@@ -92,7 +94,10 @@ def _difference(was: Grade, now: Grade) -> str:
 
 def _at_hand(name: str) -> str | None:
     """The preset that gave the grades of this file, if it is of the same version here."""
-    return next((preset for preset in presets.names() if _kept(preset) == name), None)
+    brought = [one for one in plugins.names("graders") if name.startswith(f"{one}-")]
+    with contextlib.suppress(PluginBroken):
+        return next((preset for preset in (*presets.names(), *brought) if _kept(preset) == name), None)
+    return None
 
 
 def _kept(preset: str) -> str:

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from math500 import solve
 from math500.records import Generation, RunCheck, Sample
 from math500.verify.folder import Folder, differs, either, named, note
 
@@ -52,6 +53,11 @@ def _places(folder: Folder) -> Iterator[RunCheck]:
 
 def _contents(folder: Folder) -> RunCheck:
     """The graded text is the last completion's; a failed sample holds none."""
+    solver = folder.made.solver_settings.name.removeprefix("vote:")
+    if solver not in solve.describe():
+        return note(
+            WHOLE, f"the solver {solver} is another package's; what it makes of completions is its own"
+        )
     where = [f"{named((s.unique_id, s.index))}: {wrong}" for s in folder.history if (wrong := _wrong(s))]
     good = f"{len(folder.collected)} responses are those of their last completions"
     return either(WHOLE, good, "samples contradict themselves", where, RESTORE)

@@ -22,7 +22,7 @@ Typed = Callable[[str, list[str]], str]
 TYPED: dict[str, list[list[str]]] = {
     "run": [["--resume", "RUN", "--quiet"]],
     "show": [["RUN"]],
-    "export": [["RUN", "--out", "EXPORT"]],
+    "export": [["RUN", "--out", "EXPORT"], ["RUN", "--to", "card", "--out", "EXPORT"]],
     "import": [["LOG", "--out", "IMPORTED"]],
     "grade": [["--response", f"So it is $\\boxed{{{ESCAPES}}}$ 中文", "--answer", "7"]],
     "judge": [["RUN", "--model", "m", "--base-url", "http://127.0.0.1:9/v1"]],

@@ -2,7 +2,7 @@
 
     options.py   what the commands share
     endpoint.py  how an endpoint is asked: options of run and doctor
-    run.py       run, show, export
+    run.py       run, show
     imports.py   import
     lookup.py    data, prompts
     grading.py   grade, regrade, graders
@@ -17,7 +17,7 @@
     experiment.py  experiment
     contamination.py  contamination
     plugins.py   plugins
-    travel.py    verify, pack, unpack
+    travel.py    verify, pack, unpack, export
     lmeval.py    lm-eval
 
 A command is imported when it is asked for, and every room by the command that needs it, so that
@@ -44,7 +44,7 @@ CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_w
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run.run", "Ask a model the problems, grade its answers, print the score."),
     "show": ("run.show", "The score of a run folder and its parts."),
-    "export": ("run.export", "A run as lm-eval's results and samples files."),
+    "export": ("travel.export", "A run as lm-eval's, the hub's or a tracker's results."),
     "import": ("imports.import_log", "Another harness' log as a run folder, graded."),
     "grade": ("grading.grade", "Grade one response and say why."),
     "judge": ("judge.judge", "Have a model judge a run's answers."),

@@ -1,4 +1,4 @@
-"""A run folder on its way to others: verify, pack, unpack."""
+"""A run folder on its way to others: verify, pack, unpack, export."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from math500.cli.options import FILE, JSON, print_json, print_text, say
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from math500.rundir import RunDir
 
 
 EVERY = 3.0
@@ -91,3 +93,44 @@ def unpack(archive: Path, out: Path | None, without_texts: bool, as_json: bool) 
     folder = room.folder_of(archive) if out is None else out
     packed = room.unpack(archive, folder, None if without_texts else room.from_sets)
     print_json(packed) if as_json else click.echo(folder)
+
+
+@click.command()
+@click.argument("folder", type=FILE)
+@click.option(
+    "--to",
+    type=click.Choice(["lm-eval", "card", "hub", "mlflow", "wandb"]),
+    default="lm-eval",
+    show_default=True,
+    help="lm-eval's logs, a table for a model card, the hub's evaluation results, or a tracker.",
+)
+@click.option("--out", type=FILE, help="The folder to write to.  [default: FOLDER/lm-eval, /card, /hub]")
+@click.option("--task-id", default="default", show_default=True, help="For the hub: of the set's eval.yaml.")
+@click.option("--source", default="", metavar="URL", help="For the hub: where the run can be seen.")
+@JSON
+def export(folder: Path, to: str, out: Path | None, task_id: str, source: str, as_json: bool) -> None:
+    """Write a run's score in another place's form; nothing is uploaded but by a tracker's own library."""
+    from math500.rundir import RunDir
+
+    run = RunDir.open(folder)
+    if to == "lm-eval":
+        from math500.lmeval import logs
+
+        written = [str(path) for path in logs.write(run, out or folder / "lm-eval")]
+    else:
+        written = _exported(run, to, out or folder / to, task_id, source)
+    print_json(written) if as_json else click.echo("\n".join(written))
+
+
+def _exported(run: RunDir, to: str, folder: Path, task_id: str, source: str) -> list[str]:
+    """Where it went."""
+    from math500 import exports
+    from math500.rundir import store
+
+    known = exports.facts(run)
+    if to == "hub":
+        return [str(path) for path in exports.hub.write(known, folder, task=task_id, source=source)]
+    if to == "card":
+        store(folder / "card.md", exports.card(known).encode())
+        return [str(folder / "card.md")]
+    return [exports.loggers.mlflow(known) if to == "mlflow" else exports.loggers.wandb(known)]

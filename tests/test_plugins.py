@@ -98,6 +98,7 @@ def test_of_two_packages_with_one_name_neither_is_taken(package: Package) -> Non
 
 BROKEN = {
     "its import fails": "raise RuntimeError('out of\\norder')",
+    "it ends the process": "raise SystemExit(3)",
     "it is another thing": "ONE = 7",
     "it is not there": "",
     "what it imports is not there": "from math500.nowhere import nothing",

@@ -58,7 +58,7 @@ def load(plugin: Plugin) -> Any:  # noqa: ANN401 - each kind is another thing; i
     (entry, *_) = (e for e in _entries(plugin.kind) if e.name == plugin.name and e.value == plugin.target)
     try:
         return entry.load()
-    except Exception as e:  # its import can raise anything
+    except (Exception, SystemExit) as e:  # its import can raise anything
         raise broken(plugin, f"{type(e).__name__}: {e}") from e
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import subprocess
@@ -67,9 +68,8 @@ def test_the_hubs_library_reads_its_results(whole: Facts, tmp_path: Path) -> Non
     assert "95 % interval" in entry.notes
     assert "n = 12" in entry.notes
     assert library.eval_result_entries_to_yaml([entry]) == read
-    name, (result,) = library.repocard_data.model_index_to_eval_results(
-        yaml.safe_load(index.read_text())["model-index"]
-    )
+    cards = importlib.import_module("huggingface_hub.repocard_data")
+    name, (result,) = cards.model_index_to_eval_results(yaml.safe_load(index.read_text())["model-index"])
     assert (name, result.metric_type, result.metric_value) == ("stub", "accuracy", 75.0)
     assert result.dataset_type == "HuggingFaceH4/MATH-500"
 
@@ -132,7 +132,8 @@ from mlflow import MlflowClient
 client = MlflowClient(sys.argv[1])
 run = client.get_run(sys.argv[2])
 files = [f.path for f in client.list_artifacts(sys.argv[2])]
-print(json.dumps([run.info.run_name, run.info.status, run.data.metrics, run.data.params, run.data.tags, files]))
+data = run.data
+print(json.dumps([run.info.run_name, run.info.status, data.metrics, data.params, data.tags, files]))
 """
     read = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program, store, made],

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from math500 import cli, evaluate, grading, seal, verify
-from math500.records import Generation, Manifest, Problem, Sample, Verified
+from math500.records import Compared, Gap, Generation, Manifest, Problem, Sample, Verified
 from math500.rundir import RunDir, RunWriter
 from tests.verify.test_tamperings import differing, without_seal
 
@@ -183,3 +183,27 @@ def test_every_difference_says_what_to_do(plain: Path) -> None:
     found = verify.verify(plain).checks
     assert all(one.next_step for one in found if one.state == "differs")
     assert json.loads(msgspec.json.encode(found))
+
+
+@pytest.mark.parametrize(
+    ("grader", "shift", "state"),
+    [
+        (grading.GRADER, 0.0, "ok"),
+        (grading.GRADER, 0.1, "differs"),
+        ("math500/0", 0.1, "note"),  # by a grader that this folder was not graded by
+    ],
+)
+def test_a_gap_starts_from_the_runs_score(plain: Path, grader: str, shift: float, state: str) -> None:
+    run = RunDir.open(plain)
+    score = evaluate.summarize(run).score
+    assert score is not None
+    run.write_gap(
+        Gap(
+            run=run.manifest.run_id,
+            model="stub",
+            data="twelve",
+            measured=msgspec.structs.replace(score, value=score.value + shift),
+            comparability=(Compared(field="grader", ours=grader, theirs="", state="unknown"),),
+        )
+    )
+    assert states(plain, "gap") == [state]

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from math500 import evaluate
-from math500.records import RunCheck, Summary
+from math500.records import Gap, RunCheck, Summary
 from math500.verify.folder import Folder, either, note
 
 SUMMARY, GAP = "summary", "gap"
@@ -24,12 +24,20 @@ def check(folder: Folder) -> Iterator[RunCheck]:
         return
     yield _summary(folder, written)
     if (gap := folder.run.gap()) is not None:
-        again = evaluate.summarize(folder.run, written.grader)
-        where = [] if gap.run == folder.made.run_id else [f"it is of the run {gap.run}"]
-        if again.score is None or not _same(gap.measured.value, again.score.value):
-            where.append(f"it measures {100 * gap.measured.value:.2f} %")
-        next_step = f"Have it made again: math500 gap {folder.run.path}"
-        yield either(GAP, "it starts from this run's score", "facts are not this run's", where, next_step)
+        yield _gap(folder, gap, written.grader)
+
+
+def _gap(folder: Folder, gap: Gap, grader: str) -> RunCheck:
+    """A gap is measured by the grader of its day, which need not be the one that the run was graded by."""
+    said = next((one.ours for one in gap.comparability if one.field == "grader"), "") or grader
+    if said.replace("/", "-") not in folder.run.graders():
+        return note(GAP, f"made with {said}, by which the folder holds no grades; taken as it is")
+    again = evaluate.summarize(folder.run, said)
+    where = [] if gap.run == folder.made.run_id else [f"it is of the run {gap.run}"]
+    if again.score is None or not _same(gap.measured.value, again.score.value):
+        where.append(f"it measures {100 * gap.measured.value:.2f} %")
+    next_step = f"Have it made again: math500 gap {folder.run.path}"
+    return either(GAP, "it starts from this run's score", "facts are not this run's", where, next_step)
 
 
 def _summary(folder: Folder, written: Summary) -> RunCheck:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 
 from math500 import cli, evaluate, grading, seal, verify
+from math500.errors import UsageError
 from math500.records import Compared, Gap, Generation, Manifest, Problem, Sample, Verified
 from math500.rundir import RunDir, RunWriter
 from tests.verify.test_tamperings import differing, without_seal
@@ -207,3 +209,23 @@ def test_a_gap_starts_from_the_runs_score(plain: Path, grader: str, shift: float
         )
     )
     assert states(plain, "gap") == [state]
+
+
+def test_an_archive_is_read_like_its_folder(plain: Path, typed: Typed, tmp_path: Path) -> None:
+    archive = tmp_path / "a.tar.gz"
+    assert typed("pack", plain, "--out", archive)[0] == 0
+    code, printed = typed("verify", archive)
+    assert code == 0
+    assert printed.split("\n", maxsplit=1)[1] == typed("verify", plain)[1].split("\n", maxsplit=1)[1]
+    (plain / "grades").rename(plain / "gone")
+    archive.unlink()
+    assert typed("pack", plain, "--out", archive)[0] == 0
+    code, printed = typed("verify", archive)
+    assert code == 8
+    assert "math500 regrade a" in printed
+    assert f"{tempfile.gettempdir()}/math500-" not in printed
+
+
+def test_a_fingerprint_of_a_few_digits_is_refused(plain: Path) -> None:
+    with pytest.raises(UsageError, match="too little"):
+        verify.verify(plain, seal="52")

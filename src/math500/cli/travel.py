@@ -51,6 +51,8 @@ def verify(run: Path, seal: str, as_json: bool) -> None:
             result = room.verify(folder, seal=seal, on_grade=_Progress())
         finally:
             grading.shutdown()
+        if run.is_file():
+            result = room.elsewhere(result, str(folder), folder.name)
     print_json(result) if as_json else print_text(verified(result))
     room.require_same(result)
 

@@ -23,13 +23,13 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from math500 import seal as room
-from math500.errors import CheckFailed, RunDamaged
+from math500.errors import CheckFailed, RunDamaged, UsageError
 from math500.records import RunCheck, Verified
 from math500.rundir import RunDir
 from math500.verify import grades, judges, parts, problems, protocol, samples, sealed, summary
 from math500.verify.folder import Folder, OnGrade, differs
 
-__all__ = ["require_same", "verify"]
+__all__ = ["elsewhere", "require_same", "verify"]
 
 CHECKS: tuple[Callable[[Folder], Iterable[RunCheck]], ...] = (
     problems.check,
@@ -40,6 +40,9 @@ CHECKS: tuple[Callable[[Folder], Iterable[RunCheck]], ...] = (
     judges.check,
     summary.check,
 )
+
+SHORTEST = 8
+"""Digits of a fingerprint that say which one it is."""
 
 
 def _nothing(_grader: str, _done: int, _of: int) -> None:
@@ -55,9 +58,12 @@ def verify(path: str | os.PathLike[str], *, seal: str = "", on_grade: OnGrade = 
         on_grade: told of every grade that is given again: by which grader, how many, of how many.
 
     Raises:
+        UsageError: the fingerprint is too short to mean this seal.
         RunNotFound: there is no run folder at this path.
         RunDamaged: its manifest cannot be read.
     """
+    if seal and len(seal) < SHORTEST:
+        raise UsageError(f"{seal!r} says too little of a fingerprint", f"Give {SHORTEST} digits or more.")
     run = RunDir.open(path)
     checks = tuple(_of(run, seal, on_grade))
     made = run.seal()
@@ -67,6 +73,14 @@ def verify(path: str | os.PathLike[str], *, seal: str = "", on_grade: OnGrade = 
         checks=checks,
         differs=sum(one.state == "differs" for one in checks),
     )
+
+
+def elsewhere(result: Verified, folder: str, name: str) -> Verified:
+    """The same of a folder that is there for a while only: what to do names it as it is to be called."""
+    checks = [
+        msgspec.structs.replace(one, next_step=one.next_step.replace(folder, name)) for one in result.checks
+    ]
+    return msgspec.structs.replace(result, checks=tuple(checks))
 
 
 def require_same(result: Verified) -> None:

@@ -27,7 +27,11 @@ def check(folder: Folder) -> Iterator[RunCheck]:
     for name in names:
         yield from _one(folder, name)
     own = folder.made.grader.replace("/", "-")
-    if folder.collected and own not in names:
+    if folder.collected and own not in names and OWN in names:
+        yield note(
+            "grades", f"none by {folder.made.grader}, with which the run was made; those by {OWN} count"
+        )
+    elif folder.collected and own not in names:
         next_step = f"Grade it: math500 regrade {folder.run.path}"
         yield differs("grades", f"there are none by the run's grader {folder.made.grader}", (own,), next_step)
 
@@ -79,7 +83,7 @@ def _again(folder: Folder, about: str, grader: str, file: str, anew: str) -> Ite
             where.append(f"{named(key)}: {wrong}")
     counts = Counter(one.grade.verdict for one in given.values())
     words = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
-    good = f"{len(todo)} given again, the same ({words})"
+    good = f"{len(todo) - len(unsure) - len(late)} given again, the same ({words})"
     yield either(about, good, "grades are not what the grader gives", where, anew)
     if late:
         yield note(about, f"{len(late)} could not be told when they were graded, and can be here", anew, late)
@@ -88,6 +92,8 @@ def _again(folder: Folder, about: str, grader: str, file: str, anew: str) -> Ite
 
 
 def _difference(was: Grade, now: Grade) -> str:
+    if was.verdict == now.verdict == "ungraded":
+        return ""  # why it could not be told is the machine's matter
     wrong = [name for name in SHOWN if getattr(was, name) != getattr(now, name)]
     return "; ".join(f"{name} {getattr(was, name)!r}, again {getattr(now, name)!r}" for name in wrong)
 

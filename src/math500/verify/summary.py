@@ -23,6 +23,8 @@ def check(folder: Folder) -> Iterator[RunCheck]:
         yield note(SUMMARY, "not written yet", f"Have it made: math500 run --resume {folder.run.path}")
         return
     yield _summary(folder, written)
+    if folder.made.grader != written.grader:
+        yield note(SUMMARY, f"it is by {written.grader}; the run was made with {folder.made.grader}")
     if (gap := folder.run.gap()) is not None:
         yield _gap(folder, gap, written.grader)
 
@@ -46,8 +48,6 @@ def _summary(folder: Folder, written: Summary) -> RunCheck:
     where = [
         f"{name}: {_shown(was[name])}, again {_shown(now[name])}" for name in now if _other(was, now, name)
     ]
-    if folder.made.grader != written.grader:
-        where.append(f"grader: {written.grader}, the manifest's is {folder.made.grader}")
     score = again.score
     value = "no score" if score is None else f"{100 * score.value:.2f} % of {score.n} problems"
     good = f"{value} by {written.grader}, and all {len(now)} fields as derived"

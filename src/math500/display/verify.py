@@ -21,7 +21,7 @@ def verified(result: Verified) -> str:
     steps = dict.fromkeys(f"{one.about}: {one.next_step}" for one in result.checks if one.next_step)
     sealed = f"Its seal's fingerprint: {result.seal}" if result.seal else "It has no seal."
     end = (
-        f"{result.differs} of {len(result.checks)} checks differ: this is not what was written."
+        f"{result.differs} of {len(result.checks)} checks differ from what the samples give."
         if result.differs
         else "Every figure that can be derived here is what its samples give."
     )

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from math500.data import rows
 from math500.grading import GRADER
 from math500.records import DataSource, Decoding, Manifest, ModelInfo, Problem, Prompt, Selection
 
@@ -68,8 +69,8 @@ def problems() -> tuple[Problem, ...]:
 
 
 @pytest.fixture
-def manifest_of() -> Callable[..., Manifest]:
-    """Makes a manifest; any field can be given."""
+def manifest_of(problems: tuple[Problem, ...]) -> Callable[..., Manifest]:
+    """Makes a manifest of a run over the twelve problems; any field can be given."""
 
     def make(**fields: Any) -> Manifest:
         base: dict[str, Any] = {
@@ -77,7 +78,12 @@ def manifest_of() -> Callable[..., Manifest]:
             "created": "2026-01-01T00:00:00+00:00",
             "math500_version": "0",
             "data": DataSource(
-                name="twelve", place="path", location="x.jsonl", rows=12, sha256="0", verified=False
+                name="twelve",
+                place="path",
+                location="x.jsonl",
+                rows=12,
+                sha256=rows.digest(problems),
+                verified=False,
             ),
             "selection": Selection(count=12),
             "prompt": Prompt(name="bare", template="{problem}", source="test"),

@@ -14,10 +14,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from math500 import cli, contamination, display, evaluate
+from math500 import cli, contamination, display, evaluate, pack
 from math500.data import ProblemSet
 from math500.records import Check, DataSource, Generation, Manifest, Problem, Report, Sample
-from math500.rundir import RunWriter
+from math500.rundir import RunDir, RunWriter
 from math500.synth.decontaminate import Against
 
 ESCAPES = "\x1b]0;owned\x07"
@@ -25,7 +25,7 @@ Typed = Callable[[str, list[str]], str]
 TYPED: dict[str, list[list[str]]] = {
     "run": [["--resume", "RUN", "--quiet"]],
     "show": [["RUN"]],
-    "export": [["RUN", "--out", "EXPORT"]],
+    "export": [["RUN", "--out", "EXPORT"], ["RUN", "--to", "card", "--out", "EXPORT"]],
     "import": [["LOG", "--out", "IMPORTED"]],
     "grade": [["--response", f"So it is $\\boxed{{{ESCAPES}}}$ 中文", "--answer", "7"]],
     "judge": [["RUN", "--model", "m", "--base-url", "http://127.0.0.1:9/v1"]],
@@ -43,6 +43,10 @@ TYPED: dict[str, list[list[str]]] = {
     "contamination": [["PROBE", "--control", "PROBE"]],
     "synth": [["rft", "SAMPLED", "--out", "ROWS"], ["check", "SET"]],
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
+    "verify": [["RUN"]],
+    "plugins": [[]],
+    "pack": [["RUN", "--out", "NEW.tar.gz"], ["RUN", "--out", "NEW.tar.gz", "--without-texts"]],
+    "unpack": [["RUN.tar.gz", "--out", "UNPACKED"]],
     "report": [["RUN", "OTHER", "--out", "PAGE.html"]],
     "selftest": [["--data", "SET"]],
     "doctor": [["--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--data", "SET"]],
@@ -88,6 +92,7 @@ def typed(
     # So that the gate needs no MATH-500 here: tests/synth has the gate's own tests.
     monkeypatch.setattr("math500.synth.decontaminate.load", lambda _: (_held_out(),))
     _write(Path("RUN"), problems, manifest_of(run_id=f"a{ESCAPES}"), turned=0)
+    pack.pack(RunDir.open("RUN"), Path("RUN.tar.gz"))
     sampled = {"unique_id": "test/4", "index": 0, "response": f"So $4 + 4 = 8$ {ESCAPES} and $\\boxed{{8}}$."}
     with RunWriter.create(Path("SAMPLED"), manifest_of(run_id="s"), list(problems)) as writer:
         writer.append(msgspec.convert(sampled, Sample))

@@ -66,7 +66,7 @@ def test_a_success_replaces_a_failure_and_nothing_replaces_a_success(writer: Run
 
 
 @given(cut=st.integers(0, 200))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 def test_a_file_cut_anywhere_owes_only_what_was_cut(writer: RunWriter, cut: int) -> None:
     journal = writer.path / "samples.jsonl"
     writer.close()

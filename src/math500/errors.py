@@ -22,7 +22,8 @@
     ├── DependencyMissing               6  an optional extra is not installed
     ├── SandboxUnavailable              9  model-written code cannot be kept in here
     ├── StorageFull                     7  the disk took no more; what is written is intact
-    ├── CheckFailed                     8  a self-check found a difference (selftest)
+    ├── CheckFailed                     8  a check found a difference (selftest, verify)
+    ├── PluginBroken                   10  what another package brings cannot be used
     ├── Interrupted                   130  Ctrl-C stopped a run that can go on
     └── SampleFailed                    -  one request is given up; the run goes on
 
@@ -161,9 +162,15 @@ class StorageFull(Math500Error):
 
 
 class CheckFailed(Math500Error):
-    """A self-check found a difference."""
+    """A check found a difference."""
 
     exit_code = 8
+
+
+class PluginBroken(Math500Error):
+    """What another package brings cannot be used."""
+
+    exit_code = 10
 
 
 class Interrupted(Math500Error):

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from math500 import plugins
 from math500.errors import DataMismatch, UsageError
 from math500.records import ChosenShots, Message, Problem, Prompt, Shot
 
@@ -106,14 +107,21 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Prompt:
-    """The prompt of this name.
+    """The prompt of this name: one of math500's own, else what an installed package brings.
 
     Raises:
         UsageError: no prompt has this name.
+        PluginBroken: a package brings it, and it cannot be used.
     """
-    if name not in _ALL:
+    if name in _ALL:
+        return _ALL[name]
+    plugin = plugins.known("prompts", name)
+    if plugin is None:
         raise UsageError(f"there is no prompt named {name!r}", f"Use one of: {', '.join(_ALL)}.")
-    return _ALL[name]
+    prompt = plugins.load(plugin)
+    if not isinstance(prompt, Prompt) or "{problem}" not in prompt.template:
+        raise plugins.broken(plugin, "it is no records.Prompt with {problem} in its template")
+    return msgspec.structs.replace(prompt, name=name)
 
 
 def key(problem_text: str) -> str:

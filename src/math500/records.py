@@ -12,6 +12,7 @@ The records are frozen structs without behaviour. A run folder holds them as JSO
     batches.jsonl      BatchPart         where a run through a batch queue stands, appended
     summary.json       Summary           the score and its parts, can always be made again
     gap.json           Gap               the score against a published one, can always be made again
+    seal.json          Seal              size and sha256 of the files that only grow
 
 A training set's folder (`synth/dataset.py`):
 
@@ -676,6 +677,18 @@ class Origin(Record, frozen=True, kw_only=True):
     """What was unmatched, repeated, missing or left out, in sentences."""
 
 
+class Plugin(Record, frozen=True, kw_only=True):
+    """Something that another package brings."""
+
+    kind: Literal["prompts", "solvers", "graders", "data"]
+    name: str
+    package: str
+    version: str
+    """The package's."""
+    target: str
+    """Where it is within the package: `module:name`."""
+
+
 class Manifest(Record, frozen=True, kw_only=True):
     """All that decides a run's score, written before the first request."""
 
@@ -705,11 +718,35 @@ class Manifest(Record, frozen=True, kw_only=True):
     """The arguments as typed."""
     packages: dict[str, str] = {}
     """Versions of math500, Python and the libraries that matter."""
+    plugins: tuple[Plugin, ...] = ()
+    """What of the run other packages brought."""
     platform: str = ""
     origin: Origin | None = None
     """Set when the run was imported: it was asked elsewhere and cannot be resumed."""
     format: int = 1
     """Raised when a reader of the older format would misread the folder."""
+    sealed: bool = False
+    """The folder gets a seal.json when the process that writes it is done. False for older folders."""
+    texts_left_out: bool = False
+    """The problems' texts were left out when the folder was packed; marks stand in their places."""
+
+
+class SealedFile(Record, frozen=True, kw_only=True):
+    """What one file of a run folder held when it was sealed."""
+
+    size: int
+    """Bytes; what was appended later comes after them."""
+    sha256: str
+    """Of these bytes."""
+    sealed: str
+    """When."""
+
+
+class Seal(Record, frozen=True, kw_only=True):
+    """What the files of a run folder held when the last process that wrote it was done."""
+
+    files: dict[str, SealedFile] = {}
+    """By name within the folder."""
 
 
 class Estimate(Record, frozen=True, kw_only=True):
@@ -1498,6 +1535,59 @@ class Report(Record, frozen=True, kw_only=True):
     skipped: tuple[str, ...]
     """What was not checked, and why."""
     seconds: float
+
+
+# -- a run folder packed (in its archive) -----------------------------------------------------------
+
+
+class PackedFile(Record, frozen=True, kw_only=True):
+    """One file of an archive."""
+
+    size: int
+    """Bytes."""
+    sha256: str
+    whole: str = ""
+    """The sha256 of the file before texts were left out of it; empty where none were."""
+
+
+class Packed(Record, frozen=True, kw_only=True):
+    """What an archive of a run folder holds."""
+
+    run_id: str
+    math500_version: str
+    texts_left_out: bool
+    """The problems' texts were left out; marks stand in their places."""
+    files: dict[str, PackedFile]
+    """By name within the run folder."""
+    format: int = 1
+
+
+# -- a run folder verified (printed, not kept) ---------------------------------------------------
+
+
+class RunCheck(Record, frozen=True, kw_only=True):
+    """One thing about a run folder that was derived again, and what came of it."""
+
+    about: str
+    """`seal`, `data`, `prompt`, `samples`, `grades math500-2`, `summary`, ..."""
+    state: Literal["ok", "note", "differs"]
+    """`note`: it could not be derived here, or says nothing about the score."""
+    what: str
+    where: tuple[str, ...] = ()
+    """The files, samples or fields that differ; all of them."""
+    next_step: str = ""
+
+
+class Verified(Record, frozen=True, kw_only=True):
+    """Whether a run folder is what its samples say."""
+
+    run: str
+    """The run's id."""
+    seal: str
+    """The seal's fingerprint; empty for a folder without one."""
+    checks: tuple[RunCheck, ...]
+    differs: int
+    """Checks that found a difference."""
 
 
 # -- the doctor's findings (printed, not kept) --------------------------------------------------

@@ -73,16 +73,16 @@ def regrade(run: RunWriter, grader: str, on_grade: OnGrade | None = None) -> dic
     samples = {key: sample for key, sample in run.samples().items() if sample.failure is None}
     todo = [sample for key, sample in samples.items() if key not in there]
     problems = {problem.unique_id: problem for problem in run.problems()}
-    for done, graded in enumerate(_graded(grader, todo, problems), 1):
-        run.append_grade(name, graded)
-        there[graded.unique_id, graded.index] = graded
+    for done, one in enumerate(graded(grader, todo, problems), 1):
+        run.append_grade(name, one)
+        there[one.unique_id, one.index] = one
         if on_grade is not None:
             on_grade(done, len(todo))
     return {key: there[key] for key in samples}
 
 
-def _graded(grader: str, samples: Iterable[Sample], problems: Mapping[str, Problem]) -> Iterator[SampleGrade]:
-    """The grades in the samples' order."""
+def graded(grader: str, samples: Iterable[Sample], problems: Mapping[str, Problem]) -> Iterator[SampleGrade]:
+    """The grades that a preset gives to these samples, in their order; nothing is written."""
     preset = presets.get(grader)
 
     def one(sample: Sample) -> SampleGrade:

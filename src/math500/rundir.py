@@ -11,6 +11,7 @@
       batches.jsonl        appended; where a run through a batch queue stands
       summary.json         replaced; can be made again from samples and grades
       gap.json             replaced; the score against a published one
+      seal.json            replaced when the process that writes is done: size and sha256 of what only grows
       ablations/NAME/      run folders in which one setting is another one
       report.html          replaced; the page that `math500 report` makes
       lock                 held (flock) by the process that writes
@@ -19,10 +20,14 @@ A sample's line is handed to the kernel in one write before the sample counts as
 process loses only what was in flight; the disk is asked to keep it (fsync) at most once a second.
 A torn last line, which only a full disk or a power cut can leave, is cut off when the folder is
 opened for writing, and its sample is owed again. A bad line anywhere else is never guessed at.
+
+What is written once or appended is sealed (`seal`) when the process that writes is done.
 """
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import errno
 import fcntl
 import hashlib
@@ -35,6 +40,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
+from math500 import seal
 from math500.errors import (
     DataUnreadable,
     Math500Error,
@@ -54,12 +60,18 @@ from math500.records import (
     Record,
     Sample,
     SampleGrade,
+    Seal,
     Summary,
     Turn,
 )
 
 FORMAT = 1
 FSYNC_SECONDS = 1.0
+SEALED = (
+    *("manifest.json", "problems.jsonl", "samples.jsonl", "turns.jsonl", "batches.jsonl"),
+    *("grades/*.jsonl", "judges/*.json", "judges/*.jsonl"),
+)
+"""What a seal is about."""
 
 R = TypeVar("R", bound=Record)
 Key = tuple[str, int]
@@ -179,6 +191,20 @@ class RunDir:
         """The names of the ablations that are there, sorted."""
         return tuple(sorted(p.parent.name for p in self.path.glob("ablations/*/manifest.json")))
 
+    def judges(self) -> tuple[str, ...]:
+        """The judges that were asked, as their files are called, sorted."""
+        return tuple(sorted(path.stem for path in (self.path / "judges").glob("*.json")))
+
+    def seal(self) -> Seal | None:
+        """The seal as last written, or None."""
+        path = self.path / "seal.json"
+        return _read_one(path, Seal) if path.is_file() else None
+
+    def sealable(self) -> tuple[str, ...]:
+        """The files that are written once or only grow, as they are called within the folder, sorted."""
+        names = (name for pattern in SEALED for name in self.path.glob(pattern))
+        return tuple(sorted(str(path.relative_to(self.path)) for path in names))
+
     def _judge(self, judge: str, ending: str) -> Path:
         return self.path / "judges" / f"{judge.replace('/', '-')}.{ending}"
 
@@ -193,8 +219,14 @@ class RunWriter(RunDir):
         _require_run(path)
         self._lock = lock(path)
         self._journals: dict[Path, Journal] = {}
+        self._fresh: set[Path] = set()
         try:
             super().__init__(path)
+            if self.manifest.texts_left_out:
+                raise RunError(
+                    f"{path} was packed without the problems' texts, so that nothing can be added to it",
+                    "Unpack the archive where the problem set can be had: math500 unpack.",
+                )
         except BaseException:
             os.close(self._lock)
             raise
@@ -216,7 +248,7 @@ class RunWriter(RunDir):
             path.mkdir(parents=True, exist_ok=True)
             lines = b"".join(msgspec.json.encode(p) + b"\n" for p in problems)
             replace(path / "problems.jsonl", lines)
-            replace(path / "manifest.json", _pretty(manifest))
+            replace(path / "manifest.json", _pretty(msgspec.structs.replace(manifest, sealed=True)))
         except OSError as e:
             raise storage_error(e, path) from e
         return cls(path)
@@ -244,6 +276,7 @@ class RunWriter(RunDir):
         path = self._judge(judging.name, "json")
         try:
             path.parent.mkdir(exist_ok=True)
+            self._fresh.add(path)
             replace(path, _pretty(judging))
         except OSError as e:
             raise storage_error(e, path) from e
@@ -260,13 +293,24 @@ class RunWriter(RunDir):
             raise storage_error(e, self.path) from e
 
     def close(self) -> None:
-        """Ask the disk to keep what is written, and let others write the folder."""
+        """Ask the disk to keep what is written, seal it, and let others write the folder."""
         for journal in self._journals.values():
             journal.close()
         self._journals.clear()
         if self._lock >= 0:
+            # Without room for a seal the old one stays: it covers less, and what it covers still holds.
+            with contextlib.suppress(OSError):
+                self._seal()
             os.close(self._lock)
             self._lock = -1
+
+    def _seal(self) -> None:
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        fresh = {str(path.relative_to(self.path)) for path in self._fresh}
+        before = self.seal()
+        made = seal.make(self.path, self.sealable(), before, fresh, now)
+        if made != before:
+            replace(self.path / "seal.json", _pretty(made))
 
     def __enter__(self) -> Self:
         return self
@@ -279,6 +323,8 @@ class RunWriter(RunDir):
     def _journal(self, path: Path) -> Journal:
         if path not in self._journals:
             path.parent.mkdir(exist_ok=True)
+            if not path.exists():
+                self._fresh.add(path)
             self._journals[path] = Journal(path)
         return self._journals[path]
 
@@ -384,6 +430,20 @@ def lock(folder: Path) -> int:
             f"{folder} is in use by another process", "Wait for it to end, or stop it, then try again."
         ) from e
     return fd
+
+
+def store(path: Path, content: bytes) -> None:
+    """Write a file that is no part of a run folder, whole or not at all; folders above it are made.
+
+    Raises:
+        RunError: it cannot be written there.
+        StorageFull: the disk is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace(path, content)
+    except OSError as e:
+        raise storage_error(e, path) from e
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -25,6 +25,7 @@ from math500 import (
     evaluate,
     grading,
     models,
+    plugins,
     prompts,
     sandbox,
     shots,
@@ -45,6 +46,7 @@ from math500.records import (
     Manifest,
     Message,
     ModelInfo,
+    Plugin,
     Price,
     Problem,
     Prompt,
@@ -575,6 +577,7 @@ def manifest(
         concurrency=concurrency,
         command=request.command,
         packages=packages(),
+        plugins=_brought(request, prompt),
         platform=f"{platform.platform()}, Python {platform.python_version()}",
     )
 
@@ -583,6 +586,18 @@ def _decoding(request: Request) -> Decoding:
     """As asked for, with the model's own default for a token limit that was left open."""
     limit = request.decoding.max_tokens or models.default_max_tokens(request.model)
     return msgspec.structs.replace(request.decoding, max_tokens=limit)
+
+
+def _brought(request: Request, prompt: Prompt) -> tuple[Plugin, ...]:
+    """What of a run other packages bring."""
+    own = prompt.name in prompts.names() or request.prompt_file is not None
+    solver = request.solver.name.removeprefix("vote:")
+    asked = [] if own else [plugins.known("prompts", prompt.name)]
+    if solver not in solve.describe():
+        asked.append(plugins.known("solvers", solver))
+    if request.data not in {one.name for one in data.known_sets()} and not Path(request.data).exists():
+        asked.append(plugins.known("data", request.data))
+    return tuple(plugin for plugin in asked if plugin is not None)
 
 
 def packages() -> dict[str, str]:

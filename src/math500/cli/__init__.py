@@ -2,7 +2,7 @@
 
     options.py   what the commands share
     endpoint.py  how an endpoint is asked: options of run and doctor
-    run.py       run, show, export
+    run.py       run, show
     imports.py   import
     lookup.py    data, prompts
     grading.py   grade, regrade, graders
@@ -17,6 +17,8 @@
     experiment.py  experiment
     contamination.py  contamination
     synth.py     synth
+    plugins.py   plugins
+    travel.py    verify, pack, unpack, export
     lmeval.py    lm-eval
 
 A command is imported when it is asked for, and every room by the command that needs it, so that
@@ -43,7 +45,7 @@ CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_w
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run.run", "Ask a model the problems, grade its answers, print the score."),
     "show": ("run.show", "The score of a run folder and its parts."),
-    "export": ("run.export", "A run as lm-eval's results and samples files."),
+    "export": ("travel.export", "A run as lm-eval's, the hub's or a tracker's results."),
     "import": ("imports.import_log", "Another harness' log as a run folder, graded."),
     "grade": ("grading.grade", "Grade one response and say why."),
     "judge": ("judge.judge", "Have a model judge a run's answers."),
@@ -58,12 +60,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "contamination": ("contamination.contamination", "Signs that a model has seen the problems."),
     "synth": ("synth.synth", "Training rows out of graded runs, decontaminated."),
     "errors": ("failures.errors", "Why samples of a run are not correct."),
+    "verify": ("travel.verify", "Is a run folder what its samples say? All derived again."),
+    "pack": ("travel.pack", "A run folder as one archive with its checksum."),
+    "unpack": ("travel.unpack", "A run folder out of its archive."),
     "report": ("report.report", "A run as one page that needs no network."),
     "view": ("report.view", "The same page while the run goes on."),
     "selftest": ("checks.selftest", "Would right answers be accepted, and wrong ones not?"),
     "doctor": ("doctor.doctor", "One short question: can a run begin?"),
     "data": ("lookup.data", "The problem sets: find, verify, count."),
     "prompts": ("lookup.prompts", "The prompts with their exact text and source."),
+    "plugins": ("plugins.plugins", "What other packages bring: prompts, solvers, graders, data."),
     "lm-eval": ("lmeval.lm_eval", "lm-eval's own command line, with ours in it."),
 }
 """Each command's name, where it is, and a line for `--help`, which need not import twenty commands for it."""

@@ -1,4 +1,4 @@
-"""Runs: ask, show, hand over."""
+"""Runs: ask, show."""
 
 from __future__ import annotations
 
@@ -249,16 +249,3 @@ def _show(folder: Path, *, as_json: bool) -> None:
 def show(folder: Path, as_json: bool) -> None:
     """Show the score of a run folder and its parts."""
     _show(folder, as_json=as_json)
-
-
-@click.command()
-@click.argument("folder", type=FILE)
-@click.option("--out", type=FILE, help="Where to write.  [default: FOLDER/lm-eval]")
-@JSON
-def export(folder: Path, out: Path | None, as_json: bool) -> None:
-    """Write a run as lm-eval's results_*.json and samples_*.jsonl."""
-    from math500.lmeval import logs
-    from math500.rundir import RunDir
-
-    written = [str(path) for path in logs.write(RunDir.open(folder), out or folder / "lm-eval")]
-    print_json(written) if as_json else click.echo("\n".join(written))

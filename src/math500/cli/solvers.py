@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from math500.cli.lookup import tell
 from math500.cli.options import FILE, JSON, print_json, print_text, say
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def solvers(folders: tuple[Path, ...], plot: Path | None, as_json: bool) -> None
 
     if not folders:
         print_json(solve.describe()) if as_json else print_text(show.solvers(solve.describe()))
+        tell("solvers", solve.describe())
         return
     from math500 import plots, tradeoffs
     from math500.rundir import RunDir

@@ -20,7 +20,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from math500 import archives
+from math500 import archives, plugins
 from math500.archives import Announce
 from math500.data import hub, rows, verify
 from math500.data.known import KNOWN, HubFile, KnownSet, get
@@ -32,7 +32,7 @@ from math500.errors import (
     DependencyMissing,
     StorageFull,
 )
-from math500.records import DataSource, Place, Problem, Step
+from math500.records import DataSource, Place, Plugin, Problem, Step
 
 OnStep = Callable[[Step], None]
 Problems = tuple[Problem, ...]
@@ -94,6 +94,7 @@ def load(
 
     Raises:
         UsageError: there is neither a set nor a file of that name.
+        PluginBroken: a package brings a set of that name, and it cannot be used.
         DataNotFound: no source had the set.
         DataMismatch: the file at `path`, or every copy found, is not the set.
         DataUnreadable: the file cannot be read as problems.
@@ -106,6 +107,8 @@ def load(
     if path is not None:
         return _load_own(name_or_path, Path(path).expanduser(), trail)
     file = Path(name_or_path).expanduser()
+    if not file.exists() and (plugin := plugins.known("data", name_or_path)) is not None:
+        return _load_own(name_or_path, _brought(plugin), trail)
     if not file.exists():
         get(name_or_path)  # raises, naming the known sets
     return _load_own(file.name, file, trail)
@@ -144,6 +147,19 @@ def _load_own(name: str, file: Path, trail: _Trail) -> ProblemSet:
     sha256 = rows.digest(problems)
     verified = any(sha256 == known.sha256 for known in KNOWN.values())
     return _problem_set(name, problems, trail, sha256=sha256, verified=verified)
+
+
+def _brought(plugin: Plugin) -> Path:
+    """The file that a package brings.
+
+    Raises:
+        PluginBroken: it brings none.
+    """
+    place = plugins.load(plugin)
+    try:
+        return Path(place())
+    except Exception as e:
+        raise plugins.broken(plugin, f"{type(e).__name__}: {e}") from e
 
 
 def _problem_set(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math500 import plugins
 from math500.errors import UsageError
 from math500.records import Decoding, Extras, Prompt, SolverInfo, Stopping, Weigh
 from math500.sandbox import Sandbox
@@ -74,7 +75,8 @@ def room(info: SolverInfo, max_tokens: int | None) -> int | None:
     fits ends the sample with that reason.
     """
     base = info.name.removeprefix(VOTE)
-    replies = 1 if base == "cot" else info.rounds + 1 if base in WITH_CODE else 2
+    several = base in WITH_CODE or base not in _DESCRIPTIONS
+    replies = 1 if base == "cot" else info.rounds + 1 if several else 2
     return None if max_tokens is None else replies * max_tokens
 
 
@@ -96,7 +98,7 @@ def check(info: SolverInfo) -> None:
         UsageError: there is none.
     """
     base = info.name.removeprefix(VOTE)
-    if base not in _DESCRIPTIONS:
+    if base not in _DESCRIPTIONS and plugins.known("solvers", base) is None:
         raise UsageError(
             f"there is no solver {info.name!r}",
             f"There are {', '.join(_DESCRIPTIONS)}, and vote: before any of them, such as vote:cot.",
@@ -180,7 +182,27 @@ def _single(info: SolverInfo, prompt: Prompt, decoding: Decoding, sandbox: Sandb
         return Cot(prompt, decoding)
     if name in turns.SCRIPTS:
         return Turns(name, prompt, decoding)
+    if name not in _DESCRIPTIONS:
+        return _brought(name, prompt, decoding)
     assert sandbox is not None  # noqa: S101 - see `needs_sandbox`
     manner = Calls() if info.tool_calls == "native" else Blocks()
     tools = Tools(prompt, decoding, sandbox, rounds=info.rounds, manner=manner)
     return tools if name == "tools" else SelfCheck(tools, corrections=selfcheck.CORRECTIONS)
+
+
+def _brought(name: str, prompt: Prompt, decoding: Decoding) -> Solver:
+    """A solver that another package brings.
+
+    Raises:
+        PluginBroken: it cannot be used.
+    """
+    plugin = plugins.known("solvers", name)
+    assert plugin is not None  # noqa: S101 - see `check`
+    make = plugins.load(plugin)
+    try:
+        solver: Solver = make(prompt, decoding)
+    except Exception as e:
+        raise plugins.broken(plugin, f"{type(e).__name__}: {e}") from e
+    if not (callable(getattr(solver, "solve", None)) and isinstance(getattr(solver, "several", None), bool)):
+        raise plugins.broken(plugin, "what it makes is no solve.Solver")
+    return solver

@@ -20,10 +20,12 @@ a comparison is `ungraded`, with that reason.
 
 from __future__ import annotations
 
-from math500 import grading
+import dataclasses
+
+from math500 import grading, plugins
 from math500.errors import UsageError
 from math500.grading.presets import hendrycks, minerva
-from math500.grading.presets.base import Decision, Preset, asked
+from math500.grading.presets.base import Decide, Decision, Preset, asked
 
 __all__ = ["Decision", "Preset", "get", "names"]
 
@@ -144,11 +146,31 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Preset:
-    """The preset of this name.
+    """The preset of this name: one of math500's own, else what an installed package brings.
 
     Raises:
         UsageError: there is none.
+        PluginBroken: a package brings it, and it cannot be used.
     """
-    if name not in _BY_NAME:
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    plugin = plugins.known("graders", name)
+    if plugin is None:
         raise UsageError(f"{name!r} is no grader", f"Choose out of {', '.join(_BY_NAME)}.")
-    return _BY_NAME[name]
+    preset = plugins.load(plugin)
+    if not isinstance(preset, Preset):
+        raise plugins.broken(plugin, "it is no grading.presets.Preset")
+    version = f"{preset.version}+{plugin.package}-{plugin.version}"
+    return dataclasses.replace(preset, name=name, version=version, decide=_guarded(preset.decide))
+
+
+def _guarded(decide: Decide) -> Decide:
+    """A rule of somebody else's: whatever it raises makes one grade `ungraded`, and ends no run."""
+
+    def guarded(response: str, answer: str) -> Decision:
+        try:
+            return decide(response, answer)
+        except Exception as e:
+            raise ValueError(f"{type(e).__name__}: {e}") from e
+
+    return guarded

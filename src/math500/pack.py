@@ -1,0 +1,414 @@
+"""A run folder as one archive with its checksum, and back.
+
+    RUN.tar.gz
+      RUN/pack.json     Packed: each file's size and sha256, what was left out
+      RUN/...           the run's files and its ablations'; no page, no lock
+
+The same folder gives the same bytes: names in order, no times, no owners. gzip is in every Python and on
+every machine; zstandard is in Python from 3.14 on only.
+
+Without texts: problem texts belong to their data set. Each text and worked solution, wherever it stands word
+for word in the files, becomes a mark that names its problem, and manifest.json says so. On unpacking, the
+marks become the texts again, out of the verified set, and the files are byte for byte those that were sealed.
+
+An archive is other people's data. Only plain files with the names that a run folder has are taken out of it,
+at most `MOST` bytes of them, into a folder that is not there yet; a link, a path that leads elsewhere, a name
+of another kind and a file that grows beyond its stated size are refused.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import re
+import shutil
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+import math500
+from math500 import data, prompts
+from math500.errors import DataMismatch, RunDamaged, RunError
+from math500.records import Manifest, Packed, PackedFile, Problem
+from math500.rundir import RunDir, store
+
+ENDING = ".tar.gz"
+PACKED = "pack.json"
+MOST = 8 << 30
+"""Bytes that an archive may unpack to."""
+MEMBERS = 5_000
+"""Files that an archive may hold."""
+SHORTEST_COPY = 40
+"""Characters from which on a text is looked for outside of problems.jsonl; shorter ones come by chance."""
+AT_ONCE = 4 << 20
+"""Bytes that are read in one go; a header that claims more is no header of ours."""
+FLAG = b'"texts_left_out": '
+OLDER = (b"{\n", b'{\n  "texts_left_out": true,\n')
+"""The beginning of a manifest that does not know the flag, and the same with it."""
+MARK = "⟦math500 left out the {kind} of {name}⟧"
+NAME = re.compile(
+    r"(ablations/[\w.+@=,-]+/)*"
+    r"((manifest|summary|gap|seal)\.json|(problems|samples|turns|batches)\.jsonl"
+    r"|grades/[\w.@+,=-]+\.jsonl|judges/[\w.@+,=-]+\.jsonl?)"
+)
+"""The files of a run folder, relative to it."""
+
+Texts = Mapping[str, Problem]
+"""Problems by their ids, and those of worked examples by their keys."""
+Find = Callable[[Manifest], Sequence[Problem]]
+"""The problems whose texts were left out of a run, as far as they are to be had."""
+
+
+class _Line(msgspec.Struct):
+    """As much of a line as says whose it is."""
+
+    unique_id: str
+
+
+# -- in --------------------------------------------------------------------------------------
+
+
+def pack(run: RunDir, path: Path, *, texts: bool = True) -> Packed:
+    """Write a run folder as one archive, whole or not at all, and its checksum beside it.
+
+    Args:
+        run: the folder.
+        path: where to; ends in .tar.gz. The checksum goes to the same name with .sha256 behind it.
+        texts: leave the problems' texts in.
+
+    Raises:
+        RunError: the archive cannot be written there, or would be larger than one that is unpacked.
+        StorageFull: the disk is full.
+    """
+    _require_ending(path)
+    left_out = None if texts else _texts(run.problems())
+    files, listed = {}, {}
+    for name in _names(run.path):
+        original = (run.path / name).read_bytes()
+        files[name] = original if left_out is None else _without(name, original, left_out)
+        listed[name] = _listed(original, files[name])
+    packed = Packed(
+        run_id=run.manifest.run_id,
+        math500_version=math500.__version__,
+        texts_left_out=not texts or run.manifest.texts_left_out,
+        files=dict(sorted(listed.items())),
+    )
+    if sum(map(len, files.values())) > MOST:
+        raise RunError(f"{run.path} holds more than {MOST >> 30} GiB", "Pack its files by another tool.")
+    content = _archive({PACKED: msgspec.json.format(msgspec.json.encode(packed), indent=2), **files}, path)
+    store(path, content)
+    store(_checksum(path), f"{hashlib.sha256(content).hexdigest()}  {path.name}\n".encode())
+    return packed
+
+
+def _listed(original: bytes, content: bytes) -> PackedFile:
+    sha256, whole = (hashlib.sha256(each).hexdigest() for each in (content, original))
+    return PackedFile(size=len(content), sha256=sha256, whole="" if whole == sha256 else whole)
+
+
+def _names(folder: Path) -> list[str]:
+    """The files that are packed, ablations' included, in order."""
+    found = ((path, path.relative_to(folder).as_posix()) for path in folder.rglob("*"))
+    return sorted(n for path, n in found if NAME.fullmatch(n) and path.is_file() and not path.is_symlink())
+
+
+def _texts(problems: Sequence[Problem]) -> Texts:
+    return {p.unique_id: p for p in problems} | {prompts.key(p.problem): p for p in problems}
+
+
+def _archive(files: Mapping[str, bytes], path: Path) -> bytes:
+    """The same files give the same bytes."""
+    folder = path.name.removesuffix(ENDING)
+    out = io.BytesIO()
+    with (
+        gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for name, content in files.items():
+            entry = tarfile.TarInfo(f"{folder}/{name}")
+            entry.size, entry.mode = len(content), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return out.getvalue()
+
+
+def _checksum(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+# -- texts -----------------------------------------------------------------------------------
+
+
+def _without(name: str, content: bytes, texts: Texts) -> bytes:
+    """A file's content with marks in place of the problems' texts."""
+    if MARK[:14].encode() in content:
+        raise RunError(f"{name} holds a mark of a text that was left out already", "Pack it with its texts.")
+    kind = name.rsplit("/", maxsplit=1)[-1]
+    if kind == "manifest.json":
+        content = _turned(_shots(content), content, back=False)
+        flagged = content.replace(FLAG + b"false", FLAG + b"true", 1)
+        return flagged if flagged != content else content.replace(*OLDER, 1)
+    return b"".join(_line(line, texts, back=False) for line in content.splitlines(keepends=True))
+
+
+def _with(name: str, content: bytes, texts: Texts) -> bytes:
+    """The same the other way round; what is not in `texts` stays a mark."""
+    if name.rsplit("/", maxsplit=1)[-1] == "manifest.json":
+        plain = content.replace(OLDER[1], OLDER[0], 1)
+        plain = plain if plain != content else content.replace(FLAG + b"true", FLAG + b"false", 1)
+        return _turned(_known_shots(content, texts), plain, back=True)
+    return b"".join(_line(line, texts, back=True) for line in content.splitlines(keepends=True))
+
+
+def _line(line: bytes, texts: Texts, *, back: bool) -> bytes:
+    """One line with the texts of its own problem turned into marks, or back."""
+    try:
+        problem = texts.get(msgspec.json.decode(line, type=_Line).unique_id)
+    except msgspec.DecodeError:
+        return line
+    if problem is None:
+        return line
+    own = line.startswith(b'{"problem":')
+    pairs = {
+        kind: text
+        for kind, text in (("problem", problem.problem), ("solution", problem.solution))
+        if text and (own or len(text) >= SHORTEST_COPY)
+    }
+    return _turned(
+        {MARK.format(kind=k, name=problem.unique_id): t for k, t in pairs.items()}, line, back=back
+    )
+
+
+def _shots(content: bytes) -> dict[str, str]:
+    """The worked examples' texts by their marks: those that come from a data set."""
+    prompt = msgspec.json.decode(content).get("prompt", {})
+    shots = prompt.get("shots", ()) if prompt.get("shot_keys") else ()
+    return {
+        MARK.format(kind=kind, name=f"worked example {number}"): shot[kind]
+        for number, shot in enumerate(shots, 1)
+        for kind in ("problem", "solution")
+    }
+
+
+def _known_shots(content: bytes, texts: Texts) -> dict[str, str]:
+    """The same for a manifest in which marks stand, out of the problems at hand."""
+    keys = msgspec.json.decode(content).get("prompt", {}).get("shot_keys", ())
+    return {
+        MARK.format(kind=kind, name=f"worked example {number}"): getattr(texts[key], kind)
+        for number, key in enumerate(keys, 1)
+        if key in texts
+        for kind in ("problem", "solution")
+    }
+
+
+def from_sets(made: Manifest) -> Sequence[Problem]:
+    """The problems out of the run's data set, fetched where it is not in the cache.
+
+    Raises:
+        DataError: a set cannot be had.
+    """
+    return [problem for name in _sets(made) for problem in data.load(name).problems]
+
+
+def from_cache(made: Manifest) -> Sequence[Problem]:
+    """The same without a network; none where a set is not in the cache."""
+    ready = all(data.where(name).state == "ready" for name in _sets(made))
+    return from_sets(made) if ready else ()
+
+
+def _sets(made: Manifest) -> list[str]:
+    known = {one.name for one in data.known_sets()}
+    wanted = [made.data.name, *(["math-train"] if made.prompt.shot_keys else [])]
+    return [name for name in wanted if name in known]
+
+
+def _turned(texts: Mapping[str, str], content: bytes, *, back: bool) -> bytes:
+    """JSON text with each text as its mark, or each mark as its text."""
+    # A solution may hold the problem's text: the longest goes first.
+    for mark, text in sorted(texts.items(), key=lambda pair: -len(pair[1])):
+        old, new = _inside(text), _inside(mark)
+        content = content.replace(new, old) if back else content.replace(old, new)
+    return content
+
+
+def _inside(text: str) -> bytes:
+    """A text as it stands inside a JSON string."""
+    return msgspec.json.encode(text)[1:-1]
+
+
+# -- out -------------------------------------------------------------------------------------
+
+
+def unpack(path: Path, folder: Path, find: Find | None = None) -> Packed:
+    """Take a run folder out of its archive, whole or not at all.
+
+    Args:
+        path: the archive. Where its checksum lies beside it, it has to be right.
+        folder: where to; must not be there.
+        find: gives the problems, so that their texts are put back where they were left out; None leaves the
+            marks where they are.
+
+    Raises:
+        RunError: there is something at `folder`, or no archive at `path`.
+        RunDamaged: the archive is not what `pack` writes, or not what its checksums say.
+        DataMismatch: the problems' texts are not those that were left out.
+        StorageFull: the disk is full.
+    """
+    if folder.exists():
+        raise RunError(f"{folder} exists", "Give another --out, or move it away.")
+    _require_checksum(path)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
+        inside = Path(temporary) / "run"
+        inside.mkdir()
+        packed = _take_out(path, inside)
+        if packed.texts_left_out and find is not None and (problems := find(RunDir.open(inside).manifest)):
+            _put_back(inside, packed, _texts(problems))
+        shutil.move(inside, folder)
+    return packed
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Path]:
+    """An archive as a folder for a while, with the texts that the cache has."""
+    with tempfile.TemporaryDirectory(prefix="math500-") as temporary:
+        folder = Path(temporary) / path.name.removesuffix(ENDING)
+        try:
+            unpack(path, folder, from_cache)
+        except DataMismatch:
+            unpack(path, folder)
+        yield folder
+
+
+def folder_of(path: Path) -> Path:
+    """Where an archive is unpacked to unless another place is chosen: its name, in the folder of now.
+
+    Raises:
+        RunError: its name does not end in .tar.gz.
+    """
+    _require_ending(path)
+    return Path(path.name.removesuffix(ENDING))
+
+
+def _require_ending(path: Path) -> None:
+    if not path.name.endswith(ENDING) or path.name == ENDING:
+        raise RunError(f"{path} is no name of an archive", f"Give one that ends in {ENDING}.")
+
+
+def _require_checksum(path: Path) -> None:
+    if not path.is_file():
+        raise RunError(f"there is no archive {path}", "Check the path.")
+    if _checksum(path).is_file():
+        said = _checksum(path).read_text(encoding="utf-8", errors="replace").split(" ")[0].strip()
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if said != found:
+            raise RunDamaged(f"{path} is not what {_checksum(path).name} says", "Fetch both again.")
+
+
+class _Bounded(gzip.GzipFile):
+    """An archive's bytes; tarfile reads a long header in one go, however long it says it is."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= AT_ONCE:
+            raise tarfile.ReadError(f"a header of {size} bytes")
+        return super().read(size)
+
+
+def _take_out(path: Path, folder: Path) -> Packed:
+    """The archive's files into an empty folder, each checked against its list."""
+    packed: Packed | None = None
+    left = MOST
+    there: set[str] = set()
+    try:
+        with _Bounded(path) as zipped, tarfile.open(fileobj=zipped, mode="r:") as archive:
+            for count, member in enumerate(archive):
+                name = _name(member, path, count)
+                file = archive.extractfile(member)
+                if file is None:
+                    raise _refused(path, f"{member.name} is no plain file")
+                if packed is None:
+                    packed = _list(file, name, path)
+                    continue
+                left = _one(file, name, packed, folder, left, path, there)
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as e:
+        raise RunDamaged(f"{path} cannot be read as an archive ({e})", "Fetch it again.") from e
+    if packed is None or (missing := packed.files.keys() - there):
+        lacks = PACKED if packed is None else ", ".join(sorted(missing)[:3])
+        raise _refused(path, f"it lacks {lacks}")
+    return packed
+
+
+def _name(member: tarfile.TarInfo, path: Path, count: int) -> str:
+    """A member's name within the run folder, if it may be taken out."""
+    if not member.isfile() or member.issparse():
+        raise _refused(path, f"{member.name!r} is no plain file")
+    top, slash, name = member.name.partition("/")
+    if count >= MEMBERS:
+        raise _refused(path, f"it holds more than {MEMBERS} files")
+    if not (top and slash) or (name != PACKED and not NAME.fullmatch(name)) or ".." in name.split("/"):
+        raise _refused(path, f"{member.name!r} is no file of a run folder")
+    return name
+
+
+def _list(file: IO[bytes], name: str, path: Path) -> Packed:
+    if name != PACKED:
+        raise _refused(path, f"it does not begin with {PACKED}")
+    try:
+        return msgspec.json.decode(file.read(AT_ONCE // 4), type=Packed)
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+        raise _refused(path, f"its {PACKED} cannot be read ({e})") from e
+
+
+def _one(
+    file: IO[bytes], name: str, packed: Packed, folder: Path, left: int, path: Path, there: set[str]
+) -> int:
+    """One file, and how many bytes may still come."""
+    said = packed.files.get(name)
+    if said is None or name in there:
+        raise _refused(path, f"{name} is not in its list, or twice")
+    if said.size > left:
+        raise _refused(path, f"it unpacks to more than {MOST >> 30} GiB")
+    target = folder / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    hashed, size = hashlib.sha256(), 0
+    with target.open("wb") as out:
+        while size <= said.size and (block := file.read(AT_ONCE // 4)):
+            size += len(block)
+            hashed.update(block)
+            out.write(block)
+    if size != said.size or hashed.hexdigest() != said.sha256:
+        raise _refused(path, f"{name} is not what its list says")
+    there.add(name)
+    return left - said.size
+
+
+def _refused(path: Path, why: str) -> RunDamaged:
+    return RunDamaged(f"{path} is refused: {why}", "Fetch it again, and from whom you trust.")
+
+
+def _put_back(folder: Path, packed: Packed, texts: Texts) -> None:
+    """The texts in their places, if that gives every file as it was.
+
+    Raises:
+        DataMismatch: it does not.
+    """
+    turned = {}
+    for name, said in packed.files.items():
+        content = (folder / name).read_bytes()
+        again = _with(name, content, texts)
+        if said.whole and hashlib.sha256(again).hexdigest() != said.whole:
+            raise DataMismatch(
+                f"{name} is not as it was with the texts of this problem set put back",
+                "Leave the texts out: math500 unpack --without-texts.",
+            )
+        if again != content:
+            turned[name] = again
+    for name, content in turned.items():
+        (folder / name).write_bytes(content)

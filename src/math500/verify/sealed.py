@@ -1,0 +1,68 @@
+"""The files against the seal: has what was written once or appended been changed since?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from math500 import seal as room
+from math500.records import RunCheck, Seal
+from math500.rundir import RunDir
+from math500.verify.folder import differs, note, ok
+
+ABOUT = "seal"
+RESTORE = "Take the folder from a copy; what these files say now is not what was written."
+
+
+def check(run: RunDir, expected: str) -> Iterator[RunCheck]:
+    """The seal, and its fingerprint where one is expected."""
+    made = run.seal()
+    if made is None:
+        yield _without(run)
+    else:
+        yield from _files(run, made)
+    if expected:
+        yield _fingerprint(made, expected)
+
+
+def _without(run: RunDir) -> RunCheck:
+    if run.manifest.texts_left_out:
+        return note(ABOUT, "the problems' texts were left out, so the files are not those that were sealed")
+    if not run.manifest.sealed:
+        what = (
+            "not sealed: written before folders were sealed; what cannot be derived again is taken as it is"
+        )
+        return note(ABOUT, what)
+    if run.summary() is None:
+        what = "not sealed yet: the process that wrote it was stopped"
+        return note(ABOUT, what, f"Go on with it: math500 run --resume {run.path}")
+    return differs(ABOUT, "seal.json is gone, and the run says that it was sealed", ("seal.json",), RESTORE)
+
+
+def _files(run: RunDir, made: Seal) -> Iterator[RunCheck]:
+    if run.manifest.texts_left_out:
+        yield note(
+            ABOUT,
+            "the problems' texts were left out, so the files are not those that were sealed",
+            "Put them back: math500 unpack the archive where the problem set can be had.",
+        )
+        return
+    broken = room.broken(run.path, made)
+    if broken:
+        where = [f"{name} {how}" for name, how in broken.items()]
+        yield differs(ABOUT, f"{len(broken)} of {len(made.files)} files changed", where, RESTORE)
+    else:
+        last = max((one.sealed for one in made.files.values()), default="never")
+        yield ok(ABOUT, f"{len(made.files)} files as sealed, the last at {last}")
+    intact = [name for name in run.sealable() if name not in broken]
+    if more := room.unsealed(run.path, made, intact):
+        where = [f"{name}: {count:,} bytes" for name, count in more.items()]
+        what = f"{len(more)} files hold more than was sealed, as after a process that was killed"
+        yield note(ABOUT, what, f"Seal them: math500 run --resume {run.path}", where)
+
+
+def _fingerprint(made: Seal | None, expected: str) -> RunCheck:
+    found = "" if made is None else room.fingerprint(made)
+    if found and found.startswith(expected.lower()):
+        return ok("fingerprint", f"{found[:16]}... is the one expected")
+    what = f"{found[:16]}... is not {expected[:16]}..." if found else "there is no seal"
+    return differs("fingerprint", what, ("seal.json",), "This is another folder, or it was sealed again.")

@@ -1,0 +1,115 @@
+r"""A solution as numbered steps that end in the boxed answer, where its own parts can be told.
+
+    marked      "Step 1: ...", "1. ...", "第1步 ...": its own steps
+    paragraphs  at least two, parted by empty lines
+    sentences   at least two in a single paragraph
+
+Nothing is written that the solution does not say: its parts get a number, a lead-in ("Let's solve this.") goes
+with the step after it, and a last line says the answer that the solution boxed. A solution with code, without a
+box, or that goes on after its box is left as it is: there is no telling which of its parts is a step.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from math500.grading.boxes import find_boxes
+from math500.grading.visible import visible
+
+Language = Literal["en", "zh"]
+STEP = {"en": "Step {n}: {text}", "zh": "第{n}步: {text}"}
+ANSWER = {"en": "The answer is $\\boxed{{{answer}}}$.", "zh": "答案是 $\\boxed{{{answer}}}$。"}
+AFTER = 60
+"""Characters behind the box that are still its own sentence: a full stop, "square feet", ..."""
+
+_MARK = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]*)?(?:\*\*)?[ \t]*"
+    r"(?:step[ \t]*\d+\b|第[ \t]*(?:\d+|[一二三四五六七八九十]+)[ \t]*步|步骤[ \t]*(?:\d+|[一二三四五六七八九十]+)|\d{1,2}[.)、](?=[ \t*]))"
+    r"[ \t]*(?:[:：.、)\-–][ \t]*)?(?:\*\*)?[ \t]*(?:[:：][ \t]*)?",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PARAGRAPHS = re.compile(r"\n[ \t]*\n+")
+_MATHS = re.compile(r"\$\$.*?\$\$|\$(?:\\.|[^$\\])+?\$|\\\(.*?\\\)|\\\[.*?\\\]"
+    r"|\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL)
+_SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=[A-Z$\\])|(?<=[。！？])\s*")
+_LEAD_IN = re.compile(r"[:：]\s*\Z|^(?:let(?:'s| us)|we (?:can|will|need to)|to (?:solve|find)\b)[^$\\\d=]*\Z", re.IGNORECASE)
+
+
+def formatted(solution: str, language: Language = "en") -> str | None:
+    """The solution in steps, or None where its steps cannot be told.
+
+    Args:
+        solution: the response; its thinking is left out.
+        language: of the words "Step" and "The answer is".
+    """
+    text = (visible(solution) or "").strip()
+    boxes = find_boxes(text)
+    if not boxes or not boxes[-1].closed or any(sign in text for sign in ("```", "[asy]")):
+        return None
+    answer, behind = text[boxes[-1].start : boxes[-1].end].strip(), text[boxes[-1].end + 1 :]
+    if len(behind.strip()) > AFTER or _PARAGRAPHS.search(behind.strip()):
+        return None
+    parts = [_without_boxes(part) for part in _merged(_parts(text))]
+    if len(parts) < 2:
+        return None
+    lines = [STEP[language].format(n=n, text=part) for n, part in enumerate(parts, 1)]
+    return "\n".join([*lines, ANSWER[language].format(answer=answer)])
+
+
+def is_formatted(text: str) -> bool:
+    """Whether a text is steps numbered 1, 2, ... (at least two) with a box in or after the last one."""
+    marks = [int(number) for number in re.findall(r"^(?:Step |第)(\d+)(?:步)?[:：]", text, re.MULTILINE)]
+    boxes = find_boxes(text)
+    last = re.search(rf"^(?:Step |第){len(marks)}(?:步)?[:：]", text, re.MULTILINE)
+    return (
+        len(marks) >= 2
+        and marks == list(range(1, len(marks) + 1))
+        and last is not None
+        and bool(boxes)
+        and boxes[0].command > last.start()
+        and len(text) - boxes[-1].end <= AFTER
+    )
+
+
+def _parts(text: str) -> Sequence[str]:
+    marks = list(_MARK.finditer(text))
+    if len(marks) >= 2:
+        ends = [*(mark.start() for mark in marks[1:]), len(text)]
+        steps = [text[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=True)]
+        return [*([text[: marks[0].start()].strip()] if marks[0].start() else []), *steps]
+    paragraphs = [p.strip() for p in _PARAGRAPHS.split(text) if p.strip()]
+    return paragraphs if len(paragraphs) >= 2 else _sentences(text)
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences; no full stop inside of a formula ends one."""
+    kept: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        kept.append(match.group())
+        return f"$\x00{len(kept) - 1}\x00$"
+
+    parts = _SENTENCE.split(_MATHS.sub(keep, text))
+    return [re.sub(r"\$\x00(\d+)\x00\$", lambda m: kept[int(m[1])], part).strip() for part in parts if part.strip()]
+
+
+def _merged(parts: Sequence[str]) -> list[str]:
+    """The parts, each lead-in with the part after it."""
+    merged: list[str] = []
+    waiting = ""
+    for part in parts:
+        if part and _LEAD_IN.search(part):
+            waiting = f"{waiting} {part}".strip()
+        elif part:
+            merged.append(f"{waiting} {part}".strip())
+            waiting = ""
+    return [*merged, waiting] if waiting else merged
+
+
+def _without_boxes(text: str) -> str:
+    for box in reversed(find_boxes(text)):
+        if box.closed:
+            text = text[: box.command] + text[box.start : box.end] + text[box.end + 1 :]
+    return text

@@ -15,15 +15,22 @@ How the limits were chosen and what they find: docs/synth.md.
 
 from __future__ import annotations
 
-from collections import Counter
+import os
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 import msgspec
 from msgspec import Struct
 
 from math500 import data
 from math500.data import ProblemSet
+from math500.data.rows import read_file
 from math500.errors import Contaminated
 from math500.records import CompletionRow, Decontamination, HeldOut, Match, PreferenceRow, Problem
 from math500.synth import overlap, spelling
@@ -43,6 +50,10 @@ JACCARD = 0.5
 NEAR = 0.65
 WINDOW = 1.25
 """Tokens of the passage, as a multiple of the problem's."""
+
+MANY = 20_000
+"""Rows from which on several processes check."""
+CHUNK = 1_000
 
 IDS = ("problem_id", "unique_id", "id")
 """Fields that may hold a problem's id."""
@@ -74,14 +85,26 @@ def gate(rows: Iterable[Row], against: Sequence[str] = (TEST_SET,)) -> Gate:
     keeper = Gatekeeper.of(against)
     kept: list[Row] = []
     dropped: list[tuple[Row, Match]] = []
-    for row in rows:
-        match = keeper.check(row)
+    for row, match in keeper.check_all(rows):
         if match is None:
             kept.append(row)
         else:
             dropped.append((row, match))
     matches = [match for _, match in dropped]
     return Gate(tuple(kept), tuple(dropped), keeper.report(len(kept), matches))
+
+
+def check(path: Path, against: Sequence[str] = ()) -> Decontamination:
+    """What the gate would drop of a file of rows, or of a training set's folder.
+
+    Raises:
+        Contaminated: a row's id is one of MATH-500's.
+        DataError: the file, MATH-500 or another set could not be had.
+        UsageError: there is no set and no file of a name in `against`.
+    """
+    file = path / "rows.jsonl" if (path / "rows.jsonl").is_file() else path
+    found = read_file(file)
+    return gate(found, against).report
 
 
 class Against(Struct, frozen=True):
@@ -141,6 +164,19 @@ class Gatekeeper:
                     field=field,
                 )
         return None
+
+    def check_all(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Match | None]]:
+        """Each row in order with the held-out problem in it, or None; many rows are parted among the cores.
+
+        Raises:
+            Contaminated: a row's id is one of MATH-500's.
+        """
+        first = 0
+        with _Workers(self) as workers:
+            for chunk, matches in workers.map(rows):
+                for place, (row, match) in enumerate(zip(chunk, matches, strict=True), first):
+                    yield row, msgspec.structs.replace(match, row=place) if match else None
+                first += len(chunk)
 
     def report(self, kept: int, matches: Sequence[Match]) -> Decontamination:
         """What was checked and found, for so many kept rows and these dropped ones."""
@@ -210,6 +246,60 @@ RULES = {"exact": _exact, "spelling": _spelling, "numbers": _numbers, "n-grams":
 """The rules in the order in which they are tried; each gives the share that it found, or 0."""
 
 
+class _Workers:
+    """Processes that check rows; none while there are few rows, since each has to make the index first."""
+
+    def __init__(self, keeper: Gatekeeper) -> None:
+        self._keeper = keeper
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def map(self, rows: Iterable[Row]) -> Iterator[tuple[list[Row], list[Match | None]]]:
+        """Chunks of rows with what was found in each row, in order."""
+        source, cores = iter(rows), len(os.sched_getaffinity(0))
+        for _ in range(MANY // CHUNK):
+            if chunk := list(islice(source, CHUNK)):
+                yield chunk, list(map(self._keeper.check, chunk))
+        if cores == 1:
+            while chunk := list(islice(source, CHUNK)):
+                yield chunk, list(map(self._keeper.check, chunk))
+            return
+        waiting: deque[tuple[list[Row], Future[list[Match | None]]]] = deque()
+        while (chunk := list(islice(source, CHUNK))) or waiting:
+            if chunk:
+                waiting.append((chunk, self._started(cores).submit(_check_chunk, chunk)))
+            if len(waiting) > 2 * cores or not chunk:
+                done, future = waiting.popleft()
+                yield done, future.result()
+
+    def _started(self, cores: int) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                cores, get_context("spawn"), initializer=_begin, initargs=(self._keeper.sets,)
+            )
+        return self._pool
+
+
+_keepers: list[Gatekeeper] = []
+"""In a worker: its own gatekeeper."""
+
+
+def _begin(sets: Sequence[Against]) -> None:
+    _keepers.append(Gatekeeper(sets))
+
+
+def _check_chunk(rows: list[Row]) -> list[Match | None]:
+    return [_keepers[0].check(row) for row in rows]
+
+
 def load(against: Iterable[str]) -> tuple[Against, ...]:
     """The sets of these names, verified where they are known ones."""
     known = {one.name for one in data.known_sets()}
@@ -217,7 +307,7 @@ def load(against: Iterable[str]) -> tuple[Against, ...]:
     for name in against:
         plain = name.removeprefix(SAME_ONLY)
         found = data.load(plain)
-        same_only = name != plain and plain != TEST_SET
+        same_only = plain not in (name, TEST_SET)
         sets.append(Against(found.source.name, found, same_only=same_only, known=plain in known))
     return tuple(sets)
 

@@ -45,11 +45,14 @@ def stands_in(text: str, wanted: str) -> bool:
     place = text.find(wanted) if wanted else -1
     while place >= 0:
         before, after = text[max(0, place - 1) : place], text[place + len(wanted) :][:1]
-        if not (before + wanted[0]).isdigit() or not before:
-            if not (wanted[-1] + after).isdigit() or not after:
-                return True
+        if not _one_number(before, wanted[0]) and not _one_number(wanted[-1], after):
+            return True
         place = text.find(wanted, place + 1)
     return False
+
+
+def _one_number(left: str, right: str) -> bool:
+    return left.isdigit() and right.isdigit()
 
 
 def without_numbers(found: Iterable[str]) -> list[str]:

@@ -28,8 +28,12 @@ MARK = "+x"
 """Between a problem's id and the place of the number that is asked for."""
 
 _HIDDEN = re.compile(r"\[asy\].*?(?:\[/asy\]|\Z)|\\begin\{tabular\}.*?\\end\{tabular\}", re.DOTALL)
-_NUMBER = re.compile(r"(?<![\d.,\\])(?<![\d,]\{)(?:\d{1,3}(?:(?:,|\{,\}|,\\!)\d{3})+(?!\d)|\d+(?:\.\d+)?)(?![\d]|\.\d|,\d|\{,\}\d)")
-_BEFORE = re.compile(r"(?:[\^_]\{?\s*-?|\\(?:sqrt|root|hspace\*?|vspace\*?|color)\s*[\[{]?|[A-Za-z]|\\[dtc]?frac\s*\d?)\Z")
+_NUMBER = re.compile(
+    r"(?<![\d.,\\])(?<![\d,]\{)(?:\d{1,3}(?:(?:,|\{,\}|,\\!)\d{3})+(?!\d)|\d+(?:\.\d+)?)(?![\d]|\.\d|,\d|\{,\}\d)"
+)
+_BEFORE = re.compile(
+    r"(?:[\^_]\{?\s*-?|\\(?:sqrt|root|hspace\*?|vspace\*?|color)\s*[\[{]?|[A-Za-z]|\\[dtc]?frac\s*\d?)\Z"
+)
 _AFTER = re.compile(r"\s*(?:st|nd|rd|th)\b|[A-Za-z]*(?:pt|em|cm)\}")
 
 
@@ -67,7 +71,9 @@ def turned(problem: Problem, unknown: Unknown, language: Language = "en") -> Pro
 
     It has no reference solution: there is none.
     """
-    used = set(re.findall(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])|(?<=\d)[A-Za-z]", problem.problem + problem.answer))
+    used = set(
+        re.findall(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])|(?<=\d)[A-Za-z]", problem.problem + problem.answer)
+    )
     letter = next((one for one in UNKNOWNS if one not in used), None)
     if letter is None:
         return None

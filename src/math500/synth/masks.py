@@ -73,7 +73,9 @@ def by_rule(problem: str, solution: str, answer: str) -> str:
         hidden |= {part: symbols.next() for part in parts}
     text = _FORMULA.sub(lambda m: _without_sides(m.group(), hidden), text)
     given, wanted = values(problem), value(answer)
-    symbols.known |= {number: symbol for part, symbol in hidden.items() if (number := value(part)) is not None}
+    symbols.known |= {
+        number: symbol for part, symbol in hidden.items() if (number := value(part)) is not None
+    }
 
     def masked(match: re.Match[str]) -> str:
         found = value(match.group())
@@ -81,7 +83,9 @@ def by_rule(problem: str, solution: str, answer: str) -> str:
         return match.group() if stays or found is None else symbols.of(found)
 
     text = _FRACTION.sub(lambda m: m.group() if _parts_given(m, given) else masked(m), text)
-    return _NUMBER_WORD.sub(lambda m: masked(m) if wanted == value(m.group()) else m.group(), _NUMBER.sub(masked, text))
+    return _NUMBER_WORD.sub(
+        lambda m: masked(m) if wanted == value(m.group()) else m.group(), _NUMBER.sub(masked, text)
+    )
 
 
 def shown(masked: str, problem: str, answer: str) -> str:
@@ -164,7 +168,9 @@ def _part_shown(masked: str, problem: str, part: str) -> str:
     given, asked = values(problem), key(problem)
     for candidate in dict.fromkeys(_candidates(masked)):
         number = value(candidate)
-        theirs = number in given if number is not None else len(key(candidate)) > 1 and key(candidate) in asked
+        theirs = (
+            number in given if number is not None else len(key(candidate)) > 1 and key(candidate) in asked
+        )
         if not theirs and _same(candidate, part):
             return candidate
     return ""

@@ -31,10 +31,15 @@ _MARK = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n+")
-_MATHS = re.compile(r"\$\$.*?\$\$|\$(?:\\.|[^$\\])+?\$|\\\(.*?\\\)|\\\[.*?\\\]"
-    r"|\\begin\{(\w+\*?)\}.*?\\end\{\1\}", re.DOTALL)
+_MATHS = re.compile(
+    r"\$\$.*?\$\$|\$(?:\\.|[^$\\])+?\$|\\\(.*?\\\)|\\\[.*?\\\]"
+    r"|\\begin\{(\w+\*?)\}.*?\\end\{\1\}",
+    re.DOTALL,
+)
 _SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=[A-Z$\\])|(?<=[。！？])\s*")
-_LEAD_IN = re.compile(r"[:：]\s*\Z|^(?:let(?:'s| us)|we (?:can|will|need to)|to (?:solve|find)\b)[^$\\\d=]*\Z", re.IGNORECASE)
+_LEAD_IN = re.compile(
+    r"[:：]\s*\Z|^(?:let(?:'s| us)|we (?:can|will|need to)|to (?:solve|find)\b)[^$\\\d=]*\Z", re.IGNORECASE
+)
 
 
 def formatted(solution: str, language: Language = "en") -> str | None:
@@ -92,7 +97,11 @@ def _sentences(text: str) -> list[str]:
         return f"$\x00{len(kept) - 1}\x00$"
 
     parts = _SENTENCE.split(_MATHS.sub(keep, text))
-    return [re.sub(r"\$\x00(\d+)\x00\$", lambda m: kept[int(m[1])], part).strip() for part in parts if part.strip()]
+    return [
+        re.sub(r"\$\x00(\d+)\x00\$", lambda m: kept[int(m[1])], part).strip()
+        for part in parts
+        if part.strip()
+    ]
 
 
 def _merged(parts: Sequence[str]) -> list[str]:

@@ -17,6 +17,7 @@
     experiment.py  experiment
     contamination.py  contamination
     synth.py     synth
+    synth_asking.py  synth masked, cot, evolve
     lmeval.py    lm-eval
 
 A command is imported when it is asked for, and every room by the command that needs it, so that

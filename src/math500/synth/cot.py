@@ -22,8 +22,7 @@ from math500 import evaluate, grading, prompts
 from math500.errors import UsageError
 from math500.records import LeftOut, Problem, Prompt, SolverInfo
 from math500.rundir import RunDir
-from math500.synth import backwards, fairness, mentions, repairs, rft, stage, steps
-from math500.synth.dataset import TrainingSet
+from math500.synth import backwards, dataset, fairness, mentions, repairs, rft, stage, steps
 from math500.synth.stage import Stages
 
 Kind = Literal["steps", "check", "backward"]
@@ -93,7 +92,7 @@ class Making:
 
 def make(
     runs: Sequence[RunDir], out: Path, settings: Settings | None = None, *, stages: Stages | None = None
-) -> TrainingSet:
+) -> dataset.TrainingSet:
     """Write a training set of such rows.
 
     Args:
@@ -110,6 +109,7 @@ def make(
     settings = settings or Settings()
     if not runs:
         raise UsageError("there is no run to make rows of", "Give a run folder.")
+    dataset.refuse_taken(out)
     runs = sorted(runs, key=lambda run: run.path.resolve().name)
     made = _MAKERS[settings.kind, stages is not None](runs, settings, stages)
     details = {
@@ -264,7 +264,7 @@ def turned_round(problem: Problem, settings: Settings) -> list[Problem]:
     return [one for one in turned if one is not None]
 
 
-def _backward_needs_a_model(runs: Sequence[RunDir], settings: Settings, _: Stages | None) -> Making:
+def _backward_by_rule(_: Sequence[RunDir], __: Settings, ___: Stages | None) -> Making:
     raise UsageError("a backward problem has to be solved by a model", "Say --model.")
 
 
@@ -295,6 +295,6 @@ _MAKERS = {
     ("steps", True): _steps_by_model,
     ("check", False): _checks_by_rule,
     ("check", True): _checks_by_model,
-    ("backward", False): _backward_needs_a_model,
+    ("backward", False): _backward_by_rule,
     ("backward", True): _backward,
 }

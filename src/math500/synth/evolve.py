@@ -34,9 +34,8 @@ from math500 import data, evaluate, running
 from math500.errors import RunMismatch, UsageError
 from math500.records import LeftOut, Problem, SolverInfo
 from math500.rundir import RunDir, RunWriter, replace, storage_error
-from math500.synth import agreement, evolving, fairness, novelty, rft, stage
+from math500.synth import agreement, dataset, evolving, fairness, novelty, rft, stage
 from math500.synth.agreement import Agreement
-from math500.synth.dataset import TrainingSet
 from math500.synth.evolving import Way
 from math500.synth.novelty import Known
 from math500.synth.stage import Stages
@@ -72,7 +71,7 @@ class Settings:
         return [way for way in self.ways if self.direction in ("both", way.direction)]
 
 
-def make(stages: Stages, settings: Settings | None = None) -> TrainingSet:
+def make(stages: Stages, settings: Settings | None = None) -> dataset.TrainingSet:
     """Write a training set of solutions to new problems.
 
     Args:
@@ -86,6 +85,7 @@ def make(stages: Stages, settings: Settings | None = None) -> TrainingSet:
     """
     settings = settings or Settings()
     _refuse(stages, settings)
+    dataset.refuse_taken(stages.out)
     parents = stage.chosen(stages.request, stages.say)
     clean, left_out = stage.parted(parents, settings.keep.against)
     made, runs = _evolved(stages, clean, settings, left_out)
@@ -212,7 +212,8 @@ def ancestors(unique_id: str, lineage: Mapping[str, str]) -> list[str]:
     found = []
     while "+" in unique_id:
         unique_id = unique_id.rpartition("+")[0]
-        found.append(lineage[unique_id])
+        if unique_id in lineage:
+            found.append(lineage[unique_id])
     return found
 
 

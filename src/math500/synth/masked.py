@@ -26,8 +26,7 @@ from math500.errors import UsageError
 from math500.grading.visible import visible
 from math500.records import LeftOut, Problem, Prompt, SolverInfo
 from math500.rundir import RunDir
-from math500.synth import masks, mentions, rft, stage
-from math500.synth.dataset import TrainingSet
+from math500.synth import dataset, masks, mentions, rft, stage
 from math500.synth.stage import Stages
 
 Language = Literal["en", "zh"]
@@ -76,7 +75,9 @@ class Settings:
     keep: rft.Settings = field(default_factory=rft.Settings)
 
 
-def make(stages: Stages, settings: Settings | None = None, *, run: RunDir | None = None) -> TrainingSet:
+def make(
+    stages: Stages, settings: Settings | None = None, *, run: RunDir | None = None
+) -> dataset.TrainingSet:
     """Write a training set of solutions that were found with a hint.
 
     Args:
@@ -91,6 +92,7 @@ def make(stages: Stages, settings: Settings | None = None, *, run: RunDir | None
     """
     settings = settings or Settings()
     _refuse_solver(stages.request.solver)
+    dataset.refuse_taken(stages.out)
     problems, stages = _hard(stages, run)
     with_solution, left_out = _with_solution(problems)
     clean, contaminated = stage.parted(with_solution, settings.keep.against)

@@ -21,9 +21,6 @@ from math500.running import Request, Say
 from math500.synth.dataset import CONTAMINATED, match_in_words
 from math500.synth.decontaminate import TEST_SET, Gatekeeper
 
-WHOLE: dict[str, object] = {"limit": None, "shuffle_seed": None, "subjects": (), "levels": ()}
-"""No choice of problems by the request: a stage names its problems."""
-
 
 @dataclass(frozen=True)
 class Stages:
@@ -67,8 +64,7 @@ class Stages:
                 "See what was left out, or choose other problems.",
             )
         folder = self.folder(name)
-        changes |= {"out": folder, "ids": tuple(dict.fromkeys(root(p.unique_id) for p in problems))}
-        request = replace(self.request, **WHOLE | changes)  # type: ignore[arg-type]
+        request = replace(self.request, out=folder, **changes)  # type: ignore[arg-type]
         if (folder / "manifest.json").is_file():
             _require_same(RunDir.open(folder), request, problems, given)
         else:
@@ -129,7 +125,7 @@ def _require_same(run: RunDir, request: Request, problems: Sequence[Problem], gi
 
 
 def of_run(request: Request, run: RunDir) -> Request:
-    """The request with its problems from where a run had them.
+    """The request with the problems of a run, from where the run had them.
 
     Raises:
         Contaminated: they are MATH-500's.
@@ -137,7 +133,16 @@ def of_run(request: Request, run: RunDir) -> Request:
     source = run.manifest.data
     refuse_test_set(source.name)
     path = Path(source.location) if source.place == "path" else None
-    return replace(request, data=source.name, data_path=path)
+    return replace(
+        request,
+        data=source.name,
+        data_path=path,
+        ids=tuple(problem.unique_id for problem in run.problems()),
+        limit=None,
+        shuffle_seed=None,
+        subjects=(),
+        levels=(),
+    )
 
 
 def chosen(request: Request, say: Say) -> list[Problem]:

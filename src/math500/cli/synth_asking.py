@@ -11,7 +11,6 @@ from math500.cli import endpoint
 from math500.cli.options import FILE, JSON, Grouped, Temperature, ids_of, print_json, print_text, say
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
     from math500.records import TrainingSet
     from math500.synth import rft
@@ -28,7 +27,7 @@ GROUPS = {
 KEEPING = ("per_problem", "rows", "balance", "seed", "against")
 
 ASKING = (
-    click.option("--model", help="Whom to ask, as for `run`."),
+    click.option("--model", help="Whom to ask, as for `run`.  [default: embedded]"),
     *endpoint.REACHING,
     *endpoint.LIMITING,
     click.option("--temperature", type=Temperature(), default="0.7", show_default=True),
@@ -44,12 +43,12 @@ ASKING = (
         show_default=True,
         help="Solutions in words, or with Python in the loop.",
     ),
-    click.option(
-        "--prompt", default="boxed", show_default=True, help="How problems are asked; see `prompts`."
-    ),
     click.option("--concurrency", type=click.IntRange(1), help="Requests in flight."),
 )
 PROBLEMS = (
+    click.option(
+        "--prompt", default="boxed", show_default=True, help="How problems are asked; see `prompts`."
+    ),
     click.option("--data", default="math-train", show_default=True, help="A problem set's name, or a file."),
     click.option("--data-path", type=FILE, help="A file that holds the set named by --data."),
     click.option("--limit", type=click.IntRange(1), help="Take this many problems."),
@@ -107,7 +106,7 @@ SET = (
     help="Who masks the reference solutions.",
 )
 @endpoint.options(*ASKING, *PROBLEMS, *SET)
-def masked(run: Path | None, mask: Any, as_json: bool, **options: Any) -> None:  # noqa: ANN401
+def masked(**options: Any) -> None:  # noqa: ANN401
     """Solve hard problems with a masked reference solution as a hint.
 
     The rows ask the plain problem. A mask that shows the answer is not used, a solution that mentions the hint is
@@ -116,8 +115,9 @@ def masked(run: Path | None, mask: Any, as_json: bool, **options: Any) -> None: 
     from math500.rundir import RunDir
     from math500.synth import masked as room
 
+    as_json, run = options.pop("as_json"), options.pop("run")
     stages = _stages(options)
-    settings = room.Settings(mask=mask, keep=_keep(options))
+    settings = room.Settings(mask=options["mask"], keep=_keep(options))
     _show(
         room.make(stages, settings, run=None if run is None else RunDir.open(run)).manifest,
         stages,
@@ -140,10 +140,9 @@ def masked(run: Path | None, mask: Any, as_json: bool, **options: Any) -> None: 
 @click.option(
     "--numbers", type=click.IntRange(1), default=1, show_default=True, help="Backward: numbers of a problem."
 )
-@endpoint.options(*(option for option in ASKING if option is not ASKING[-2]), *SET)
-def cot(
-    from_runs: tuple[Path, ...], kind: Any, language: Any, numbers: int, as_json: bool, **options: Any
-) -> None:  # noqa: ANN401
+@click.option("--model", help="Whom to ask, as for `run`.  [default: nobody; the rows are made by rule]")
+@endpoint.options(*ASKING[1:], *SET)
+def cot(**options: Any) -> None:  # noqa: ANN401
     """Make rows that show how to think, out of graded runs.
 
     Without --model by rule: steps out of the samples' own parts, checks out of the turns of runs with --solver
@@ -152,8 +151,10 @@ def cot(
     from math500.rundir import RunDir
     from math500.synth import cot as room
 
+    as_json, from_runs = options.pop("as_json"), options.pop("from_runs")
     stages = _stages(options)
-    settings = room.Settings(kind=kind, language=language, numbers=numbers, keep=_keep(options))
+    chosen = {name: options[name] for name in ("kind", "language", "numbers")}
+    settings = room.Settings(**chosen, keep=_keep(options))
     asked = stages if options["model"] is not None else None
     runs = [RunDir.open(run) for run in from_runs]
     _show(room.make(runs, stages.out, settings, stages=asked).manifest, stages, as_json=as_json)
@@ -188,9 +189,7 @@ def cot(
 )
 @click.option("--wording", type=FILE, help="Your own requests: a TOML file with [up] and [down].")
 @endpoint.options(*ASKING, *PROBLEMS, *SET)
-def evolve(
-    direction: Any, rounds: int, width: int, agree: float, wording: Path | None, as_json: bool, **options: Any
-) -> None:  # noqa: ANN401
+def evolve(**options: Any) -> None:  # noqa: ANN401
     """Make new problems out of known ones, and keep those on whose answer several solutions agree.
 
     The agreed answers were checked by nobody; levels are estimates. Type the same command again to go on after a stop.
@@ -198,15 +197,11 @@ def evolve(
     from math500.synth import evolve as room
     from math500.synth import evolving
 
+    as_json, wording = options.pop("as_json"), options.pop("wording")
     stages = _stages(options)
-    settings = room.Settings(
-        direction=direction,
-        rounds=rounds,
-        width=width,
-        agree=agree,
-        ways=evolving.WAYS if wording is None else evolving.wording(wording),
-        keep=_keep(options),
-    )
+    chosen = {name: options[name] for name in ("direction", "rounds", "width", "agree")}
+    ways = evolving.WAYS if wording is None else evolving.wording(wording)
+    settings = room.Settings(**chosen, ways=ways, keep=_keep(options))
     _show(room.make(stages, settings).manifest, stages, as_json=as_json)
 
 

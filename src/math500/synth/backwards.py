@@ -58,7 +58,7 @@ def unknowns(problem: Problem) -> list[Unknown]:
     return [
         one
         for one, value in zip(found, values, strict=True)
-        if value != answer
+        if value not in (answer, 0)
         and values.count(value) == 1
         and value not in words
         and not _BEFORE.search(text[max(0, one.start - 12) : one.start])

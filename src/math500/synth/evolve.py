@@ -151,7 +151,7 @@ def _evolved(
         candidates = _candidates(run, lineage, left_out)
         clean, contaminated = stage.parted(candidates, settings.keep.against)
         left_out += contaminated
-        parents = list(_new(clean, [*source, *made], lineage, run, left_out))
+        parents = list(_new(clean, [*source, *made], run, left_out))
         lineage |= {problem.unique_id: problem.problem for problem in parents}
         made += parents
         if not parents:
@@ -220,7 +220,6 @@ def ancestors(unique_id: str, lineage: Mapping[str, str]) -> list[str]:
 def _new(
     candidates: Sequence[Problem],
     others: Sequence[Problem],
-    lineage: Mapping[str, str],
     run: RunDir,
     left_out: list[LeftOut],
 ) -> Iterable[Problem]:
@@ -320,10 +319,13 @@ def _graded(solved: RunDir, problems: Sequence[Problem], file: Path, folder: Pat
 
 
 def _notes(settings: Settings, stages: Stages, kept: int) -> list[str]:
-    k = stages.request.samples
-    return [
-        f"{kept:,} new problems; their answers are those on which at least {100 * settings.agree:.0f} % of {k} "
-        "solutions of the same model agree, by value. They were checked by nobody and can be wrong.",
+    share, k = f"{100 * settings.agree:.0f} %", stages.request.samples
+    answers = (
+        f"{kept:,} new problems; their answers are those on which at least {share} of {k} solutions of the same "
+        "model agree, by value. They were checked by nobody and can be wrong."
+    )
+    levels = (
         "Levels are estimates within this set, by how far the solutions disagree and by their length; they are "
-        "not the levels of MATH.",
-    ]
+        "not the levels of MATH."
+    )
+    return [answers, levels]

@@ -164,18 +164,21 @@ def malformed(text: str) -> tuple[str, str]:
     length = len(spelling.tokens(spelling.cleaned(text)))
     if not LEAST <= length <= MOST:
         return "no_problem", f"{length} tokens"
-    if found := _ANSWER.search(text):
-        return "answer_inside", f"it says: {found.group().strip()}"
-    if found := _PARENT.search(text):
-        return "names_parent", f"it says: {found.group()}"
-    if _PROOF.search(text):
-        return "no_question", "it asks for a proof"
-    if found := _PARTS.search(text):
-        return "several_questions", f"it has a part {found.group().strip()}"
+    for reason, pattern, words in _FAULTS:
+        if found := pattern.search(text):
+            return reason, f"{words}: {found.group().strip()}"
     asked = questions(text)
-    if asked != 1:
-        return ("several_questions", f"{asked} questions") if asked else ("no_question", "nothing is asked")
-    return "", ""
+    if asked == 1:
+        return "", ""
+    return ("several_questions", f"{asked} questions") if asked else ("no_question", "nothing is asked")
+
+
+_FAULTS = (
+    ("answer_inside", _ANSWER, "it says"),
+    ("names_parent", _PARENT, "it says"),
+    ("no_question", _PROOF, "it asks for a proof"),
+    ("several_questions", _PARTS, "it has a part"),
+)
 
 
 def questions(text: str) -> int:

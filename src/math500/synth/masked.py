@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -53,8 +52,8 @@ HINT = {
         "only, so neither speak of the outline nor use its letters.\n\n<outline>\n{masked}\n</outline>\n"
     ),
     "zh": (
-        "\n\n下面是一个思路, 其中的计算结果都换成了大写字母。请参考它, 自己算出每一个数值, 并写出完整独立的解答: "
-        "读者只能看到题目, 所以不要提到这个思路, 也不要使用其中的字母。\n\n<outline>\n{masked}\n</outline>\n"
+        "\n\n下面是一份提纲, 其中的计算结果都换成了大写字母。请参考它, 自己算出每一个数值, 并写出完整独立的解答: "
+        "读者只能看到题目, 所以不要提到这份提纲, 也不要使用其中的字母。\n\n<outline>\n{masked}\n</outline>\n"
     ),
 }
 """Behind the problem. It calls the hint an outline, so that a model that speaks of it is found by that word."""
@@ -94,9 +93,9 @@ def make(
     _refuse_solver(stages.request.solver)
     dataset.refuse_taken(stages.out)
     problems, stages = _hard(stages, run)
-    with_solution, left_out = _with_solution(problems)
-    clean, contaminated = stage.parted(with_solution, settings.keep.against)
-    left_out += contaminated
+    problems, left_out = stage.parted(problems, settings.keep.against)
+    clean, without = _with_solution(problems)
+    left_out += without
     hints, parents = _hints(stages, clean, settings, left_out)
     prompt = running.prompt_of(stages.request, stages.say)
     asked = [hinted(p, hints[p.unique_id], prompt.language) for p in clean if p.unique_id in hints]

@@ -9,21 +9,28 @@ from __future__ import annotations
 
 import re
 
-_SOLUTION = r"(?:partial(?:ly masked)?|incomplete|masked|sample|worked|step-by-step)?\s*(?:solution|derivation|working)"
-_PATTERNS = [
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rf"\b(?:the|this|your|our|that)\s+(?:given|provided|supplied|reference|masked|partial|original|incomplete"
-        rf"|official|sample|model)\s+{_SOLUTION}\b",
-        rf"\b{_SOLUTION}\s+(?:(?:that\s+)?(?:was|is|were|you|has been)\s+)?"
-        r"(?:given|provided|supplied|shown|above|gave|masked)\b(?!\s+by\b)",
-        rf"\b(?:in|from|following|follow|per|according to|based on|use|using|see|with)\s+(?:the|this|your)\s+"
-        rf"(?:above\s+)?(?:hint|reference|masked|partial|reference {_SOLUTION})\b",
-        r"\b(?:the|this|your|a) hints?\b|\bhints?\s+(?:says?|tells?|gives?|suggests?|states?|provided|given)\b",
-        r"\bmask(?:ed|ing|s)\b|\bun-?mask(?:ed|ing)?\b|\bplaceholders?\b|\bsymbols?\s+(?:stands?|hides?|replaces?)\b",
-        r"提示(?:中|里|说|给出|指出|告诉)?|(?:所给|给出|给定|提供|参考|上述|已有)的?(?:解答|解法|答案|解题过程|推导)|掩码|遮盖|遮住|占位符",
-    )
-]
+_KIND = r"(?:partial|incomplete|masked|sample|worked)"
+_TEXT = rf"(?:{_KIND}\s+)?(?:solution|derivation|working|outline)"
+_GIVEN = "given|provided|supplied|reference|masked|partial|original|incomplete|official|sample|model"
+_PATTERNS = {
+    "the given solution": rf"\b(?:the|this|your|our|that)\s+(?:{_GIVEN})\s+{_TEXT}\b",
+    "the solution provided": (
+        rf"\b{_TEXT}\s+(?:(?:that\s+)?(?:was|is|were|you|has been)\s+)?"
+        r"(?:given|provided|supplied|shown|gave|masked)\b(?!\s+by\b)"
+    ),
+    "the partial solution above": rf"\b(?:the|this|your)\s+{_KIND}\s+(?:solution|derivation)\s+above\b",
+    "the solution above": r"\b(?:the|this|your)\s+(?:solution|outline)\s+above\b(?!\s*[-$\\\d])",
+    "in the outline": (
+        r"\b(?:in|from|following|follow|per|according to|based on|use|using|see|with|as)\s+(?:the|this|your)\s+"
+        r"(?:above\s+)?(?:hint|reference|masked|partial|outline)\b"
+    ),
+    "the outline says": r"\boutline\s+(?:says?|tells?|gives?|suggests?|states?|shows?)\b",
+    "the hint": r"\b(?:the|this|your|a)\s+hints?\b|\bhints?\s+(?:says?|tells?|gives?|suggests?|provided|given)\b",
+    "masked": r"\bmask(?:ed|ing|s)\b|\bun-?mask(?:ed|ing)?\b|\bplaceholders?\b",
+    "提示": r"提示(?:中|里|说|给出|指出|告诉)?|提纲|大纲|掩码|遮盖|遮住|占位符",
+    "所给解答": r"(?:所给|给出|给定|提供|参考|上述|已有)的?(?:解答|解法|答案|思路|解题过程|推导)",
+}
+_READ = [re.compile(pattern, re.IGNORECASE) for pattern in _PATTERNS.values()]
 
 
 def mentioned(text: str, problem: str) -> str:
@@ -33,9 +40,13 @@ def mentioned(text: str, problem: str) -> str:
         text: the solution.
         problem: what it solves, as the row has it: without the hint.
     """
-    asked = " ".join(problem.lower().split())
-    for pattern in _PATTERNS:
+    asked = _plain(problem)
+    for pattern in _READ:
         for match in pattern.finditer(text):
-            if " ".join(match.group().lower().split()) not in asked:
-                return match.group()
+            if _plain(match.group()) not in asked:
+                return match.group().strip()
     return ""
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split())

@@ -11,7 +11,6 @@ from math500.cli import endpoint
 from math500.cli.options import FILE, JSON, Grouped, Temperature, ids_of, print_json, print_text, say
 
 if TYPE_CHECKING:
-
     from math500.records import TrainingSet
     from math500.synth import rft
     from math500.synth.stage import Stages

@@ -1,11 +1,12 @@
 """What several solutions of a problem without a reference answer agree on.
 
-The vote is that of `solve.vote`: by value, not by spelling; a response without an answer votes for nothing. The share
-is of all solutions that were had, those without an answer among them.
+The vote is that of `solve.vote`: by value, not by spelling; a response without an answer, or with a sentence in
+its place, votes for nothing. The share is of all solutions that were had, those without an answer among them.
 """
 
 from __future__ import annotations
 
+import re
 import statistics
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,10 @@ from dataclasses import dataclass
 
 from math500.records import Sample
 from math500.solve import Solution, vote
+
+_TEXT = re.compile(r"\\(?:text|mbox|mathrm)\s*\{[^{}]*\}|\\[A-Za-z]+")
+_TALK = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}")
+"""Words one after the other: "I cannot say" is no answer, however many agree on it."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class Agreement:
 def agreement(samples: Sequence[Sample]) -> Agreement:
     """The agreement of a problem's samples; failed ones are left out."""
     had = [sample for sample in samples if sample.failure is None]
-    ballots = vote.count([Solution(response=s.response, generations=s.generations) for s in had])
+    solutions = [Solution(response=s.response, generations=s.generations) for s in had]
+    ballots = [ballot for ballot in vote.count(solutions) if not _TALK.search(_TEXT.sub("", ballot.answer))]
     if not ballots:
         return Agreement("", 0, len(had), 0.0)
     first = ballots[0]

@@ -92,7 +92,7 @@ LEAST, MOST = 6, 300
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _TAGGED = re.compile(r"<problem>(.*?)</problem>", re.DOTALL | re.IGNORECASE)
 _HEADING = re.compile(
-    r"^\W*(?:(?:the )?(?:new|evolved|harder|easier) )?problem\W*:\s*|^\W*(?:新)?(?:题目|问题)\W*[:：]\s*",
+    r"^\W*(?:(?:the )?(?:new|evolved|harder|easier) )?problem\W*:[*_\s]*|^\W*(?:新)?(?:题目|问题)\W*[:：][*_\s]*",
     re.IGNORECASE,
 )
 _FORMULA = re.compile(

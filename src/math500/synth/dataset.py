@@ -170,7 +170,9 @@ class Draft:
         """
         rows, left_out = tuple(self.rows()), tuple(self.left_out())
         if not rows:
-            raise UsageError(f"no sample became a row ({_counted(left_out)})", f"See {self.path}.")
+            raise UsageError(
+                f"no sample became a row ({_counted(left_out)})", "Sample more often, or easier problems."
+            )
         manifest = Manifest(
             kind=self.plan.kind,
             method=self.plan.method,
@@ -365,8 +367,8 @@ def _parquet(rows: Sequence[Row], path: Path) -> None:
         ) from e
     message = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
     types = {"sample": pa.int64(), "rejected_sample": pa.int64(), "level": pa.int64()}
-    names = list(rows[0].__struct_fields__)
     talks = {"prompt", "completion", "chosen", "rejected"}
+    names = sorted(rows[0].__struct_fields__, key=lambda name: name not in talks)
     schema = pa.schema([(n, message if n in talks else types.get(n, pa.string())) for n in names])
     table = pa.Table.from_pylist(msgspec.to_builtins(rows), schema=schema)
     try:

@@ -20,7 +20,6 @@ from math500 import grading
 from math500.grading.boxes import find_boxes
 from math500.grading.visible import visible
 from math500.records import Problem, Prompt, Sample
-from math500.solve import tools
 from math500.synth import fairness, mentions, rft
 
 Language = Literal["en", "zh"]
@@ -146,7 +145,7 @@ def of_turns(one: rft.Try, language: Language) -> rft.Try | None:
     """A try of `review` or `selfcheck` that gave a wrong answer before the right one; or None."""
     if one.grade is None or one.grade.verdict != "correct":
         return None
-    said = [(visible(text) or text).strip() for text in _turns(one.sample)]
+    said = [(visible(text) or text).strip() for text in rft.turns(one.sample)]
     wrong = [n for n, text in enumerate(said[:-1]) if _is_wrong(text, one.problem)]
     if not wrong:
         return None
@@ -157,19 +156,6 @@ def of_turns(one: rft.Try, language: Language) -> rft.Try | None:
 
 def _is_wrong(text: str, problem: Problem) -> bool:
     return grading.grade(text, problem.answer, question=problem.problem).verdict == "wrong"
-
-
-def _turns(sample: Sample) -> list[str]:
-    """What the model said, turn by turn, each with what its code gave."""
-    done = iter(sample.executions)
-    found = []
-    for generation in sample.generations:
-        outputs = [
-            f"{tools.STOP}\n{tools.shown(ran)}\n```"
-            for _, ran in zip(tools.blocks(generation.text), done, strict=False)
-        ]
-        found.append("\n".join([generation.text.strip(), *outputs]))
-    return found
 
 
 def unboxed(text: str) -> str:

@@ -139,6 +139,8 @@ def make(runs: Sequence[RunDir], out: Path, settings: Settings | None = None) ->
     settings = settings or Settings()
     runs = sorted(runs, key=lambda run: run.path.resolve().name)
     _refuse(runs)
+    keeper = Gatekeeper.of(settings.against)
+    keeper.refuse_ids(problem.unique_id for run in runs for problem in run.problems())
     tries = [one for run in runs for one in tries_of(run, settings)]
     return keep(tries, out, settings, Origin("rft", runs))
 
@@ -226,7 +228,8 @@ def tries_of(run: RunDir, settings: Settings) -> Iterator[Try]:
 def usable_of(tries: Iterable[Try], settings: Settings) -> tuple[list[Try], list[LeftOut]]:
     """The tries that are correct, not by luck, no repetition and without a test problem; and the others."""
     left_out, correct = _correct(tries)
-    usable = list(_clean(_distinct(correct, settings.seed, left_out), settings.against, left_out))
+    keeper = Gatekeeper.of(settings.against)
+    usable = list(_clean(_distinct(correct, settings.seed, left_out), keeper, left_out))
     return usable, left_out
 
 
@@ -259,9 +262,8 @@ def _distinct(correct: Sequence[Try], seed: int, left_out: list[LeftOut]) -> Ite
             left_out.append(one.left_out("same_calculation", same))
 
 
-def _clean(usable: Iterable[Try], against: Sequence[str], left_out: list[LeftOut]) -> Iterator[Try]:
+def _clean(usable: Iterable[Try], keeper: Gatekeeper, left_out: list[LeftOut]) -> Iterator[Try]:
     """Those without a test problem, looked at before there is a choice."""
-    keeper = Gatekeeper.of(against)
     for one in usable:
         row = _row(one)
         match = keeper.check(row)
@@ -298,15 +300,25 @@ def solution(sample: Sample) -> str:
     """What is to be learnt of a sample: its response, with the code that it ran and what that gave."""
     if not sample.executions:
         return sample.response.strip()
+    return "\n".join(turns(sample))
+
+
+def turns(sample: Sample) -> list[str]:
+    """What the model said, turn by turn, each with what its code gave."""
     done = iter(sample.executions)
-    parts = []
+    found = []
     for generation in sample.generations:
-        parts.append(generation.text.strip())
-        parts += [
+        outputs = [
             f"{tools.STOP}\n{tools.shown(ran)}\n```"
             for _, ran in zip(tools.blocks(generation.text), done, strict=False)
         ]
-    return "\n".join(parts)
+        found.append("\n".join([_closed(generation.text.strip()), *outputs]))
+    return found
+
+
+def _closed(text: str) -> str:
+    """A reply whose last block was cut by the string at which it stops, with its end."""
+    return f"{text}\n```" if text.count("```") % 2 else text
 
 
 def _row(one: Try) -> CompletionRow:

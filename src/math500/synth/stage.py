@@ -206,13 +206,13 @@ def parted(problems: Sequence[Problem], against: Sequence[str]) -> tuple[list[Pr
         DataError: MATH-500, or another set to check against, could not be had.
     """
     keeper = Gatekeeper.of(against)
+    keeper.refuse_ids(root(problem.unique_id) for problem in problems)
     clean, left_out = [], []
     for problem in problems:
-        match = keeper.check({"problem_id": root(problem.unique_id), "problem": problem.problem})
+        match = keeper.check({"problem_id": problem.unique_id, "problem": problem.problem})
         if match is None:
             clean.append(problem)
         else:
-            match = msgspec.structs.replace(match, problem_id=problem.unique_id)
             left_out.append(
                 LeftOut(
                     problem_id=problem.unique_id,

@@ -1,4 +1,4 @@
-"""What the methods that ask a model are tested with: a few problems, a scripted model, an invented test set."""
+"""What the methods that ask a model are tested with: problems, a scripted model, an invented test set."""
 
 from __future__ import annotations
 
@@ -28,8 +28,12 @@ HELD_OUT = Problem(
 )
 TRAIN = (
     Problem(
-        problem="A baker fills 12 trays with 15 rolls each and burns 30 of the rolls. How many good rolls remain?",
-        solution="There are $12 \\cdot 15 = 180$ rolls. Without the burnt ones $180 - 30 = \\boxed{150}$ remain.",
+        problem=(
+            "A baker fills 12 trays with 15 rolls each and burns 30 of the rolls. How many good rolls remain?"
+        ),
+        solution=(
+            "There are $12 \\cdot 15 = 180$ rolls. Without the burnt ones $180 - 30 = \\boxed{150}$ remain."
+        ),
         answer="150",
         unique_id="train/rolls",
         subject="Prealgebra",

@@ -24,7 +24,10 @@ from tests.synth.asked import HELD_OUT, TRAIN, prepared, scripted, stages, train
 
 __all__ = ["train"]
 
-BAGS = "A cook bakes 180 buns, drops 30 of them and packs the others into bags of 10. How many bags does he fill?"
+BAGS = (
+    "A cook bakes 180 buns, drops 30 of them and packs the others into bags of 10. "
+    "How many bags does he fill?"
+)
 SQUARES = "How many of the numbers from 1 to 50 are squares or cubes of whole numbers?"
 HENS = "A farmer has $11$ red hens and $9$ grey hens. How many hens does the farmer have in all?"
 DIVIDED = "How many full boxes of 4 bags can be made out of 15 bags that a cook has filled?"

@@ -47,7 +47,10 @@ def test_a_well_formed_problem(text: str) -> None:
         ("Prove that there are infinitely many primes of the form $4k + 3$, and find one.", "no_question"),
         (f"{GOOD} How long does it take for 30 km?", "several_questions"),
         (
-            "A box has 3 red balls and 4 blue ones. (a) Find the number of balls. (b) Find the share of red ones.",
+            (
+                "A box has 3 red balls and 4 blue ones. (a) Find the number of balls. (b) Find the share of red "
+                "ones."
+            ),
             "several_questions",
         ),
         ("Find the area of a square of side 4. Compute its perimeter as well.", "several_questions"),
@@ -77,7 +80,7 @@ def test_the_problem_in_a_reply(reply: str, problem: str) -> None:
 @pytest.mark.real_data
 def test_most_problems_of_math_are_well_formed() -> None:
     """Drawings are too long; the other refusals are the measure of what this costs."""
-    problems = [p for p in data.load("math-train").problems if "[asy]" not in p.problem]
+    problems = [p for p in data.find.load("math-train").problems if "[asy]" not in p.problem]
     good = sum(evolving.malformed(p.problem) == ("", "") for p in problems)
     assert good / len(problems) > 0.93
 
@@ -125,8 +128,12 @@ PARENT = "A baker fills 12 trays with 15 rolls each and burns 30 of the rolls. H
         (PARENT.replace("baker", "cook").replace("good", "whole"), True),
         ("A baker fills 12 trays with 15 rolls each. How many rolls are there?", False),
         (
-            "A baker fills 12 trays with 15 rolls each and burns 30 of the rolls. She packs the good rolls into bags "
-            "of 8 and sells each full bag for 5 dollars, but gives every fourth bag away. How much does she earn?",
+            (
+                "A baker fills 12 trays with 15 rolls each and burns 30 of the rolls. She packs the good rolls "
+                "into bags "
+                "of 8 and sells each full bag for 5 dollars, but gives every fourth bag away. How much does she "
+                "earn?"
+            ),
             False,
         ),
         (

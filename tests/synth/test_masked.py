@@ -22,7 +22,9 @@ ROLLS = "There are $12 \\cdot 15 = 180$ rolls, and $180 - 30 = 150$ of them are 
 ROOTS = "Factoring gives $(x - 4)(x - 7) = 0$ with $4 + 7 = 11$ and $4 \\cdot 7 = 28$: $\\boxed{7}$."
 SPEAKS = "As the outline says, $15 + 10 - 5 = 20$ numbers are multiples: $\\boxed{20}$."
 MASKS = {
-    "baker": "<masked>There are $12 \\cdot 15 = A$ rolls. Without the burnt ones $A - 30 = B$ remain.</masked>",
+    "baker": (
+        "<masked>There are $12 \\cdot 15 = A$ rolls. Without the burnt ones $A - 30 = B$ remain.</masked>"
+    ),
     "larger": "<masked>We factor into $(x - A)(x - B)$, so the larger solution is seven.</masked>",
     "multiples": "<masked>There are A multiples of 4, B of 6 and C of both, so $A + B - C = D$.</masked>",
 }

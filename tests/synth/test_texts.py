@@ -1,4 +1,4 @@
-"""The rules that look at texts alone: masks, mentions, steps, problems turned round. The cases are written by hand."""
+"""The rules that look at texts alone: masks, mentions, steps, problems turned round; cases by hand."""
 
 from __future__ import annotations
 
@@ -96,7 +96,8 @@ LISTED = "1. Multiply: $3 \\cdot 4 = 12$.\n2. Add: $12 + 5 = \\boxed{17}$."
 
 def test_sentences_become_steps() -> None:
     assert steps.formatted(SENTENCES) == (
-        "Step 1: First, $3 \\cdot 4 = 12$.\nStep 2: Then we add 5.\nStep 3: The sum is $17$.\nThe answer is $\\boxed{17}$."
+        "Step 1: First, $3 \\cdot 4 = 12$.\nStep 2: Then we add 5.\nStep 3: The sum is $17$.\nThe answer is "
+        "$\\boxed{17}$."
     )
 
 
@@ -127,7 +128,10 @@ def test_chinese_steps() -> None:
         "It is 17.",
         r"It is $\boxed{17}$.",
         "We run it.\n\n```python\nprint(17)\n```\n\nSo $\\boxed{17}$.",
-        "First this. Then $\\boxed{17}$.\n\nBut let me look at this in another way, which takes some more words to say.",
+        (
+            "First this. Then $\\boxed{17}$.\n\nBut let me look at this in another way, which takes some more "
+            "words to say."
+        ),
         r"First this. Then $\boxed{17",
         "<think>First this. Then that. $\\boxed{17}$",
     ],

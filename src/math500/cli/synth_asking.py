@@ -108,8 +108,8 @@ SET = (
 def masked(**options: Any) -> None:  # noqa: ANN401
     """Solve hard problems with a masked reference solution as a hint.
 
-    The rows ask the plain problem. A mask that shows the answer is not used, a solution that mentions the hint is
-    not kept. Type the same command again to go on after a stop.
+    The rows ask the plain problem. A mask that shows the answer is not used, a solution that mentions the
+    hint is not kept. Type the same command again to go on after a stop.
     """
     from math500.rundir import RunDir
     from math500.synth import masked as room
@@ -144,8 +144,8 @@ def masked(**options: Any) -> None:  # noqa: ANN401
 def cot(**options: Any) -> None:  # noqa: ANN401
     """Make rows that show how to think, out of graded runs.
 
-    Without --model by rule: steps out of the samples' own parts, checks out of the turns of runs with --solver
-    review or selfcheck. With --model it writes the steps, the check, or solves the backward problem.
+    Without --model by rule: steps out of the samples' own parts, checks out of the turns of runs with
+    --solver review or selfcheck. With --model it writes the steps, the check, or solves the backward problem.
     """
     from math500.rundir import RunDir
     from math500.synth import cot as room
@@ -191,7 +191,8 @@ def cot(**options: Any) -> None:  # noqa: ANN401
 def evolve(**options: Any) -> None:  # noqa: ANN401
     """Make new problems out of known ones, and keep those on whose answer several solutions agree.
 
-    The agreed answers were checked by nobody; levels are estimates. Type the same command again to go on after a stop.
+    The agreed answers were checked by nobody; levels are estimates. Type the same command again to go on
+    after a stop.
     """
     from math500.synth import evolve as room
     from math500.synth import evolving

@@ -1,7 +1,8 @@
 """What several solutions of a problem without a reference answer agree on.
 
-The vote is that of `solve.vote`: by value, not by spelling; a response without an answer, or with a sentence in
-its place, votes for nothing. The share is of all solutions that were had, those without an answer among them.
+The vote is that of `solve.vote`: by value, not by spelling; a response without an answer, or with a sentence
+in its place, votes for nothing. The share is of all solutions that were had, those without an answer among
+them.
 """
 
 from __future__ import annotations
@@ -58,9 +59,9 @@ def _length(sample: Sample) -> int:
 def levels(found: Mapping[str, Agreement], least: float) -> dict[str, int]:
     """An estimate of each problem's difficulty, 1 (easy) to 5 (hard), within these problems.
 
-    Half of it is how far the solutions disagree, from none to as much as `least` lets pass; the other half is the
-    place of the length of the solutions among all of them. It is an estimate by one model about its own problems,
-    and no level of MATH.
+    Half of it is how far the solutions disagree, from none to as much as `least` lets pass; the other half is
+    the place of the length of the solutions among all of them. It is an estimate by one model about its own
+    problems, and no level of MATH.
 
     Args:
         found: the agreement on each problem.

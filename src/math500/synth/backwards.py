@@ -1,12 +1,12 @@
 r"""A problem turned round: one of its numbers is asked for, and its answer is given.
 
-FOBAR (Jiang et al. 2024, arXiv:2308.07758), used for training rows in MetaMath (Yu et al. 2023, arXiv:2309.12284,
-section 3.3); Self-Verification (Weng et al. 2023, arXiv:2212.09561). The words are math500's own. The new
-answer is the masked number.
+FOBAR (Jiang et al. 2024, arXiv:2308.07758), used for training rows in MetaMath (Yu et al. 2023,
+arXiv:2309.12284, section 3.3); Self-Verification (Weng et al. 2023, arXiv:2212.09561). The words are
+math500's own. The new answer is the masked number.
 
-A number can be asked for when the problem gives it once, outside of drawings, exponents and indices, and it is not
-the answer itself. Whether it follows from the rest is not known; a solution that finds another one is graded
-wrong, and makes no row.
+A number can be asked for when the problem gives it once, outside of drawings, exponents and indices, and it
+is not the answer itself. Whether it follows from the rest is not known; a solution that finds another one is
+graded wrong, and makes no row.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from math500.synth import masks
 
 Language = Literal["en", "zh"]
 ASK = {
-    "en": "{problem}\n\nIt is known that the answer to this problem is ${answer}$. What is the value of ${unknown}$?",
+    "en": (
+        "{problem}\n\nIt is known that the answer to this problem is ${answer}$. What is the value of "
+        "${unknown}$?"
+    ),
     "zh": "{problem}\n\n已知这个问题的答案是 ${answer}$，求 ${unknown}$ 的值。",
 }
 UNKNOWNS = "xyzwvutkXYZWVUTK"

@@ -4,9 +4,9 @@
     check     a wrong attempt, the check that finds its mistake, the right solution (repairs.py)
     backward  the answer is given, one number of the problem is asked for (backwards.py)
 
-By rule where a text can be put together out of what runs hold; by a model where something has to be written, in a
-run beside the training set: NAME-steps, NAME-checks or NAME-solutions. In English or Chinese: the row's prompt and
-the words between its parts are of the language asked for, and the model is asked in it.
+By rule where a text can be put together out of what runs hold; by a model where something has to be written,
+in a run beside the training set: NAME-steps, NAME-checks or NAME-solutions. In English or Chinese: the row's
+prompt and the words between its parts are of the language asked for, and the model is asked in it.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ STEPS = {
     "en": Prompt(
         name="steps",
         template=(
-            "{problem}\n\nWrite this solution again in numbered steps. Each step is one line that begins with "
-            "`Step 1:`, `Step 2:`, ... and holds one calculation or one conclusion, with its reason. The last line "
-            "is `The answer is $\\boxed{...}$.` Write the steps and nothing else; do not speak of the solution that "
-            "you were given."
+            "{problem}\n\nWrite this solution again in numbered steps. Each step is one line that begins "
+            "with `Step 1:`, `Step 2:`, ... and holds one calculation or one conclusion, with its reason. "
+            "The last line is `The answer is $\\boxed{...}$.` Write the steps and nothing else; do not speak "
+            "of the solution that you were given."
         ),
         source="math500",
         description="A solution as numbered steps.",

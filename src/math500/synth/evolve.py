@@ -1,13 +1,14 @@
-"""New problems out of known ones, with the answers that several solutions agree on (WizardMath's Evol-Instruct).
+"""New problems out of known ones, with answers that several solutions agree on (WizardMath's Evol-Instruct).
 
     problems  ->  the gate  ->  the model changes each (evolving.py), round by round
-              ->  well-formed, no copy, unlike all others (novelty.py)  ->  the gate, before a solution is paid for
+              ->  well-formed, no copy, unlike all others (novelty.py)
+              ->  the gate, before a solution is paid for
               ->  k solutions of each  ->  those on whose answer enough of them agree (agreement.py)
               ->  as rejection sampling (rft.py)
 
-Luo et al. 2023, arXiv:2308.09583. There a teacher model answers the new problems, and rewards choose among them;
-here agreement decides, since no reward model is at hand. An answer that solutions agree on can be wrong, and a
-problem can have no sense that all of them miss: the card says so.
+Luo et al. 2023, arXiv:2308.09583. There a teacher model answers the new problems, and rewards choose among
+them; here agreement decides, since no reward model is at hand. An answer that solutions agree on can be
+wrong, and a problem can have no sense that all of them miss: the card says so.
 
 Beside the training set, in the folder of the runs:
 
@@ -254,7 +255,7 @@ def _left_out(unique_id: str, run: RunDir, reason: str, evidence: str) -> LeftOu
 
 
 def _agreed(solved: RunDir, settings: Settings, left_out: list[LeftOut]) -> list[Problem]:
-    """The problems on whose answer enough solutions agree, with that answer and an estimate of their level."""
+    """The problems on whose answer enough solutions agree, with that answer and an estimated level."""
     by_problem = defaultdict(list)
     for (unique_id, _), sample in sorted(solved.samples().items()):
         by_problem[unique_id].append(sample)
@@ -275,7 +276,8 @@ def _agreed(solved: RunDir, settings: Settings, left_out: list[LeftOut]) -> list
             )
     if not found:
         raise UsageError(
-            f"on no new problem do {100 * settings.agree:.0f} % of the solutions agree ({stage.counted(left_out)})",
+            f"on no new problem do {100 * settings.agree:.0f} % of the solutions agree "
+            f"({stage.counted(left_out)})",
             f"See {solved.path}; ask for a smaller --agree, or a stronger model.",
         )
     level = agreement.levels(found, settings.agree)
@@ -321,11 +323,11 @@ def _graded(solved: RunDir, problems: Sequence[Problem], file: Path, folder: Pat
 def _notes(settings: Settings, stages: Stages, kept: int) -> list[str]:
     share, k = f"{100 * settings.agree:.0f} %", stages.request.samples
     answers = (
-        f"{kept:,} new problems; their answers are those on which at least {share} of {k} solutions of the same "
-        "model agree, by value. They were checked by nobody and can be wrong."
+        f"{kept:,} new problems; their answers are those on which at least {share} of {k} solutions of the "
+        "same model agree, by value. They were checked by nobody and can be wrong."
     )
     levels = (
-        "Levels are estimates within this set, by how far the solutions disagree and by their length; they are "
-        "not the levels of MATH."
+        "Levels are estimates within this set, by how far the solutions disagree and by their length; they "
+        "are not the levels of MATH."
     )
     return [answers, levels]

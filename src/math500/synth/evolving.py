@@ -1,8 +1,9 @@
 """How a problem is asked to become another one, and whether what comes back is a problem.
 
-Five ways, those of WizardMath's Evol-Instruct (Luo et al. 2023, arXiv:2308.09583, section 2.1): upward by a further
-condition, by concrete things in place of general ones, by more reasoning; downward by an easier version, by an
-easier problem about something else. The wording is math500's own; `wording` reads another one from a file.
+Five ways, those of WizardMath's Evol-Instruct (Luo et al. 2023, arXiv:2308.09583, section 2.1): upward by a
+further condition, by concrete things in place of general ones, by more reasoning; downward by an easier
+version, by an easier problem about something else. The wording is math500's own; `wording` reads another one
+from a file.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from math500.synth import spelling
 
 Direction = Literal["up", "down"]
 TAIL = (
-    " It must be one problem with one question, complete in itself, with exactly one answer that is a number or a "
-    "short formula. Do not solve it, do not give its answer, and do not mention the problem that you started "
-    "from. Write the new problem between <problem> and </problem>, and nothing else."
+    " It must be one problem with one question, complete in itself, with exactly one answer that is a number "
+    "or a short formula. Do not solve it, do not give its answer, and do not mention the problem that you "
+    "started from. Write the new problem between <problem> and </problem>, and nothing else."
 )
 """What every way asks for; put behind the wording."""
 
@@ -50,28 +51,29 @@ WAYS = (
     Way(
         "constraint",
         "up",
-        "Here is a mathematics problem:\n\n{problem}\n\nMake a harder problem of it: add one condition that changes "
-        "how it has to be solved and what comes out, and reword the rest so that it reads as a problem of its own.",
+        "Here is a mathematics problem:\n\n{problem}\n\nMake a harder problem of it: add one condition that "
+        "changes how it has to be solved and what comes out, and reword the rest so that it reads as a "
+        "problem of its own.",
     ),
     Way(
         "concrete",
         "up",
-        "Here is a mathematics problem:\n\n{problem}\n\nMake a harder problem of it: put a concrete situation with "
-        "particular things and quantities in the place of what is general in it, so that the mathematics has to "
-        "be found in the situation first.",
+        "Here is a mathematics problem:\n\n{problem}\n\nMake a harder problem of it: put a concrete "
+        "situation with particular things and quantities in the place of what is general in it, so that the "
+        "mathematics has to be found in the situation first.",
     ),
     Way(
         "reasoning",
         "up",
-        "Here is a mathematics problem:\n\n{problem}\n\nMake a harder problem about the same mathematics: one whose "
-        "solution needs at least two more steps, because what was given has to be worked out first or what was "
-        "asked for is only a part of the way.",
+        "Here is a mathematics problem:\n\n{problem}\n\nMake a harder problem about the same mathematics: "
+        "one whose solution needs at least two more steps, because what was given has to be worked out first "
+        "or what was asked for is only a part of the way.",
     ),
     Way(
         "easier",
         "down",
-        "Here is a mathematics problem:\n\n{problem}\n\nMake an easier problem that practises the same idea: fewer "
-        "steps, smaller numbers, and other things than in this one.",
+        "Here is a mathematics problem:\n\n{problem}\n\nMake an easier problem that practises the same idea: "
+        "fewer steps, smaller numbers, and other things than in this one.",
     ),
     Way(
         "elsewhere",
@@ -84,7 +86,9 @@ EVOLVE = Prompt(
     name="evolve",
     template="{problem}",
     source="math500; the ways are those of Luo et al. 2023, arXiv:2308.09583",
-    description="A request to make another problem out of one; the whole request stands in the problem's place.",
+    description=(
+        "A request to make another problem out of one; the whole request stands in the problem's place."
+    ),
 )
 LEAST, MOST = 6, 300
 """Tokens of a problem, as the gate counts them."""
@@ -92,11 +96,13 @@ LEAST, MOST = 6, 300
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _TAGGED = re.compile(r"<problem>(.*?)</problem>", re.DOTALL | re.IGNORECASE)
 _HEADING = re.compile(
-    r"^\W*(?:(?:the )?(?:new|evolved|harder|easier) )?problem\W*:[*_\s]*|^\W*(?:新)?(?:题目|问题)\W*[:：][*_\s]*",
+    r"^\W*(?:(?:the )?(?:new|evolved|harder|easier) )?problem\W*:[*_\s]*|^\W*(?:新)?(?:题目|问题)\W*[:："
+    r"][*_\s]*",
     re.IGNORECASE,
 )
 _FORMULA = re.compile(
-    r"\$\$.*?\$\$|\$(?:\\.|[^$\\])+?\$|\\\(.*?\\\)|\\\[.*?\\\]|\\begin\{(\w+\*?)\}.*?\\end\{\1\}|\[asy\].*?\[/asy\]",
+    r"\$\$.*?\$\$|\$(?:\\.|[^$\\])+?\$|\\\(.*?\\\)|\\\[.*?\\\]"
+    r"|\\begin\{(\w+\*?)\}.*?\\end\{\1\}|\[asy\].*?\[/asy\]",
     re.DOTALL,
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n\s*\n")
@@ -108,12 +114,14 @@ _ASKS = re.compile(
 _PROOF = re.compile(r"\b(?:prove|show) that\b|证明", re.IGNORECASE)
 _PARTS = re.compile(r"(?:^|\s)\((?:b|ii|2)\)\s|^\s*(?:2[.)]|part (?:b|2|ii)\b)|（[2二]）", re.MULTILINE)
 _ANSWER = re.compile(
-    r"\\boxed|\b(?:the |final )?answer (?:is|:|=)|\banswer\s*:|\b(?:solution|explanation|hint)\s*:|\bstep \d+\s*:"
+    r"\\boxed|\b(?:the |final )?answer (?:is|:|=)|\banswer\s*:|\b(?:solution|explanation|hint)\s*:|\bstep "
+    r"\d+\s*:"
     r"|答案(?:是|为|[:：])|解答?[:：]",
     re.IGNORECASE,
 )
 _PARENT = re.compile(
-    r"\b(?:original|given|previous|above|first) (?:math(?:ematics)? )?(?:problem|question)\b|\bharder (?:version|problem)\b"
+    r"\b(?:original|given|previous|above|first) (?:math(?:ematics)? )?(?:problem|question)\b|\bharder "
+    r"(?:version|problem)\b"
     r"|原(?:来的)?(?:题|问题)|上述问题",
     re.IGNORECASE,
 )

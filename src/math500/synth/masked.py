@@ -1,11 +1,12 @@
 """Solutions of hard problems, found with a masked reference solution as a hint (OpenMathInstruct-1).
 
-    hard problems  ->  the gate  ->  masks, by rule or by the model (masks.py)  ->  no mask that shows the answer
+    hard problems  ->  the gate
+                   ->  masks, by rule or by the model (masks.py)  ->  no mask that shows the answer
                    ->  the model solves problem and hint  ->  no solution that mentions it (mentions.py)
                    ->  as rejection sampling (rft.py), and the row asks the plain problem
 
-Toshniwal et al. 2024, arXiv:2402.10176. Their solutions are in the code-interpreter style, which is the solver
-`tools` here; `cot` gives solutions in natural language. The wording of the requests is math500's own.
+Toshniwal et al. 2024, arXiv:2402.10176. Their solutions are in the code-interpreter style, which is the
+solver `tools` here; `cot` gives solutions in natural language. The wording of the requests is math500's own.
 
 The model is asked in one run or two, beside the training set: NAME-masks where it writes the masks, and
 NAME-solutions. Both are parents of the set. In the problems of the second the hint stands behind the problem.
@@ -34,10 +35,11 @@ By = Literal["rule", "model"]
 MASK = Prompt(
     name="mask",
     template=(
-        "{problem}\n\nWrite this solution again with every result hidden. A number that the problem gives stays as it "
-        "is. Every number that comes of calculation, up to the final answer, becomes a capital letter of its own; "
-        "the same number is always the same letter. Change nothing else, do not solve anything, and do not say "
-        "what a letter stands for. Write the hidden solution between <masked> and </masked>."
+        "{problem}\n\nWrite this solution again with every result hidden. A number that the problem gives "
+        "stays as it is. Every number that comes of calculation, up to the final answer, becomes a capital "
+        "letter of its own; the same number is always the same letter. Change nothing else, do not solve "
+        "anything, and do not say what a letter stands for. Write the hidden solution between <masked> and "
+        "</masked>."
     ),
     source="math500; the idea is that of Toshniwal et al. 2024, arXiv:2402.10176, section 2.2.3",
     description="A reference solution with its results as symbols.",
@@ -47,16 +49,18 @@ ASKED = "Problem:\n{problem}\n\nSolution:\n{solution}"
 
 HINT = {
     "en": (
-        "\n\nHere is an outline in which the results are replaced by capital letters. Let it lead you, work every "
-        "value out yourself, and write a complete solution that stands by itself: whoever reads it sees the problem "
-        "only, so neither speak of the outline nor use its letters.\n\n<outline>\n{masked}\n</outline>\n"
+        "\n\nHere is an outline in which the results are replaced by capital letters. Let it lead you, work "
+        "every value out yourself, and write a complete solution that stands by itself: whoever reads it "
+        "sees the problem only, so neither speak of the outline nor use its "
+        "letters.\n\n<outline>\n{masked}\n</outline>\n"
     ),
     "zh": (
-        "\n\n下面是一份提纲, 其中的计算结果都换成了大写字母。请参考它, 自己算出每一个数值, 并写出完整独立的解答: "
-        "读者只能看到题目, 所以不要提到这份提纲, 也不要使用其中的字母。\n\n<outline>\n{masked}\n</outline>\n"
+        "\n\n下面是一份提纲, 其中的计算结果都换成了大写字母。请参考它, 自己算出每一个数值, "
+        "并写出完整独立的解答: 读者只能看到题目, 所以不要提到这份提纲, "
+        "也不要使用其中的字母。\n\n<outline>\n{masked}\n</outline>\n"
     ),
 }
-"""Behind the problem. It calls the hint an outline, so that a model that speaks of it is found by that word."""
+"""Behind the problem. The hint is called an outline, so that who speaks of it is found by that word."""
 
 _TAGGED = re.compile(r"<masked>(.*?)(?:</masked>|\Z)", re.DOTALL | re.IGNORECASE)
 

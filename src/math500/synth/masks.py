@@ -1,8 +1,8 @@
 r"""A reference solution with its results masked, as a hint that does not give the answer away.
 
-The idea is that of OpenMathInstruct-1 (Toshniwal et al. 2024, arXiv:2402.10176, section 2.2.3): numbers that come
-of calculation are replaced by symbols. There a model writes the masked solution; here it can, and `by_rule`
-does it without one:
+The idea is that of OpenMathInstruct-1 (Toshniwal et al. 2024, arXiv:2402.10176, section 2.2.3): numbers that
+come of calculation are replaced by symbols. There a model writes the masked solution; here it can, and
+`by_rule` does it without one:
 
     boxes     what is boxed is a symbol
     sides     a side of an equation that has the answer's value is the same symbol, however it is spelled
@@ -156,7 +156,7 @@ def _raised(text: str, start: int) -> bool:
 
 
 def _parts_given(fraction: re.Match[str], given: set[Fraction]) -> bool:
-    """Whether a fraction stays for its numbers to be looked at: the problem gives it, or both of its parts."""
+    """Whether a fraction stays to be looked at by its numbers: it is given, or both of its parts are."""
     found = value(fraction.group())
     return found is None or found in given or {Fraction(fraction[1]), Fraction(fraction[2])} <= given
 

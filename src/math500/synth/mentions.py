@@ -21,11 +21,12 @@ _PATTERNS = {
     "the partial solution above": rf"\b(?:the|this|your)\s+{_KIND}\s+(?:solution|derivation)\s+above\b",
     "the solution above": r"\b(?:the|this|your)\s+(?:solution|outline)\s+above\b(?!\s*[-$\\\d])",
     "in the outline": (
-        r"\b(?:in|from|following|follow|per|according to|based on|use|using|see|with|as)\s+(?:the|this|your)\s+"
+        r"\b(?:in|from|following|follow|per|according to|based "
+        r"on|use|using|see|with|as)\s+(?:the|this|your)\s+"
         r"(?:above\s+)?(?:hint|reference|masked|partial|outline)\b"
     ),
     "the outline says": r"\boutline\s+(?:says?|tells?|gives?|suggests?|states?|shows?)\b",
-    "the hint": r"\b(?:the|this|your|a)\s+hints?\b|\bhints?\s+(?:says?|tells?|gives?|suggests?|provided|given)\b",
+    "the hint": r"\b(?:the|this|your|a)\s+hints?\b|\bhints?\s+(?:says?|tells?|gives?|suggests?|provided)\b",
     "masked": r"\bmask(?:ed|ing|s)\b|\bun-?mask(?:ed|ing)?\b|\bplaceholders?\b",
     "提示": r"提示(?:中|里|说|给出|指出|告诉)?|提纲|大纲|掩码|遮盖|遮住|占位符",
     "所给解答": r"(?:所给|给出|给定|提供|参考|上述|已有)的?(?:解答|解法|答案|思路|解题过程|推导)",

@@ -1,8 +1,8 @@
 """Does a problem differ enough from those that are there already?
 
-By the gate's own measures (decontaminate.py): no earlier problem may stand in the new one by any of its rules. Its
-own ancestors are measured the other way round, since a harder problem may well hold most of an easier one: of
-the new problem's 3-grams, numbers masked, at most `OLD` may stand in an ancestor.
+By the gate's own measures (decontaminate.py): no earlier problem may stand in the new one by any of its
+rules. Its own ancestors are measured the other way round, since a harder problem may well hold most of an
+easier one: of the new problem's 3-grams, numbers masked, at most `OLD` may stand in an ancestor.
 """
 
 from __future__ import annotations
@@ -49,6 +49,5 @@ def old(text: str, ancestors: Iterable[str]) -> float:
 
 def _tokens(text: str) -> list[str]:
     """The tokens, numbers masked; whether a number is set as a formula makes no difference."""
-    return [
-        token for token in spelling.without_numbers(spelling.tokens(spelling.cleaned(text))) if token != "$"
-    ]
+    found = spelling.without_numbers(spelling.tokens(spelling.cleaned(text)))
+    return [one for one in found if one.isalnum() or one != "$"]

@@ -1,8 +1,9 @@
 """A wrong attempt, a check that says where it goes wrong, and a right solution, as one text to learn.
 
-By rule    from the turns of a run with the solver `review` or `selfcheck`: the model's first answer was wrong, its
-           last one is right, and what it wrote in between is the check.
-By model   from a run with wrong and correct samples of one problem: the model is shown both and writes the check.
+By rule    from the turns of a run with the solver `review` or `selfcheck`: an earlier answer was wrong,
+           the last one is right, and what the model wrote in between is the check.
+By model   from a run with wrong and correct samples of one problem: the model is shown both and
+           writes the check.
 
 The check has to be one: a few sentences, no answer of its own, no word of the solution that it was shown.
 """
@@ -24,7 +25,10 @@ from math500.synth import fairness, mentions, rft
 
 Language = Literal["en", "zh"]
 FRAME = {
-    "en": "{wrong}\n\nLet me check this before I give it as my answer.\n\n{check}\n\nSo I solve it again.\n\n{right}",
+    "en": (
+        "{wrong}\n\nLet me check this before I give it as my answer.\n\n{check}\n\nSo I solve it "
+        "again.\n\n{right}"
+    ),
     "zh": "{wrong}\n\n在给出答案之前, 让我检查一下。\n\n{check}\n\n因此我重新求解。\n\n{right}",
 }
 TURNS = {
@@ -37,10 +41,10 @@ CHECK = {
     "en": Prompt(
         name="check",
         template=(
-            "{problem}\n\nCompare the attempt with the right solution. Write a short check of the attempt, as its "
-            "own author would on reading it again: which step goes wrong, what is wrong in it, and what has to be "
-            "done in its place. Do not give the final answer, do not solve the problem, and do not mention that "
-            "you have seen a right solution. Write the check and nothing else."
+            "{problem}\n\nCompare the attempt with the right solution. Write a short check of the attempt, "
+            "as its own author would on reading it again: which step goes wrong, what is wrong in it, and "
+            "what has to be done in its place. Do not give the final answer, do not solve the problem, and "
+            "do not mention that you have seen a right solution. Write the check and nothing else."
         ),
         source="math500",
         description="Where a wrong attempt goes wrong, for self-check rows.",
@@ -49,8 +53,9 @@ CHECK = {
         name="check-zh",
         language="zh",
         template=(
-            "{problem}\n\n请把这个尝试与正确解答比较, 以作者重读自己解答的口吻写一段简短的检查: 哪一步出错, 错在哪里, "
-            "应该怎样做。不要给出最终答案, 不要解题, 也不要提到你看过正确解答。只写检查, 不要写别的。"
+            "{problem}\n\n请把这个尝试与正确解答比较, 以作者重读自己解答的口吻写一段简短的检查: 哪一步出错, "
+            "错在哪里, 应该怎样做。不要给出最终答案, 不要解题, 也不要提到你看过正确解答。只写检查, "
+            "不要写别的。"
         ),
         source="math500",
         description="指出错误尝试错在哪里, 用于自检数据。",

@@ -1,7 +1,7 @@
 """One step of a method that asks a model: an ordinary run folder, made or gone on with.
 
-A stage's folder is named after the training set, so that the same command finds it again after a kill. What is
-there is not paid for twice; a folder that was made otherwise is refused, never mixed.
+A stage's folder is named after the training set, so that the same command finds it again after a kill. What
+is there is not paid for twice; a folder that was made otherwise is refused, never mixed.
 """
 
 from __future__ import annotations

@@ -4,9 +4,10 @@ r"""A solution as numbered steps that end in the boxed answer, where its own par
     paragraphs  at least two, parted by empty lines
     sentences   at least two in a single paragraph
 
-Nothing is written that the solution does not say: its parts get a number, a lead-in ("Let's solve this.") goes
-with the step after it, and a last line says the answer that the solution boxed. A solution with code, without a
-box, or that goes on after its box is left as it is: there is no telling which of its parts is a step.
+Nothing is written that the solution does not say: its parts get a number, a lead-in ("Let's solve this.")
+goes with the step after it, and a last line says the answer that the solution boxed. A solution with code,
+without a box, or that goes on after its box is left as it is: there is no telling which of its parts is a
+step.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ AFTER = 60
 
 _MARK = re.compile(
     r"^[ \t]*(?:#{1,6}[ \t]*)?(?:\*\*)?[ \t]*"
-    r"(?:step[ \t]*\d+\b|第[ \t]*(?:\d+|[一二三四五六七八九十]+)[ \t]*步|步骤[ \t]*(?:\d+|[一二三四五六七八九十]+)|\d{1,2}[.)、](?=[ \t*]))"
+    r"(?:step[ \t]*\d+\b|第[ \t]*(?:\d+|[一二三四五六七八九十]+)[ \t]*步|步骤[ "
+    r"\t]*(?:\d+|[一二三四五六七八九十]+)|\d{1,2}[.)、](?=[ \t*]))"
     r"[ \t]*(?:[:：.、)\-–][ \t]*)?(?:\*\*)?[ \t]*(?:[:：][ \t]*)?",
     re.IGNORECASE | re.MULTILINE,
 )

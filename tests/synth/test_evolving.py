@@ -48,7 +48,8 @@ def test_a_well_formed_problem(text: str) -> None:
         (f"{GOOD} How long does it take for 30 km?", "several_questions"),
         (
             (
-                "A box has 3 red balls and 4 blue ones. (a) Find the number of balls. (b) Find the share of red "
+                "A box has 3 red balls and 4 blue ones. (a) Find the number of balls. (b) Find "
+                "the share of red "
                 "ones."
             ),
             "several_questions",
@@ -129,9 +130,11 @@ PARENT = "A baker fills 12 trays with 15 rolls each and burns 30 of the rolls. H
         ("A baker fills 12 trays with 15 rolls each. How many rolls are there?", False),
         (
             (
-                "A baker fills 12 trays with 15 rolls each and burns 30 of the rolls. She packs the good rolls "
+                "A baker fills 12 trays with 15 rolls each and burns 30 of the rolls. She packs "
+                "the good rolls "
                 "into bags "
-                "of 8 and sells each full bag for 5 dollars, but gives every fourth bag away. How much does she "
+                "of 8 and sells each full bag for 5 dollars, but gives every fourth bag away. "
+                "How much does she "
                 "earn?"
             ),
             False,

@@ -129,7 +129,8 @@ def test_chinese_steps() -> None:
         r"It is $\boxed{17}$.",
         "We run it.\n\n```python\nprint(17)\n```\n\nSo $\\boxed{17}$.",
         (
-            "First this. Then $\\boxed{17}$.\n\nBut let me look at this in another way, which takes some more "
+            "First this. Then $\\boxed{17}$.\n\nBut let me look at this in another way, "
+            "which takes some more "
             "words to say."
         ),
         r"First this. Then $\boxed{17",

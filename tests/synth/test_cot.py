@@ -244,3 +244,19 @@ def test_the_same_runs_give_the_same_bytes(run: RunDir, tmp_path: Path) -> None:
     first, second = cot.make([run], tmp_path / "a"), cot.make([run], tmp_path / "b")
     assert (first.path / "rows.jsonl").read_bytes() == (second.path / "rows.jsonl").read_bytes()
     assert msgspec.json.encode(first.manifest) == msgspec.json.encode(second.manifest)
+
+
+def test_a_test_problem_under_its_id_and_runs_over_two_sets_are_refused(
+    run: RunDir, train: Path, tmp_path: Path, manifest_of: Make
+) -> None:
+    mine = run_of(tmp_path / "mine", manifest_of(), {HELD_OUT.unique_id: ["22"]}, (HELD_OUT,))
+    with pytest.raises(Contaminated, match=r"test/algebra/1\.json"):
+        cot.make([mine], tmp_path / "set")
+    other = run_of(tmp_path / "other", manifest_of(), TEXTS, TRAIN[:2])
+    with scripted(lambda _: "") as server:
+        for kind in ("steps", "check", "backward"):
+            with pytest.raises(UsageError, match="different sets"):
+                cot.make(
+                    [run, other], tmp_path / "set", cot.Settings(kind=kind), stages=stages(server.url, train)
+                )
+        assert not server.requests

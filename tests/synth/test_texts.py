@@ -116,6 +116,16 @@ def test_a_lead_in_goes_with_the_step_after_it() -> None:
     assert (steps.formatted(PARAGRAPHS) or "").startswith("Step 1: Let's solve this. We have")
 
 
+def test_an_answer_without_a_box_is_boxed_in_the_last_line() -> None:
+    said = (
+        "Sure.\n\nTom had 3 apples and bought 4 more, so $3 + 4 = 7$.\n\nSo he has 7.\n\nSo, the answer is 7."
+    )
+    made = steps.formatted(said)
+    assert made is not None
+    assert made.endswith("Step 3: So he has 7.\nThe answer is $\\boxed{7}$.")
+    assert steps.is_formatted(made)
+
+
 def test_chinese_steps() -> None:
     made = steps.formatted(r"先算乘法: $3 \cdot 4 = 12$。再加五, 得到 $\boxed{17}$。", "zh")
     assert made == "第1步: 先算乘法: $3 \\cdot 4 = 12$。\n第2步: 再加五, 得到 $17$。\n答案是 $\\boxed{17}$。"
@@ -126,6 +136,7 @@ def test_chinese_steps() -> None:
     "text",
     [
         "It is 17.",
+        "First this. Then that.",
         r"It is $\boxed{17}$.",
         "We run it.\n\n```python\nprint(17)\n```\n\nSo $\\boxed{17}$.",
         (

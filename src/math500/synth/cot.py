@@ -149,7 +149,7 @@ def _steps_by_model(runs: Sequence[RunDir], settings: Settings, stages: Stages |
             left_out.append(one.left_out("per_problem", "one solution of a problem is written in steps"))
     chosen = [one for one in usable if first[one.problem.unique_id] is one]
     asked = [_restated(one.problem, settings.language, solution=one.learnt) for one in chosen]
-    rewritten = _asking(stages, runs[0], "steps", asked, STEPS[settings.language])
+    rewritten = _asking(stages, runs, "steps", asked, STEPS[settings.language])
     plain = {one.problem.unique_id: one.problem for one in chosen}
     tries = []
     for one in _tries([rewritten], settings):
@@ -216,7 +216,7 @@ def _checks_by_model(runs: Sequence[RunDir], settings: Settings, stages: Stages 
             "Sample with --samples 8 --temperature 0.7.",
         )
     asked = [pair.asked(settings.language) for pair in pairs]
-    checked = _asking(stages, runs[0], "checks", asked, repairs.CHECK[settings.language], once=True)
+    checked = _asking(stages, runs, "checks", asked, repairs.CHECK[settings.language], once=True)
     samples = checked.samples()
     rows: list[rft.Try] = []
     for pair in pairs:
@@ -238,8 +238,8 @@ def _checks_by_model(runs: Sequence[RunDir], settings: Settings, stages: Stages 
 
 def _backward(runs: Sequence[RunDir], settings: Settings, stages: Stages | None) -> Making:
     assert stages is not None  # noqa: S101 - see `_MAKERS`
-    for run in runs:
-        stage.refuse_test_set(run.manifest.data.name)
+    stage.refuse_runs(runs)
+    stage.require_one_set(runs)
     problems = {p.unique_id: p for run in runs for p in run.problems()}
     clean, left_out = stage.parted(list(problems.values()), settings.keep.against)
     asked = []
@@ -276,10 +276,17 @@ def _tries(runs: Sequence[RunDir], settings: Settings) -> list[rft.Try]:
 
 
 def _asking(
-    stages: Stages, run: RunDir, name: str, asked: Sequence[Problem], prompt: Prompt, *, once: bool = False
+    stages: Stages,
+    runs: Sequence[RunDir],
+    name: str,
+    asked: Sequence[Problem],
+    prompt: Prompt,
+    *,
+    once: bool = False,
 ) -> RunDir:
     """A stage in which a text is written, by the solver `cot`."""
-    request = stage.of_run(stages.request, run)
+    stage.require_one_set(runs)
+    request = stage.of_run(stages.request, runs[0])
     changes: dict[str, object] = {"solver": SolverInfo()}
     if once:
         changes |= {"samples": 1, "decoding": stage.greedy(request.decoding)}

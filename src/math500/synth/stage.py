@@ -179,16 +179,20 @@ def refuse_test_set(name: str) -> None:
         )
 
 
-def refuse_runs(runs: Sequence[RunDir], solvers: Sequence[str]) -> None:
+def refuse_runs(runs: Sequence[RunDir], solvers: Sequence[str] = ()) -> None:
     """Do nothing if rows may be made of these runs.
 
+    Args:
+        runs: the runs.
+        solvers: those whose samples can be used; empty where no sample is.
+
     Raises:
-        Contaminated: one is over MATH-500.
+        Contaminated: one is over MATH-500, or holds one of its problems under its id.
         UsageError: one was solved otherwise, or two folders have one name.
     """
     for run in runs:
         refuse_test_set(run.manifest.data.name)
-        if run.manifest.solver_settings.name not in solvers:
+        if solvers and run.manifest.solver_settings.name not in solvers:
             raise UsageError(
                 f"{run.path} was made with the solver {run.manifest.solver}",
                 f"Use runs of {' or '.join(solvers)}.",
@@ -196,6 +200,19 @@ def refuse_runs(runs: Sequence[RunDir], solvers: Sequence[str]) -> None:
     names = Counter(run.path.resolve().name for run in runs)
     if twice := [name for name, count in names.items() if count > 1]:
         raise UsageError(f"two runs are called {twice[0]}", "Rename one of the folders, or leave it out.")
+    Gatekeeper.of().refuse_ids(root(problem.unique_id) for run in runs for problem in run.problems())
+
+
+def require_one_set(runs: Sequence[RunDir]) -> None:
+    """Do nothing if all runs are over the same set, which the run that asks about them then names.
+
+    Raises:
+        UsageError: they are not.
+    """
+    if other := [run for run in runs if run.manifest.data.sha256 != runs[0].manifest.data.sha256]:
+        raise UsageError(
+            f"{other[0].path} and {runs[0].path} are over different sets", "Make a training set of each."
+        )
 
 
 def parted(problems: Sequence[Problem], against: Sequence[str]) -> tuple[list[Problem], list[LeftOut]]:

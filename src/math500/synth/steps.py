@@ -5,9 +5,8 @@ r"""A solution as numbered steps that end in the boxed answer, where its own par
     sentences   at least two in a single paragraph
 
 Nothing is written that the solution does not say: its parts get a number, a lead-in ("Let's solve this.")
-goes with the step after it, and a last line says the answer that the solution boxed. A solution with code,
-without a box, or that goes on after its box is left as it is: there is no telling which of its parts is a
-step.
+goes with the step after it, and a last line boxes the answer that the solution gave. A solution with code,
+without an answer, or that goes on after it is left as it is: there is no telling which of its parts is a step.
 """
 
 from __future__ import annotations
@@ -16,12 +15,15 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
+from math500.grading import extract
 from math500.grading.boxes import find_boxes
 from math500.grading.visible import visible
 
 Language = Literal["en", "zh"]
 STEP = {"en": "Step {n}: {text}", "zh": "第{n}步: {text}"}
 ANSWER = {"en": "The answer is $\\boxed{{{answer}}}$.", "zh": "答案是 $\\boxed{{{answer}}}$。"}
+SAID = ("final_answer", "answer", "bold", "label", "last_formula", "plain_conclusion")
+"""The grader's rules by which an answer without a box is taken: they find it where it stands in the text."""
 AFTER = 60
 """Characters behind the box that are still its own sentence: a full stop, "square feet", ..."""
 
@@ -32,6 +34,11 @@ _MARK = re.compile(
     r"[ \t]*(?:[:：.、)\-–][ \t]*)?(?:\*\*)?[ \t]*(?:[:：][ \t]*)?",
     re.IGNORECASE | re.MULTILINE,
 )
+_ANNOUNCED = re.compile(
+    r"\W*(?:(?:so|therefore|thus|hence)\b,?\s*)?(?:the\s+)?(?:final\s+)?answer\s*(?:is|:).{1,60}|\W*(?:最终)?答案[是为:：].{1,60}",
+    re.IGNORECASE,
+)
+"""A part that says the answer and nothing else; the last line says it too."""
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n+")
 _MATHS = re.compile(
     r"\$\$.*?\$\$|\$(?:\\.|[^$\\])+?\$|\\\(.*?\\\)|\\\[.*?\\\]"
@@ -52,17 +59,29 @@ def formatted(solution: str, language: Language = "en") -> str | None:
         language: of the words "Step" and "The answer is".
     """
     text = (visible(solution) or "").strip()
-    boxes = find_boxes(text)
-    if not boxes or not boxes[-1].closed or any(sign in text for sign in ("```", "[asy]")):
+    found = _answer(text)
+    if found is None or any(sign in text for sign in ("```", "[asy]")):
         return None
-    answer, behind = text[boxes[-1].start : boxes[-1].end].strip(), text[boxes[-1].end + 1 :]
-    if len(behind.strip()) > AFTER or _PARAGRAPHS.search(behind.strip()):
+    answer, behind = text[found[0] : found[1]].strip(), text[found[2] :].strip()
+    if len(behind) > AFTER or _PARAGRAPHS.search(behind):
         return None
     parts = [_without_boxes(part) for part in _merged(_parts(text))]
+    if len(parts) > 2 and _ANNOUNCED.fullmatch(parts[-1]):
+        parts.pop()
     if len(parts) < 2:
         return None
     lines = [STEP[language].format(n=n, text=part) for n, part in enumerate(parts, 1)]
     return "\n".join([*lines, ANSWER[language].format(answer=answer)])
+
+
+def _answer(text: str) -> tuple[int, int, int] | None:
+    """Where the answer begins and ends, and where the text goes on behind it."""
+    boxes = find_boxes(text)
+    if boxes:
+        last = boxes[-1]
+        return (last.start, last.end, last.end + 1) if last.closed else None
+    found = extract(text)
+    return (found.start, found.end, found.end) if found.answer and found.rule in SAID else None
 
 
 def is_formatted(text: str) -> bool:

@@ -1,7 +1,7 @@
 r"""A problem turned round: one of its numbers is asked for, and its answer is given.
 
 FOBAR (Jiang et al. 2024, arXiv:2308.07758), used for training rows in MetaMath (Yu et al. 2023,
-arXiv:2309.12284, section 3.3); Self-Verification (Weng et al. 2023, arXiv:2212.09561). The words are
+arXiv:2309.12284); Self-Verification (Weng et al. 2023, arXiv:2212.09561). The words are
 math500's own. The new answer is the masked number.
 
 A number can be asked for when the problem gives it once, outside of drawings, exponents and indices, and it

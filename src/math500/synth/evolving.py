@@ -1,6 +1,6 @@
 """How a problem is asked to become another one, and whether what comes back is a problem.
 
-Five ways, those of WizardMath's Evol-Instruct (Luo et al. 2023, arXiv:2308.09583, section 2.1): upward by a
+Five ways, those of WizardMath's Evol-Instruct (Luo et al. 2023, arXiv:2308.09583): upward by a
 further condition, by concrete things in place of general ones, by more reasoning; downward by an easier
 version, by an easier problem about something else. The wording is math500's own; `wording` reads another one
 from a file.

@@ -41,7 +41,7 @@ MASK = Prompt(
         "anything, and do not say what a letter stands for. Write the hidden solution between <masked> and "
         "</masked>."
     ),
-    source="math500; the idea is that of Toshniwal et al. 2024, arXiv:2402.10176, section 2.2.3",
+    source="math500; the idea is that of Toshniwal et al. 2024, arXiv:2402.10176",
     description="A reference solution with its results as symbols.",
 )
 ASKED = "Problem:\n{problem}\n\nSolution:\n{solution}"

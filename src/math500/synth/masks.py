@@ -1,6 +1,6 @@
 r"""A reference solution with its results masked, as a hint that does not give the answer away.
 
-The idea is that of OpenMathInstruct-1 (Toshniwal et al. 2024, arXiv:2402.10176, section 2.2.3): numbers that
+The idea is that of OpenMathInstruct-1 (Toshniwal et al. 2024, arXiv:2402.10176): numbers that
 come of calculation are replaced by symbols. There a model writes the masked solution; here it can, and
 `by_rule` does it without one:
 

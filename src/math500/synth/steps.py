@@ -6,7 +6,7 @@ r"""A solution as numbered steps that end in the boxed answer, where its own par
 
 Nothing is written that the solution does not say: its parts get a number, a lead-in ("Let's solve this.")
 goes with the step after it, and a last line boxes the answer that the solution gave. A solution with code,
-without an answer, or that goes on after it is left as it is: there is no telling which of its parts is a step.
+without an answer, or that goes on after it has none: there is no telling which of its parts is a step.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def test_steps_by_rule_out_of_the_samples_themselves(run: RunDir, tmp_path: Path
         "Step 1: First, $12 \\cdot 15 = 180$.\nStep 2: Then $180 - 30 = 150$.\nThe answer is $\\boxed{150}$."
     ]
     assert made.manifest.left_out == {"no_steps": 1, "wrong": 2}
-    assert made.manifest.settings["by"] == "rule"
+    assert (made.manifest.settings["form"], made.manifest.settings["by"]) == ("steps", "rule")
     assert made.rows[0].method == "cot"
     assert made.rows[0].prompt[-1].content.startswith(TRAIN[0].problem)
 

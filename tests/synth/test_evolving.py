@@ -44,6 +44,9 @@ def test_a_well_formed_problem(text: str) -> None:
         ("小明有 12 个苹果, 吃了 5 个, 还剩多少个? 答案是 7。", "answer_inside"),
         (f"In contrast to the original problem, the train stops. {GOOD}", "names_parent"),
         ("A train covers 180 km in 3 hours and then 120 km in 2 hours.", "no_question"),
+        ("This is about a train, and it requires you to solve an equation with one unknown.", "no_question"),
+        ("I'll create a puzzle: a train covers 180 km in 3 hours. What is its speed?", "names_parent"),
+        ("Here is the new problem. A train covers 180 km in 3 hours. What is its speed?", "names_parent"),
         ("Prove that there are infinitely many primes of the form $4k + 3$, and find one.", "no_question"),
         (f"{GOOD} How long does it take for 30 km?", "several_questions"),
         (

@@ -175,3 +175,16 @@ def test_rows_are_chosen_as_in_rejection_sampling(train: Path) -> None:
     with scripted(varied) as server:
         made = masked.make(stages(server.url, train), masked.Settings(keep=keep))
     assert made.manifest.left_out["per_problem"] == 1
+
+
+@pytest.mark.parametrize(
+    ("mask", "reason"),
+    [
+        ("Too few words.", "no_mask"),
+        ("This puzzle is a special case of another one that is solved in the same way.", "no_mask"),
+        ("There are $A$ rolls. Without the burnt ones $B - 30 = C$ remain.", ""),
+        ("There are $A$ rolls. Without the burnt ones a hundred and $150$ remain.", "mask_shows_answer"),
+    ],
+)
+def test_a_mask_is_the_solution_without_its_results(mask: str, reason: str) -> None:
+    assert masked.refused(TRAIN[0], mask)[0] == reason

@@ -122,7 +122,7 @@ def test_an_answer_without_a_box_is_boxed_in_the_last_line() -> None:
     )
     made = steps.formatted(said)
     assert made is not None
-    assert made.endswith("Step 3: So he has 7.\nThe answer is $\\boxed{7}$.")
+    assert made.endswith("Step 2: So he has 7.\nThe answer is $\\boxed{7}$.")
     assert steps.is_formatted(made)
 
 

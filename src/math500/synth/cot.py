@@ -113,7 +113,7 @@ def make(
     runs = sorted(runs, key=lambda run: run.path.resolve().name)
     made = _MAKERS[settings.kind, stages is not None](runs, settings, stages)
     details = {
-        "rows": settings.kind,
+        "form": settings.kind,
         "language": settings.language,
         "by": "rule" if stages is None else "model",
     } | ({"numbers": settings.numbers} if settings.kind == "backward" else {})

@@ -107,7 +107,7 @@ _FORMULA = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n\s*\n")
 _ASKS = re.compile(
-    r"(?:^|[,;:]\s*|\b(?:then|please|and|to)\s+)(?:find|compute|determine|calculate|evaluate|simplify|solve"
+    r"(?:^|[,;:]\s*|\b(?:then|please|and)\s+)(?:find|compute|determine|calculate|evaluate|simplify|solve"
     r"|factor(?:ize)?|rationalize|expand|convert|name|list|count|round|add|subtract|multiply|divide)\b|求|计算",
     re.IGNORECASE,
 )
@@ -120,8 +120,9 @@ _ANSWER = re.compile(
     re.IGNORECASE,
 )
 _PARENT = re.compile(
-    r"\b(?:original|given|previous|above|first) (?:math(?:ematics)? )?(?:problem|question)\b|\bharder "
-    r"(?:version|problem)\b"
+    r"\b(?:original|given|previous|above|first) (?:math(?:ematics)? )?(?:problem|question)\b"
+    r"|\b(?:new|another|different|easier|harder) (?:math(?:ematics|ematical)? )?(?:version|problem)\b"
+    r"|\bI(?:['’]ll| will| can| have) (?:create|write|make|give|come)\b"
     r"|原(?:来的)?(?:题|问题)|上述问题",
     re.IGNORECASE,
 )

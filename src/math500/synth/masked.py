@@ -226,6 +226,8 @@ def refused(problem: Problem, mask: str) -> tuple[str, str]:
     """Why a mask is of no use, and what shows it; two empty texts for a good one."""
     if len(mask.split()) < LEAST_WORDS:
         return "no_mask", f"{len(mask.split())} words"
+    if (share := _kept(problem.solution, mask)) < LIKE:
+        return "no_mask", f"{100 * share:.0f} % of the solution's words are in it"
     if shows := masks.shown(mask, problem.problem, problem.answer):
         return "mask_shows_answer", f"it shows {shows}"
     return "", ""
@@ -233,6 +235,14 @@ def refused(problem: Problem, mask: str) -> tuple[str, str]:
 
 LEAST_WORDS = 5
 """Words of a hint; fewer lead nowhere."""
+LIKE = 0.5
+"""The share of the solution's words that must be in its mask: a mask is the solution, and no other text."""
+_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}|[\u4e00-\u9fff]")
+
+
+def _kept(solution: str, mask: str) -> float:
+    words = set(_WORD.findall(solution.lower()))
+    return len(words & set(_WORD.findall(mask.lower()))) / len(words) if words else 1.0
 
 
 def _masks_run(stages: Stages, problems: Sequence[Problem]) -> RunDir:

@@ -23,9 +23,9 @@ _PATTERNS = {
     "in the outline": (
         r"\b(?:in|from|following|follow|per|according to|based "
         r"on|use|using|see|with|as)\s+(?:the|this|your)\s+"
-        r"(?:above\s+)?(?:hint|reference|masked|partial|outline)\b"
+        r"(?:above\s+)?(?:hint|reference|masked|partial)\b"
     ),
-    "the outline says": r"\boutline\s+(?:says?|tells?|gives?|suggests?|states?|shows?)\b",
+    "the outline": r"\b(?:the|this|your|that)\s+(?:\w+\s+)?outline\b",
     "the hint": r"\b(?:the|this|your|a)\s+hints?\b|\bhints?\s+(?:says?|tells?|gives?|suggests?|provided)\b",
     "masked": r"\bmask(?:ed|ing|s)\b|\bun-?mask(?:ed|ing)?\b|\bplaceholders?\b",
     "提示": r"提示(?:中|里|说|给出|指出|告诉)?|提纲|大纲|掩码|遮盖|遮住|占位符",

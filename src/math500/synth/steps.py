@@ -1,8 +1,8 @@
 r"""A solution as numbered steps that end in the boxed answer, where its own parts can be told.
 
     marked      "Step 1: ...", "1. ...", "第1步 ...": its own steps
-    paragraphs  at least two, parted by empty lines
-    sentences   at least two in a single paragraph
+    paragraphs  at least two, parted by empty lines; or lines
+    sentences   at least two, where there is one paragraph only
 
 Nothing is written that the solution does not say: its parts get a number, a lead-in ("Let's solve this.")
 goes with the step after it, and a last line boxes the answer that the solution gave. A solution with code,
@@ -12,7 +12,7 @@ without an answer, or that goes on after it has none: there is no telling which 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from math500.grading import extract
@@ -39,6 +39,7 @@ _ANNOUNCED = re.compile(
     re.IGNORECASE,
 )
 """A part that says the answer and nothing else; the last line says it too."""
+_LINES = re.compile(r"\n+")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n+")
 _MATHS = re.compile(
     r"\$\$.*?\$\$|\$(?:\\.|[^$\\])+?\$|\\\(.*?\\\)|\\\[.*?\\\]"
@@ -47,7 +48,9 @@ _MATHS = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=[A-Z$\\])|(?<=[。！？])\s*")
 _LEAD_IN = re.compile(
-    r"[:：]\s*\Z|^(?:let(?:'s| us)|we (?:can|will|need to)|to (?:solve|find)\b)[^$\\\d=]*\Z", re.IGNORECASE
+    r"\W*(?:(?:so|therefore|thus|hence)\b,?\s*)?(?:the\s+)?(?:final\s+)?answer\s*(?:is|:).{1,60}"
+    r"|\W*(?:最终)?答案[是为:：].{1,60}",
+    re.IGNORECASE,
 )
 
 
@@ -65,10 +68,9 @@ def formatted(solution: str, language: Language = "en") -> str | None:
     answer, behind = text[found[0] : found[1]].strip(), text[found[2] :].strip()
     if len(behind) > AFTER or _PARAGRAPHS.search(behind):
         return None
-    parts = [_without_boxes(part) for part in _merged(_parts(text))]
-    if len(parts) > 2 and _ANNOUNCED.fullmatch(parts[-1]):
-        parts.pop()
-    if len(parts) < 2:
+    ways = ([_without_boxes(part) for part in _told(parts)] for parts in _parted(text))
+    parts = next((parts for parts in ways if len(parts) >= 2), None)
+    if parts is None:
         return None
     lines = [STEP[language].format(n=n, text=part) for n, part in enumerate(parts, 1)]
     return "\n".join([*lines, ANSWER[language].format(answer=answer)])
@@ -99,30 +101,35 @@ def is_formatted(text: str) -> bool:
     )
 
 
-def _parts(text: str) -> Sequence[str]:
+def _parted(text: str) -> Iterator[Sequence[str]]:
+    """The ways in which a text can be parted, the surest first."""
     marks = list(_MARK.finditer(text))
     if len(marks) >= 2:
         ends = [*(mark.start() for mark in marks[1:]), len(text)]
         steps = [text[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=True)]
-        return [*([text[: marks[0].start()].strip()] if marks[0].start() else []), *steps]
-    paragraphs = [p.strip() for p in _PARAGRAPHS.split(text) if p.strip()]
-    return paragraphs if len(paragraphs) >= 2 else _sentences(text)
+        yield [*([text[: marks[0].start()].strip()] if marks[0].start() else []), *steps]
+        return
+    for pattern in (_PARAGRAPHS, _LINES, _SENTENCE):
+        yield _split(text, pattern)
 
 
-def _sentences(text: str) -> list[str]:
-    """The sentences; no full stop inside of a formula ends one."""
+def _split(text: str, pattern: re.Pattern[str]) -> list[str]:
+    """The parts between matches; what stands in a formula parts nothing."""
     kept: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
         kept.append(match.group())
         return f"$\x00{len(kept) - 1}\x00$"
 
-    parts = _SENTENCE.split(_MATHS.sub(keep, text))
-    return [
-        re.sub(r"\$\x00(\d+)\x00\$", lambda m: kept[int(m[1])], part).strip()
-        for part in parts
-        if part.strip()
-    ]
+    parts = pattern.split(_MATHS.sub(keep, text))
+    back = (re.sub(r"\$\x00(\d+)\x00\$", lambda m: kept[int(m[1])], part).strip() for part in parts)
+    return [part for part in back if part]
+
+
+def _told(parts: Sequence[str]) -> list[str]:
+    """The parts that say something: lead-ins go with what they lead to, the answer has a line of its own."""
+    merged = _merged(parts)
+    return merged[:-1] if merged and _ANNOUNCED.fullmatch(merged[-1]) else merged
 
 
 def _merged(parts: Sequence[str]) -> list[str]:

@@ -29,13 +29,14 @@ AFTER = 60
 
 _MARK = re.compile(
     r"^[ \t]*(?:#{1,6}[ \t]*)?(?:\*\*)?[ \t]*"
-    r"(?:step[ \t]*\d+\b|第[ \t]*(?:\d+|[一二三四五六七八九十]+)[ \t]*步|步骤[ "
-    r"\t]*(?:\d+|[一二三四五六七八九十]+)|\d{1,2}[.)、](?=[ \t*]))"
+    r"(?:step[ \t]*\d+\b|第[ \t]*(?:\d+|[一二三四五六七八九十]+)[ \t]*步"
+    r"|步骤[ \t]*(?:\d+|[一二三四五六七八九十]+)|\d{1,2}[.)、](?=[ \t*]))"
     r"[ \t]*(?:[:：.、)\-–][ \t]*)?(?:\*\*)?[ \t]*(?:[:：][ \t]*)?",
     re.IGNORECASE | re.MULTILINE,
 )
 _ANNOUNCED = re.compile(
-    r"\W*(?:(?:so|therefore|thus|hence)\b,?\s*)?(?:the\s+)?(?:final\s+)?answer\s*(?:is|:).{1,60}|\W*(?:最终)?答案[是为:：].{1,60}",
+    r"\W*(?:(?:so|therefore|thus|hence)\b,?\s*)?(?:the\s+)?(?:final\s+)?answer\s*(?:is|:).{1,60}"
+    r"|\W*(?:最终)?答案[是为:：].{1,60}",
     re.IGNORECASE,
 )
 """A part that says the answer and nothing else; the last line says it too."""
@@ -48,8 +49,9 @@ _MATHS = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=[A-Z$\\])|(?<=[。！？])\s*")
 _LEAD_IN = re.compile(
-    r"\W*(?:(?:so|therefore|thus|hence)\b,?\s*)?(?:the\s+)?(?:final\s+)?answer\s*(?:is|:).{1,60}"
-    r"|\W*(?:最终)?答案[是为:：].{1,60}",
+    r"[:：]\s*\Z"
+    r"|^(?:sure|certainly|of course|okay|let(?:'s| us)|we (?:can|will|need to)|to (?:solve|find)\b)"
+    r"[^$\\\d=]*\Z",
     re.IGNORECASE,
 )
 

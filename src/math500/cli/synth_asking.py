@@ -77,7 +77,7 @@ SET = (
         help="With --rows, what the turns go round.",
     ),
     click.option(
-        "--seed", type=int, default=0, show_default=True, help="Of every choice; sent with sample 0."
+        "--seed", type=int, help="Of every choice [default: 0]; where given, sent with sample 0 too."
     ),
     click.option(
         "--against", multiple=True, metavar="NAME|FILE", help="A further held-out set, as for `rft`."
@@ -237,7 +237,7 @@ def _keep(options: dict[str, Any]) -> rft.Settings:
     from math500.synth import rft
 
     kept = {name: options[name] for name in KEEPING}
-    return rft.Settings(**kept | {"per_problem": kept["per_problem"] or None})
+    return rft.Settings(**kept | {"per_problem": kept["per_problem"] or None, "seed": kept["seed"] or 0})
 
 
 def _show(made: TrainingSet, stages: Stages, *, as_json: bool) -> None:

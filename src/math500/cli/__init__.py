@@ -17,6 +17,7 @@
     experiment.py  experiment
     contamination.py  contamination
     synth.py     synth
+    synth_asking.py  synth masked, cot, evolve
     plugins.py   plugins
     travel.py    verify, pack, unpack, export
     lmeval.py    lm-eval

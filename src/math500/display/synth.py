@@ -27,6 +27,23 @@ REASONS: Mapping[str, str] = {
     "per_problem": "above the problem's number of rows",
     "balance": "above the set's number of rows",
     "no_wrong": "no wrong sample to go beside it",
+    "no_reference": "the problem has no reference solution",
+    "no_mask": "no mask was written",
+    "mask_shows_answer": "the mask shows the answer",
+    "mentions_hint": "speaks of what it was shown",
+    "no_steps": "its steps cannot be told",
+    "no_mistake": "no answer before the right one was wrong",
+    "no_check": "no check was written",
+    "check_shows_answer": "the check gives the answer",
+    "no_number": "no number of the problem can be asked for",
+    "no_problem": "no problem was written, or too long a one",
+    "answer_inside": "the new problem holds an answer",
+    "names_parent": "the new problem speaks of the old one",
+    "no_question": "the new problem asks nothing",
+    "several_questions": "the new problem asks several things",
+    "like_parent": "the new problem is the old one",
+    "like_another": "the new problem is like another one",
+    "no_agreement": "too few solutions agree",
 }
 """Each reason of a sample that is no row, in words that fit in a table."""
 

@@ -9,11 +9,24 @@
     calculations.py   do two solutions calculate the same
     fairness.py       how many rows of which problem
     card.py           the folder's README.md
+    masked.py         hard problems, solved with a masked reference solution as a hint
+    masks.py          the masks, by rule; what a mask still shows of the answer
+    mentions.py       does a solution speak of the hint
+    cot.py            rows that show how to think: steps, checks, backward problems
+    steps.py          a solution as numbered steps
+    repairs.py        a wrong attempt, its check, the right solution
+    backwards.py      a problem turned round
+    evolve.py         new problems, with answers that several solutions agree on
+    evolving.py       how a problem is changed, and whether the result is one
+    novelty.py        whether it differs enough
+    agreement.py      what solutions agree on; difficulty, estimated
+    stage.py          a step that asks a model, as a run folder
 
     >>> made = rft.make([RunDir.open("runs/...")], Path("sets/first"))
     >>> TrainingSet.load("sets/first").rows
 
-What is kept and why, and how well the gate finds what it should: docs/synth.md.
+What is kept and why, and how well the gate finds what it should: docs/synth.md; the methods that ask a
+model: docs/synth-methods.md.
 """
 
 from math500.synth.dataset import Draft, TrainingSet, write

@@ -231,7 +231,7 @@ def write(
         DependencyMissing: pyarrow is not installed.
         UsageError: no row is left.
     """
-    _refuse_taken(folder)
+    refuse_taken(folder)
     making = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
         with Draft(making, plan) as draft:
@@ -266,7 +266,7 @@ def _begin(folder: Path, plan: Plan) -> None:
                 f"the set in {folder} was begun with other settings", "Use those again, or another --out."
             )
         return
-    _refuse_taken(folder)
+    refuse_taken(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as e:
@@ -274,7 +274,12 @@ def _begin(folder: Path, plan: Plan) -> None:
     _store(folder / "draft.json", msgspec.json.encode(plan) + b"\n")
 
 
-def _refuse_taken(folder: Path) -> None:
+def refuse_taken(folder: Path) -> None:
+    """Do nothing if a set may be made in a folder.
+
+    Raises:
+        RunError: something is in it.
+    """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise RunError(f"{folder} exists and is not empty", "Give another --out.")
 

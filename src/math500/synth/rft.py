@@ -10,8 +10,8 @@ the same runs, settings and seed give the same bytes.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -78,11 +78,19 @@ class Try:
     sample: Sample
     grade: Grade | None
     asked: Prompt
+    text: str = ""
+    """What is to be learnt, where that is another text than the sample's own."""
+    method: str = "rft"
 
     @property
     def name(self) -> tuple[str, str, int]:
         """What tells it from all others."""
         return self.parent, self.problem.unique_id, self.sample.index
+
+    @property
+    def learnt(self) -> str:
+        """What is to be learnt of it."""
+        return self.text or solution(self.sample)
 
     @property
     def question(self) -> tuple[str, str]:
@@ -100,6 +108,25 @@ class Try:
         )
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where tries come from, as their set says it.
+
+    Attributes:
+        method: the set's and its rows'.
+        runs: the parents.
+        details: the method's own settings.
+        left_out: what was left out before there was a try.
+        notes: what a reader of the card has to know besides.
+    """
+
+    method: str
+    runs: Sequence[RunDir]
+    details: Mapping[str, object] = field(default_factory=dict)
+    left_out: Sequence[LeftOut] = ()
+    notes: Sequence[str] = ()
+
+
 def make(runs: Sequence[RunDir], out: Path, settings: Settings | None = None) -> dataset.TrainingSet:
     """Write a training set out of graded runs.
 
@@ -114,9 +141,19 @@ def make(runs: Sequence[RunDir], out: Path, settings: Settings | None = None) ->
     _refuse(runs)
     keeper = Gatekeeper.of(settings.against)
     keeper.refuse_ids(problem.unique_id for run in runs for problem in run.problems())
-    tries = [one for run in runs for one in _tries(run, settings)]
-    left_out, correct = _correct(tries)
-    usable = list(_clean(_distinct(correct, settings.seed, left_out), keeper, left_out))
+    tries = [one for run in runs for one in tries_of(run, settings)]
+    return keep(tries, out, settings, Origin("rft", runs))
+
+
+def keep(tries: Sequence[Try], out: Path, settings: Settings, origin: Origin) -> dataset.TrainingSet:
+    """Write a training set out of tries: those that are correct, not by luck, and no repetition.
+
+    Raises:
+        UsageError: nothing is left.
+        RunError: the folder is taken, or cannot be written.
+        DataError: MATH-500, or another set to check against, could not be had.
+    """
+    usable, left_out = usable_of(tries, settings)
     group = _difficulty(tries, settings.balance)
     chosen, above, no_room = fairness.choose(
         usable,
@@ -140,13 +177,13 @@ def make(runs: Sequence[RunDir], out: Path, settings: Settings | None = None) ->
     left_out.sort(key=lambda one: order[one.parent, one.problem_id, one.sample or 0])
     return dataset.write(
         out,
-        _plan(settings),
+        _plan(settings, origin),
         rows,
-        left_out,
-        parents=[_parent(run, settings.grader) for run in runs],
+        [*origin.left_out, *left_out],
+        parents=[_parent(run, settings.grader) for run in origin.runs],
         levels=_yields(tries, group, usable, rows),
-        sources=dict.fromkeys(_source(run) for run in runs),
-        notes=_notes(runs),
+        sources=dict.fromkeys(_source(run) for run in origin.runs),
+        notes=[*origin.notes, *_notes(origin.runs)],
     )
 
 
@@ -176,7 +213,8 @@ def _refuse(runs: Sequence[RunDir]) -> None:
             )
 
 
-def _tries(run: RunDir, settings: Settings) -> Iterator[Try]:
+def tries_of(run: RunDir, settings: Settings) -> Iterator[Try]:
+    """The collected samples of a run."""
     grades = run.grades(failures.grader_of(run, settings.grader))
     samples = run.samples()
     asked = prompts.get(settings.prompt) if settings.prompt else run.manifest.prompt
@@ -190,6 +228,14 @@ def _tries(run: RunDir, settings: Settings) -> Iterator[Try]:
 
 
 # -- choosing ----------------------------------------------------------------------------------
+
+
+def usable_of(tries: Iterable[Try], settings: Settings) -> tuple[list[Try], list[LeftOut]]:
+    """The tries that are correct, not by luck, no repetition and without a test problem; and the others."""
+    left_out, correct = _correct(tries)
+    keeper = Gatekeeper.of(settings.against)
+    usable = list(_clean(_distinct(correct, settings.seed, left_out), keeper, left_out))
+    return usable, left_out
 
 
 def _correct(tries: Iterable[Try]) -> tuple[list[LeftOut], list[Try]]:
@@ -213,7 +259,7 @@ def _distinct(correct: Sequence[Try], seed: int, left_out: list[LeftOut]) -> Ite
     """One try a calculation, in the seed's order; the others are left out."""
     first: dict[tuple[tuple[str, str], str], Try] = {}
     for one in fairness.shuffled(correct, seed, lambda one: "\n".join(map(str, one.name))):
-        kept = first.setdefault((one.question, calculations.key(solution(one.sample))), one)
+        kept = first.setdefault((one.question, calculations.key(one.learnt)), one)
         if kept is one:
             yield one
         else:
@@ -259,15 +305,20 @@ def solution(sample: Sample) -> str:
     """What is to be learnt of a sample: its response, with the code that it ran and what that gave."""
     if not sample.executions:
         return sample.response.strip()
+    return "\n".join(turns(sample))
+
+
+def turns(sample: Sample) -> list[str]:
+    """What the model said, turn by turn, each with what its code gave."""
     done = iter(sample.executions)
-    parts = []
+    found = []
     for generation in sample.generations:
-        parts.append(_closed(generation.text.strip()))
-        parts += [
+        outputs = [
             f"{blocks.STOP}\n{tools.shown(ran)}\n```"
             for _, ran in zip(blocks.blocks(generation.text), done, strict=False)
         ]
-    return "\n".join(parts)
+        found.append("\n".join([_closed(generation.text.strip()), *outputs]))
+    return found
 
 
 def _closed(text: str) -> str:
@@ -276,7 +327,7 @@ def _closed(text: str) -> str:
 
 
 def _row(one: Try) -> CompletionRow:
-    text = solution(one.sample)
+    text = one.learnt
     return CompletionRow(
         prompt=prompts.messages(one.asked, one.problem.problem),
         completion=(Message(role="assistant", content=text),),
@@ -286,7 +337,7 @@ def _row(one: Try) -> CompletionRow:
         key=calculations.key(text),
         level=one.problem.level,
         subject=one.problem.subject,
-        method="rft",
+        method=one.method,
     )
 
 
@@ -315,7 +366,7 @@ def _preference(row: CompletionRow, other: Try) -> PreferenceRow:
     return PreferenceRow(
         prompt=row.prompt,
         chosen=row.completion,
-        rejected=(Message(role="assistant", content=solution(other.sample)),),
+        rejected=(Message(role="assistant", content=other.learnt),),
         rejected_parent=other.parent,
         rejected_sample=other.sample.index,
         problem_id=row.problem_id,
@@ -331,11 +382,12 @@ def _preference(row: CompletionRow, other: Try) -> PreferenceRow:
 # -- what the manifest says ----------------------------------------------------------------------
 
 
-def _plan(settings: Settings) -> Plan:
+def _plan(settings: Settings, origin: Origin) -> Plan:
     return Plan(
         kind=settings.kind,
-        method="rft",
+        method=origin.method,
         settings={
+            **origin.details,
             "per_problem": settings.per_problem,
             "rows": settings.rows,
             "balance": settings.balance,

@@ -6,6 +6,7 @@
     │   ├── DataNotFound                   no source had it
     │   ├── DataMismatch                   it was found, and is not the set it should be
     │   ├── DataUnreadable                 it was found, and cannot be read
+    │   ├── Contaminated                   training rows hold problems of the test set
     │   └── CacheUnwritable                it cannot be kept: the cache folder refuses writing
     ├── ModelError                      4  the model cannot be used: the whole run stops
     │   ├── EndpointUnreachable            no connection, or no answer, for too long
@@ -83,6 +84,10 @@ class DataMismatch(DataError):
 
 class DataUnreadable(DataError):
     """The file was found and cannot be read as problems."""
+
+
+class Contaminated(DataError):
+    """Training rows hold problems of a set that must never train."""
 
 
 class CacheUnwritable(DataError):

@@ -13,6 +13,13 @@ The records are frozen structs without behaviour. A run folder holds them as JSO
     summary.json       Summary           the score and its parts, can always be made again
     gap.json           Gap               the score against a published one, can always be made again
 
+A training set's folder (`synth/dataset.py`):
+
+    rows.jsonl         CompletionRow or PreferenceRow   what a trainer reads, one row a line
+    left_out.jsonl     LeftOut                          what is no row, and why
+    draft.json         Plan                             while it is made: with which settings
+    manifest.json      TrainingSet                      where the rows come from, and that they are clean
+
 A training's folder (`train/folder.py`):
 
     training.json      Training          the set, the start and the settings; written once
@@ -1109,6 +1116,164 @@ class Contamination(Record, frozen=True, kw_only=True):
     difference: Difference | None = None
     """Perturbed minus original, in pairs."""
     p_value: float | None = None
+
+
+# -- a training set ----------------------------------------------------------------------------
+
+
+class TrainingRow(Record, frozen=True, kw_only=True):
+    """What all training rows have: the question as messages, and where the answer comes from."""
+
+    prompt: tuple[Message, ...]
+    """In TRL's conversational form; the last message is the user's."""
+    problem_id: str
+    """The problem's `unique_id`; never one of MATH-500."""
+    parent: str = ""
+    """The name of the run's folder that the solution was sampled in; empty for none."""
+    sample: int | None = None
+    """The sample's index in that run."""
+    key: str = ""
+    """Equal for solutions that calculate the same; empty where none was made."""
+    level: int | None = None
+    """1 (easy) to 5 (hard), as the problem's."""
+    subject: str = ""
+    method: str = ""
+    """How the row was made: `rft`, ..."""
+
+
+class CompletionRow(TrainingRow, frozen=True, kw_only=True):
+    """A question and a solution to learn."""
+
+    completion: tuple[Message, ...]
+    """One message of the assistant."""
+
+
+class PreferenceRow(TrainingRow, frozen=True, kw_only=True):
+    """A question, a right solution and a wrong one."""
+
+    chosen: tuple[Message, ...]
+    """`parent`, `sample` and `key` are this one's."""
+    rejected: tuple[Message, ...]
+    rejected_parent: str = ""
+    rejected_sample: int | None = None
+
+
+class Match(Record, frozen=True, kw_only=True):
+    """A test problem that was found in a training row."""
+
+    problem_id: str
+    """The row's own problem."""
+    set: str
+    """The name of the set that the test problem is of."""
+    unique_id: str
+    """The test problem's."""
+    rule: str
+    """`exact`, `spelling`, `numbers`, `n-grams` or `near` (docs/synth.md)."""
+    share: float
+    """How much of the test problem was found, by that rule's measure; a fraction."""
+    field: str
+    """The row's field that it was found in: `prompt`, `completion`, ..."""
+
+
+class LeftOut(Record, frozen=True, kw_only=True):
+    """A sample that did not become a row, and why."""
+
+    problem_id: str
+    reason: str
+    """One word out of the method's table of reasons (docs/synth.md)."""
+    parent: str = ""
+    sample: int | None = None
+    evidence: str = ""
+    """One sentence with what shows it."""
+    match: Match | None = None
+    """The test problem in it, where that is the reason."""
+
+
+class HeldOut(Record, frozen=True, kw_only=True):
+    """A set that training rows were checked against."""
+
+    name: str
+    rows: int
+    sha256: str
+    """Of its canonical rows."""
+    known: bool = True
+    """False for a user's own file."""
+
+
+class Decontamination(Record, frozen=True, kw_only=True):
+    """What was checked for test problems, and what was found."""
+
+    gate: str
+    """Name and version of the rules, such as `math500-gate/1`."""
+    against: tuple[HeldOut, ...]
+    """MATH-500 is always one of them."""
+    checked: int
+    """Rows."""
+    dropped: int
+    by_rule: dict[str, int] = {}
+    """The rule that found it to rows, in the order in which the rules are tried."""
+    matches: tuple[Match, ...] = ()
+    """One for each dropped row."""
+
+
+class Parent(Record, frozen=True, kw_only=True):
+    """A graded run that rows come from, with what proves that it is still the same."""
+
+    run: str
+    """The folder's name."""
+    run_id: str
+    samples_sha256: str
+    """Of the file with its samples."""
+    grades_sha256: str
+    grader: str
+    """Whose grades decided what is correct."""
+    model: ModelInfo
+    data: DataSource
+    prompt: Prompt
+    decoding: Decoding
+    solver: SolverInfo
+    samples: int
+    """Per problem."""
+
+
+class Plan(Record, frozen=True, kw_only=True):
+    """How a training set is made; a draft is only gone on with by the same plan."""
+
+    kind: Literal["prompt-completion", "preference"]
+    """TRL's name for the rows' form."""
+    method: str
+    """`rft`, ..."""
+    settings: dict[str, Any] = {}
+    """The method's, complete."""
+    seed: int = 0
+    against: tuple[str, ...] = ()
+    """Sets that the rows are checked against: names, or files; MATH-500 is always one more."""
+
+
+class TrainingSet(Record, frozen=True, kw_only=True):
+    """The manifest of a training set; without a time, so that the same runs and seed give the same bytes."""
+
+    kind: Literal["prompt-completion", "preference"]
+    """TRL's name for the rows' form."""
+    method: str
+    settings: dict[str, Any]
+    """The method's, as they were used."""
+    seed: int
+    parents: tuple[Parent, ...]
+    rows: int
+    problems: int
+    """Different ones."""
+    left_out: dict[str, int]
+    """Reason to samples."""
+    decontamination: Decontamination
+    sha256: str
+    """Of rows.jsonl."""
+    math500_version: str
+    sources: tuple[str, ...] = ()
+    """The problem sets of the rows, each with its source and licence, in words."""
+    notes: tuple[str, ...] = ()
+    format: int = 1
+    """Raised when a reader of the older format would misread the folder."""
 
 
 # -- the self-test (printed, not kept) ----------------------------------------------------------

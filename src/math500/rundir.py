@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -103,6 +104,14 @@ class RunDir:
                 accepted[key] = sample
         return accepted
 
+    def hashes(self, grader: str) -> tuple[str, str]:
+        """The sha256 of the samples' file and of this grader's grades, as they are now."""
+        found = [
+            hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()
+            for path in (self.path / "samples.jsonl", self._grades(grader))
+        ]
+        return found[0], found[1]
+
     def turns(self) -> dict[Key, list[Turn]]:
         """The completions that were paid for inside solutions, each solution's in the order they came."""
         found: dict[Key, list[Turn]] = {}
@@ -158,9 +167,9 @@ class RunDir:
     def write_gap(self, gap: Gap) -> None:
         """Replace the gap; like a copy it needs no lock, since it is swapped in whole."""
         try:
-            _replace(self.path / "gap.json", _pretty(gap))
+            replace(self.path / "gap.json", _pretty(gap))
         except OSError as e:
-            raise _storage_error(e, self.path) from e
+            raise storage_error(e, self.path) from e
 
     def ablation(self, name: str) -> Path:
         """Where the run with another setting, of this name, is kept."""
@@ -182,8 +191,8 @@ class RunWriter(RunDir):
 
     def __init__(self, path: Path) -> None:
         _require_run(path)
-        self._lock = _lock(path)
-        self._journals: dict[Path, _Journal] = {}
+        self._lock = lock(path)
+        self._journals: dict[Path, Journal] = {}
         try:
             super().__init__(path)
         except BaseException:
@@ -206,10 +215,10 @@ class RunWriter(RunDir):
                 )
             path.mkdir(parents=True, exist_ok=True)
             lines = b"".join(msgspec.json.encode(p) + b"\n" for p in problems)
-            _replace(path / "problems.jsonl", lines)
-            _replace(path / "manifest.json", _pretty(manifest))
+            replace(path / "problems.jsonl", lines)
+            replace(path / "manifest.json", _pretty(manifest))
         except OSError as e:
-            raise _storage_error(e, path) from e
+            raise storage_error(e, path) from e
         return cls(path)
 
     def append(self, sample: Sample) -> None:
@@ -235,9 +244,9 @@ class RunWriter(RunDir):
         path = self._judge(judging.name, "json")
         try:
             path.parent.mkdir(exist_ok=True)
-            _replace(path, _pretty(judging))
+            replace(path, _pretty(judging))
         except OSError as e:
-            raise _storage_error(e, path) from e
+            raise storage_error(e, path) from e
 
     def append_judgement(self, judge: str, judgement: Judgement) -> None:
         """Write one reply of a judge; when this returns, a killed process does not lose it."""
@@ -246,9 +255,9 @@ class RunWriter(RunDir):
     def write_summary(self, summary: Summary) -> None:
         """Replace the summary."""
         try:
-            _replace(self.path / "summary.json", _pretty(summary))
+            replace(self.path / "summary.json", _pretty(summary))
         except OSError as e:
-            raise _storage_error(e, self.path) from e
+            raise storage_error(e, self.path) from e
 
     def close(self) -> None:
         """Ask the disk to keep what is written, and let others write the folder."""
@@ -267,14 +276,14 @@ class RunWriter(RunDir):
     ) -> None:
         self.close()
 
-    def _journal(self, path: Path) -> _Journal:
+    def _journal(self, path: Path) -> Journal:
         if path not in self._journals:
             path.parent.mkdir(exist_ok=True)
-            self._journals[path] = _Journal(path)
+            self._journals[path] = Journal(path)
         return self._journals[path]
 
 
-class _Journal:
+class Journal:
     """An append-only JSONL file that never holds half a line for long."""
 
     def __init__(self, path: Path) -> None:
@@ -284,7 +293,7 @@ class _Journal:
             self._size = _end_of_last_line(self._fd)
             os.ftruncate(self._fd, self._size)
         except OSError as e:
-            raise _storage_error(e, path) from e
+            raise storage_error(e, path) from e
         self._synced = time.monotonic()
 
     def append(self, record: Record) -> None:
@@ -299,7 +308,7 @@ class _Journal:
                 self.sync()
         except OSError as e:
             os.ftruncate(self._fd, self._size)
-            raise _storage_error(e, self.path) from e
+            raise storage_error(e, self.path) from e
 
     def close(self) -> None:
         """Sync and close."""
@@ -361,12 +370,12 @@ def _require_run(folder: Path) -> None:
         )
 
 
-def _lock(folder: Path) -> int:
+def lock(folder: Path) -> int:
     """Take the folder's write lock, which ends with this process however it ends."""
     try:
         fd = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as e:
-        raise _storage_error(e, folder) from e
+        raise storage_error(e, folder) from e
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as e:
@@ -377,7 +386,7 @@ def _lock(folder: Path) -> int:
     return fd
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes) -> None:
     """Write a file so that a reader sees the old content or the new, never half."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -395,7 +404,8 @@ def _pretty(record: Record) -> bytes:
     return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
 
 
-def _storage_error(e: OSError, path: Path) -> Math500Error:
+def storage_error(e: OSError, path: Path) -> Math500Error:
+    """What a failed write means for the user: a full disk, or a place that cannot be written."""
     if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StorageFull(
             f"the disk is full, writing {path}",

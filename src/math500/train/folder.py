@@ -159,23 +159,28 @@ def _require_same(folder: TrainingFolder, now: Training) -> None:
         )
     if folder.outcome() is not None:
         raise UsageError(
-            f"the training in {folder.path} is finished", f"Export it: math500 train export {folder.path} --to gguf"
+            f"the training in {folder.path} is finished",
+            f"Export it: math500 train export {folder.path} --to gguf",
         )
 
 
 def _content(training: Training, name: str) -> object:
     """What must not differ: a set or a model that was moved is still the same."""
     value = getattr(training, name)
-    return msgspec.structs.replace(value, location="", **({"name": ""} if name == "start" else {})) if (
-        name != "settings"
-    ) else value
+    return (
+        msgspec.structs.replace(value, location="", **({"name": ""} if name == "start" else {}))
+        if (name != "settings")
+        else value
+    )
 
 
 def _read(path: Path, kind: type[R]) -> R:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as e:
-        raise DataUnreadable(f"{path} cannot be read ({e})", "Restore it, or train again into another folder.") from e
+        raise DataUnreadable(
+            f"{path} cannot be read ({e})", "Restore it, or train again into another folder."
+        ) from e
 
 
 def _store(path: Path, record: Record) -> None:

@@ -64,7 +64,8 @@ def read(file: Path | None, options: Mapping[str, Any]) -> TrainingSettings:
         settings = msgspec.convert({**found, **typed}, TrainingSettings)
     except msgspec.ValidationError as e:
         raise UsageError(
-            f"the settings{f' of {file}' if file else ''} cannot be used ({e})", f"There are {', '.join(_names())}."
+            f"the settings{f' of {file}' if file else ''} cannot be used ({e})",
+            f"There are {', '.join(_names())}.",
         ) from e
     _check(settings)
     return settings
@@ -111,7 +112,9 @@ def text(settings: TrainingSettings) -> str:
     plain = [_line(name, getattr(settings, name)) for name in _names() if name != "lora"]
     lora = [_line(name, getattr(settings.lora, name)) for name in LoraSettings.__struct_fields__]
     parts = [line for line in plain if line]
-    return "\n".join([*parts, "", "[lora]" if settings.method == "lora" else "[lora]  # not used", *lora]) + "\n"
+    return (
+        "\n".join([*parts, "", "[lora]" if settings.method == "lora" else "[lora]  # not used", *lora]) + "\n"
+    )
 
 
 def _line(name: str, value: object) -> str:

@@ -126,7 +126,9 @@ def _train(
         say(f"{out} is finished already.")
         return finished
     if too_long:
-        say(f"{too_long} of {len(rows.rows)} rows have more than {settings.max_length} tokens and are left out.")
+        say(
+            f"{too_long} of {len(rows.rows)} rows have more than {settings.max_length} tokens and are left out."
+        )
     return _run(out, training, _Loaded(model, tokenizer, fitting), say, hush=hush)
 
 
@@ -152,7 +154,9 @@ def _fitting(rows: TrainingSet, tokenizer: Any, most: int) -> tuple[list[Complet
     fits = [len(_tokens(tokenizer, text)) <= most for text in texts]
     fitting = [row for row, fit in zip(whole, fits, strict=True) if fit]
     if not fitting:
-        raise DataMismatch(f"every row of {rows.path} has more than {most} tokens", "Give a higher --max-length.")
+        raise DataMismatch(
+            f"every row of {rows.path} has more than {most} tokens", "Give a higher --max-length."
+        )
     return fitting, len(whole) - len(fitting)
 
 
@@ -223,7 +227,9 @@ def _run(out: Path, training: Training, loaded: _Loaded, say: Say, *, hush: bool
             try:
                 trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
             except torch.OutOfMemoryError as e:
-                raise ModelError("the GPU's memory ran out", "Give a lower --rows-at-once; the steps stay.") from e
+                raise ModelError(
+                    "the GPU's memory ran out", "Give a lower --rows-at-once; the steps stay."
+                ) from e
             except KeyboardInterrupt:
                 raise _interrupted(out) from None
         trainer.save_model(str(out / MODEL))
@@ -247,7 +253,9 @@ def _before(out: Path, checkpoint: Path | None) -> TrainingStep | None:
 
 def _interrupted(out: Path) -> Interrupted:
     checkpoint = _last_checkpoint(out)
-    begins = f"after step {step_of(checkpoint)}" if checkpoint else "from the start: no checkpoint was made yet"
+    begins = (
+        f"after step {step_of(checkpoint)}" if checkpoint else "from the start: no checkpoint was made yet"
+    )
     return Interrupted("the training was stopped", f"The same command goes on {begins}.")
 
 

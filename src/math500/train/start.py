@@ -92,7 +92,9 @@ def load(start: TrainingStart, announce: Announce = lambda _: None) -> tuple[Any
         tokenizer = AutoTokenizer.from_pretrained(place)
         model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32)
     except (OSError, ValueError, KeyError, RuntimeError) as e:
-        raise ModelError(f"transformers cannot load {start.name} ({_first_line(e)})", "Check the model.") from e
+        raise ModelError(
+            f"transformers cannot load {start.name} ({_first_line(e)})", "Check the model."
+        ) from e
     if not tokenizer.chat_template:
         raise UsageError(f"{start.name} has no chat template", "Start from a chat model.")
     if tokenizer.pad_token is None:

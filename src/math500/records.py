@@ -1345,7 +1345,7 @@ class LoraSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What they add is scaled by alpha / rank."""
     dropout: float = 0.0
     targets: str = "all-linear"
-    """The model's matrices that get some: peft's word for all but the output, or names with commas between."""
+    """The model's matrices that get some: peft's word for all but the output, or names."""
 
 
 class TrainingSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,6 +16,7 @@
     solvers.py   solvers
     experiment.py  experiment
     contamination.py  contamination
+    train.py     train
     lmeval.py    lm-eval
 
 A command is imported when it is asked for, and every room by the command that needs it, so that
@@ -54,6 +55,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "solvers": ("solvers.solvers", "Ways to solve a problem; what each brought and cost."),
     "experiment": ("experiment.experiment", "A matrix of protocols as one resumable study."),
     "contamination": ("contamination.contamination", "Signs that a model has seen the problems."),
+    "train": ("train.train", "Fine-tune on a training set, and export the model."),
     "errors": ("failures.errors", "Why samples of a run are not correct."),
     "report": ("report.report", "A run as one page that needs no network."),
     "view": ("report.view", "The same page while the run goes on."),

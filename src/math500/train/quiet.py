@@ -1,4 +1,4 @@
-"""The training libraries without network, telemetry and chatter, and one clear line where they are missing."""
+"""The training libraries without network, telemetry and chatter; one clear line where they are missing."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Request:
     set: Path
     model: str
     out: Path
-    settings: TrainingSettings = TrainingSettings()
+    settings: TrainingSettings
     control: Path | None = None
     """Another training set: the same start is trained on it as long, into OUT/control."""
 
@@ -126,9 +126,7 @@ def _train(
         say(f"{out} is finished already.")
         return finished
     if too_long:
-        say(
-            f"{too_long} of {len(rows.rows)} rows have more than {settings.max_length} tokens and are left out."
-        )
+        say(f"{too_long} of {len(rows.rows)} rows are left out: they have over {settings.max_length} tokens.")
     return _run(out, training, _Loaded(model, tokenizer, fitting), say, hush=hush)
 
 

@@ -23,7 +23,6 @@ from typing import Any
 from math500 import archives, embedded
 from math500.errors import DataNotFound, ModelError, UsageError
 from math500.records import TrainingStart
-from math500.train import quiet
 
 Announce = Callable[[str], None]
 PREFIX = "embedded:"

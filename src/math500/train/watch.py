@@ -28,7 +28,7 @@ def callback(before: TrainingStep | None, *on_step: OnStep) -> Any:  # noqa: ANN
 
     started = time.monotonic()
 
-    class Watch(TrainerCallback):
+    class Watch(TrainerCallback):  # type: ignore[misc]  # transformers ships no usable types
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ANN401, ARG002
             if not state.is_world_process_zero or "loss" not in logs:
                 return

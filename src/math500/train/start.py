@@ -12,7 +12,6 @@ trained. The file stays the model for which the export is made (its tokenizer, i
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -137,12 +136,17 @@ def _unpack(file: Path, folder: Path) -> None:
             f"transformers cannot unpack {file.name} ({_first_line(e)})",
             "Start from the model's folder in place of its GGUF file.",
         ) from e
-    # It is an ordinary model from here on: what says otherwise would make it load as a quantised one.
-    model.save_pretrained(folder)
+    _ordinary(model).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    config = json.loads((folder / "config.json").read_text())
+
+
+def _ordinary(model: Any) -> Any:  # noqa: ANN401
+    """The same weights in a model that does not take itself for a quantised one, which cannot be saved."""
+    config = model.config.to_dict()
     config.pop("quantization_config", None)
-    (folder / "config.json").write_text(json.dumps(config, indent=2))
+    plain = type(model)(type(model.config).from_dict(config))
+    plain.load_state_dict(model.state_dict())
+    return plain
 
 
 def _first_line(error: Exception) -> str:

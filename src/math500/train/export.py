@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from math500 import archives
 from math500.errors import DataMismatch, RunError
-from math500.records import Exported, Training, TrainingStart
+from math500.records import Exported, TrainingStart
 from math500.train import quiet, tensors, vocabulary
 from math500.train import start as starts
 from math500.train.folder import TrainingFolder
@@ -35,10 +35,10 @@ def export(
     quantization: tensors.Quantization = "Q8_0",
     announce: Announce = lambda _: None,
 ) -> Exported:
-    """Write the trained model of a training's folder.
+    """Write the trained model of a training's folder, or the model in any folder that transformers saved.
 
     Args:
-        folder: a finished training.
+        folder: a finished training, or a model.
         form: what to write.
         out: the new file, or folder; it must not exist.
         quantization: of a GGUF file's matrices.
@@ -50,17 +50,16 @@ def export(
         DataMismatch: the GGUF file that training started from is another one now.
         DependencyMissing: the extra `train` is not installed.
     """
-    training = TrainingFolder(folder)
-    training.finished()
     if out.exists():
         raise RunError(f"{out} exists", "Give another --out.")
-    with quiet.libraries(hub=training.training.start.kind == "hub"):
-        model, tokenizer = _merged(training, announce)
+    start, load = _source(folder, announce)
+    with quiet.libraries(hub=start.kind == "hub"):
+        model, tokenizer = load()
         making = out.with_name(f".{out.name}.{os.getpid()}")
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
             if form == "gguf":
-                _gguf(training.training, model, tokenizer, making, quantization)
+                _gguf(start, model, tokenizer, making, quantization)
             else:
                 model.save_pretrained(making)
                 tokenizer.save_pretrained(making)
@@ -70,6 +69,16 @@ def export(
         finally:
             shutil.rmtree(making, ignore_errors=True) if making.is_dir() else making.unlink(missing_ok=True)
     return _exported(folder, form, out, quantization)
+
+
+def _source(folder: Path, announce: Announce) -> tuple[TrainingStart, Callable[[], tuple[Any, Any]]]:
+    """What the model came from, and how to load it."""
+    if (folder / "config.json").is_file():
+        start = starts.find(str(folder))
+        return start, lambda: starts.load(start, announce)
+    training = TrainingFolder(folder)
+    training.finished()
+    return training.training.start, lambda: _merged(training, announce)
 
 
 def _merged(training: TrainingFolder, announce: Announce) -> tuple[Any, Any]:
@@ -88,7 +97,7 @@ def _merged(training: TrainingFolder, announce: Announce) -> tuple[Any, Any]:
 
 
 def _gguf(
-    training: Training,
+    start: TrainingStart,
     model: Any,  # noqa: ANN401
     tokenizer: Any,  # noqa: ANN401
     path: Path,
@@ -96,10 +105,10 @@ def _gguf(
 ) -> None:
     weights = tensors.named(model)
     writer = tensors.writer(path, quantization)
-    if training.start.kind in ("embedded", "gguf"):
-        tensors.copy_settings(_unchanged(training.start), writer)
+    if start.kind in ("embedded", "gguf"):
+        tensors.copy_settings(_unchanged(start), writer)
     else:
-        vocabulary.describe(model, tokenizer, training.start.name, writer)
+        vocabulary.describe(model, tokenizer, start.name, writer)
     tensors.add(weights, writer, quantization)
     tensors.close(writer)
 

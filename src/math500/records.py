@@ -1173,6 +1173,8 @@ class Match(Record, frozen=True, kw_only=True):
     """How much of the test problem was found, by that rule's measure; a fraction."""
     field: str
     """The row's field that it was found in: `prompt`, `completion`, ..."""
+    row: int | None = None
+    """The row's place in the file that was checked, from 0 on."""
 
 
 class LeftOut(Record, frozen=True, kw_only=True):
@@ -1198,6 +1200,8 @@ class HeldOut(Record, frozen=True, kw_only=True):
     """Of its canonical rows."""
     known: bool = True
     """False for a user's own file."""
+    same_only: bool = False
+    """Only the problems themselves were looked for, and not what is like them."""
 
 
 class Decontamination(Record, frozen=True, kw_only=True):
@@ -1250,6 +1254,22 @@ class Plan(Record, frozen=True, kw_only=True):
     """Sets that the rows are checked against: names, or files; MATH-500 is always one more."""
 
 
+class LevelYield(Record, frozen=True, kw_only=True):
+    """What became of the problems of one level of difficulty."""
+
+    level: str
+    """`1` to `5`, `solved 41-60 %`, ..., or `?`."""
+    problems: int
+    samples: int
+    """Collected ones."""
+    correct: int
+    usable: int
+    """Correct, not by luck as far as that can be told, and no repetition of another one."""
+    rows: int
+    covered: int
+    """Problems with at least one row."""
+
+
 class TrainingSet(Record, frozen=True, kw_only=True):
     """The manifest of a training set; without a time, so that the same runs and seed give the same bytes."""
 
@@ -1265,6 +1285,8 @@ class TrainingSet(Record, frozen=True, kw_only=True):
     """Different ones."""
     left_out: dict[str, int]
     """Reason to samples."""
+    levels: tuple[LevelYield, ...] = ()
+    """What the parents' problems brought, by difficulty."""
     decontamination: Decontamination
     sha256: str
     """Of rows.jsonl."""

@@ -16,6 +16,7 @@
     solvers.py   solvers
     experiment.py  experiment
     contamination.py  contamination
+    synth.py     synth
     train.py     train
     lmeval.py    lm-eval
 
@@ -55,6 +56,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "solvers": ("solvers.solvers", "Ways to solve a problem; what each brought and cost."),
     "experiment": ("experiment.experiment", "A matrix of protocols as one resumable study."),
     "contamination": ("contamination.contamination", "Signs that a model has seen the problems."),
+    "synth": ("synth.synth", "Training rows out of graded runs, decontaminated."),
     "train": ("train.train", "Fine-tune on a training set, and export the model."),
     "errors": ("failures.errors", "Why samples of a run are not correct."),
     "report": ("report.report", "A run as one page that needs no network."),

@@ -9,6 +9,7 @@
     failures.py  why samples are not correct
     judge.py     a judge beside the rule
     graders.py   a run under several graders
+    synth.py     a training set, and what the gate found
     gap.py       a score against a published one
     money.py     tokens and US dollars in words
     doctor.py    the doctor's findings

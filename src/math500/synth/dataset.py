@@ -36,7 +36,7 @@ from math500.errors import (
     RunMismatch,
     UsageError,
 )
-from math500.records import CompletionRow, LeftOut, Match, Parent, Plan, PreferenceRow, Record
+from math500.records import CompletionRow, LeftOut, LevelYield, Match, Parent, Plan, PreferenceRow, Record
 from math500.records import TrainingSet as Manifest
 from math500.rundir import Journal, lock, replace, storage_error
 from math500.synth import card
@@ -87,7 +87,7 @@ class TrainingSet:
         rows = tuple(_decode(data, KINDS[manifest.kind], path / "rows.jsonl"))
         known = [one.name for one in manifest.decontamination.against if one.known]
         keeper = Gatekeeper.of(dict.fromkeys([*known, *against]))
-        if matches := [match for match in map(keeper.check, rows) if match]:
+        if matches := [match for _, match in keeper.check_all(rows) if match]:
             raise Contaminated(
                 f"{path} holds {len(matches)} rows with test problems in them ({match_in_words(matches[0])})",
                 "Make the set again.",
@@ -141,7 +141,7 @@ class Draft:
         if match is None:
             self._rows.append(row)
         else:
-            self.leave_out(_contaminated(row, match))
+            self.leave_out(contaminated(row, match))
         return match is None
 
     def leave_out(self, left_out: LeftOut) -> None:
@@ -149,12 +149,18 @@ class Draft:
         self._left_out.append(left_out)
 
     def finish(
-        self, *, parents: Iterable[Parent] = (), sources: Iterable[str] = (), notes: Iterable[str] = ()
+        self,
+        *,
+        parents: Iterable[Parent] = (),
+        levels: Iterable[LevelYield] = (),
+        sources: Iterable[str] = (),
+        notes: Iterable[str] = (),
     ) -> TrainingSet:
         """Write the Parquet file, the card and, last, the manifest; the draft is the set then.
 
         Args:
             parents: the runs that the rows come from.
+            levels: what their problems brought, by difficulty.
             sources: the problem sets of the rows, each with its licence, in words.
             notes: what a reader of the card has to know besides.
 
@@ -175,6 +181,7 @@ class Draft:
             problems=len({row.problem_id for row in rows}),
             left_out=dict(sorted(Counter(one.reason for one in left_out).items())),
             decontamination=self.keeper.report(len(rows), [one.match for one in left_out if one.match]),
+            levels=tuple(levels),
             sha256=hashlib.sha256(_bytes(self.path / "rows.jsonl")).hexdigest(),
             math500_version=__version__,
             sources=tuple(sources),
@@ -209,6 +216,7 @@ def write(
     left_out: Iterable[LeftOut] = (),
     *,
     parents: Iterable[Parent] = (),
+    levels: Iterable[LevelYield] = (),
     sources: Iterable[str] = (),
     notes: Iterable[str] = (),
 ) -> TrainingSet:
@@ -229,7 +237,7 @@ def write(
                 draft.leave_out(one)
             for row in rows:
                 draft.append(row)
-            made = draft.finish(parents=parents, sources=sources, notes=notes)
+            made = draft.finish(parents=parents, levels=levels, sources=sources, notes=notes)
         making.replace(folder)
     except OSError as e:
         raise storage_error(e, folder) from e
@@ -269,7 +277,8 @@ def _refuse_taken(folder: Path) -> None:
         raise RunError(f"{folder} exists and is not empty", "Give another --out.")
 
 
-def _contaminated(row: Row, match: Match) -> LeftOut:
+def contaminated(row: Row, match: Match) -> LeftOut:
+    """That a row was not let in, and the test problem that was found in it."""
     return LeftOut(
         problem_id=row.problem_id,
         parent=row.parent,

@@ -5,26 +5,34 @@ A row is dropped when one of its texts holds a held-out problem by one of these 
     exact      the problem's text, letter for letter
     spelling   the same but for case, spaces and LaTeX spelling
     numbers    the same but for the numbers
-    n-grams    at least `GRAMS` of its n-grams, within a passage about as long as the problem
-    near       at least `NEAR` of its n-grams with numbers masked, in such a passage
+    n-grams    a passage with a Jaccard index of 5-grams of at least `JACCARD`
+    near       a passage about as long as the problem with at least `NEAR` of its 3-grams
 
 A row whose problem is MATH-500's own by its id is refused with an error: then something went wrong before.
 MATH-500 is verified when it is loaded; where it cannot be had nothing passes. Neither can be switched off.
+How the limits were chosen and what they find: docs/synth.md.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import os
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 import msgspec
 from msgspec import Struct
 
 from math500 import data
 from math500.data import ProblemSet
+from math500.data.rows import read_file
 from math500.errors import Contaminated
-from math500.records import CompletionRow, Decontamination, HeldOut, Match, PreferenceRow
+from math500.records import CompletionRow, Decontamination, HeldOut, Match, PreferenceRow, Problem
 from math500.synth import overlap, spelling
 from math500.synth.overlap import HeldOutProblem, Index
 
@@ -33,12 +41,19 @@ GATE = "math500-gate/1"
 TEST_SET = "math500"
 """The set that rows are always checked against, and whose ids are refused."""
 
-CANDIDATE = 0.4
-"""Share of a problem's masked n-grams below which no rule is tried."""
-GRAMS = 0.5
-NEAR = 0.7
-WINDOW = 1.5
+SAME_ONLY = "exact:"
+"""Before a set's name: only `exact` and `spelling`, for a held-out set of the same template as the rows."""
+
+CANDIDATE = 0.45
+"""Share of a problem's 3-grams below which neither `n-grams` nor `near` is tried."""
+JACCARD = 0.5
+NEAR = 0.65
+WINDOW = 1.25
 """Tokens of the passage, as a multiple of the problem's."""
+
+MANY = 20_000
+"""Rows from which on several processes check."""
+CHUNK = 1_000
 
 IDS = ("problem_id", "unique_id", "id")
 """Fields that may hold a problem's id."""
@@ -70,8 +85,7 @@ def gate(rows: Iterable[Row], against: Sequence[str] = (TEST_SET,)) -> Gate:
     keeper = Gatekeeper.of(against)
     kept: list[Row] = []
     dropped: list[tuple[Row, Match]] = []
-    for row in rows:
-        match = keeper.check(row)
+    for row, match in keeper.check_all(rows):
         if match is None:
             kept.append(row)
         else:
@@ -80,13 +94,44 @@ def gate(rows: Iterable[Row], against: Sequence[str] = (TEST_SET,)) -> Gate:
     return Gate(tuple(kept), tuple(dropped), keeper.report(len(kept), matches))
 
 
+def check(path: Path, against: Sequence[str] = ()) -> Decontamination:
+    """What the gate would drop of a file of rows, or of a training set's folder.
+
+    Raises:
+        Contaminated: a row's id is one of MATH-500's.
+        DataError: the file, MATH-500 or another set could not be had.
+        UsageError: there is no set and no file of a name in `against`.
+    """
+    file = path / "rows.jsonl" if (path / "rows.jsonl").is_file() else path
+    found = read_file(file)
+    return gate(found, against).report
+
+
+class Against(Struct, frozen=True):
+    """A set that rows are checked against."""
+
+    name: str
+    set: ProblemSet
+    same_only: bool = False
+    """By `exact` and `spelling` only."""
+    known: bool = True
+    """A known set, and no file of the user's."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Those that must not be in a row."""
+        return self.set.problems
+
+
 class Gatekeeper:
     """The gate for one row after the other."""
 
-    def __init__(self, sets: Sequence[ProblemSet]) -> None:
+    def __init__(self, sets: Sequence[Against]) -> None:
         self.sets = sets
-        self._ids = {_plain(p.unique_id) for s in sets if s.source.name == TEST_SET for p in s.problems}
-        self._index = Index([overlap.held_out(s.source.name, p) for s in sets for p in s.problems])
+        self._ids = {_plain(p.unique_id) for s in sets if s.name == TEST_SET for p in s.problems}
+        self._index = Index(
+            [overlap.held_out(s.name, p, same_only=s.same_only) for s in sets for p in s.problems]
+        )
 
     @classmethod
     def of(cls, against: Iterable[str] = ()) -> Gatekeeper:
@@ -120,6 +165,19 @@ class Gatekeeper:
                 )
         return None
 
+    def check_all(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Match | None]]:
+        """Each row in order with the held-out problem in it, or None; many rows are parted among the cores.
+
+        Raises:
+            Contaminated: a row's id is one of MATH-500's.
+        """
+        first = 0
+        with _Workers(self) as workers:
+            for chunk, matches in workers.map(rows):
+                for place, (row, match) in enumerate(zip(chunk, matches, strict=True), first):
+                    yield row, msgspec.structs.replace(match, row=place) if match else None
+                first += len(chunk)
+
     def report(self, kept: int, matches: Sequence[Match]) -> Decontamination:
         """What was checked and found, for so many kept rows and these dropped ones."""
         counted = Counter(match.rule for match in matches)
@@ -143,19 +201,22 @@ class Gatekeeper:
     def _find(self, text: str) -> tuple[HeldOutProblem, str, float] | None:
         clean = spelling.cleaned(text)
         found = spelling.tokens(clean)
-        for problem in self._index.sharing(spelling.without_numbers(found), CANDIDATE):
-            for rule, measure in RULES.items():
-                if share := measure(problem, Text(text, clean, found)):
-                    return problem, rule, share
-        return None
+        numberless = spelling.without_numbers(found)
+        problems = [*self._index.numberless(numberless), *self._index.like(found, CANDIDATE)]
+        if not problems:
+            return None
+        passage = Text(text, spelling.squashed(clean), found, numberless)
+        tried = ((problem, rule, RULES[rule](problem, passage)) for rule in RULES for problem in problems)
+        return next((one for one in tried if one[2]), None)
 
 
 class Text(Struct, frozen=True):
     """A text of a row, in the forms that the rules need."""
 
     text: str
-    clean: str
+    squashed: str
     tokens: list[str]
+    numberless: list[str]
 
 
 def _exact(problem: HeldOutProblem, text: Text) -> float:
@@ -163,23 +224,21 @@ def _exact(problem: HeldOutProblem, text: Text) -> float:
 
 
 def _spelling(problem: HeldOutProblem, text: Text) -> float:
-    return float(problem.squashed in spelling.squashed(text.clean))
+    return float(spelling.stands_in(text.squashed, problem.squashed))
 
 
 def _numbers(problem: HeldOutProblem, text: Text) -> float:
-    return float(problem.masked in spelling.masked(spelling.squashed(text.clean)))
+    return float(not problem.same_only and overlap.stands_in(text.numberless, problem.numberless))
 
 
 def _grams(problem: HeldOutProblem, text: Text) -> float:
-    window = round(WINDOW * problem.length)
-    share = overlap.share_in_window(text.tokens, problem.grams, window)
-    return share if share >= GRAMS else 0.0
+    share = 0.0 if problem.same_only else overlap.jaccard_within(text.tokens, problem.long)
+    return share if share >= JACCARD else 0.0
 
 
 def _near(problem: HeldOutProblem, text: Text) -> float:
     window = round(WINDOW * problem.length)
-    found = spelling.without_numbers(text.tokens)
-    share = overlap.share_in_window(found, problem.masked_grams, window)
+    share = 0.0 if problem.same_only else overlap.share_within(text.tokens, problem.short, window)
     return share if share >= NEAR else 0.0
 
 
@@ -187,9 +246,70 @@ RULES = {"exact": _exact, "spelling": _spelling, "numbers": _numbers, "n-grams":
 """The rules in the order in which they are tried; each gives the share that it found, or 0."""
 
 
-def load(against: Iterable[str]) -> tuple[ProblemSet, ...]:
+class _Workers:
+    """Processes that check rows; none while there are few rows, since each has to make the index first."""
+
+    def __init__(self, keeper: Gatekeeper) -> None:
+        self._keeper = keeper
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def map(self, rows: Iterable[Row]) -> Iterator[tuple[list[Row], list[Match | None]]]:
+        """Chunks of rows with what was found in each row, in order."""
+        source, cores = iter(rows), len(os.sched_getaffinity(0))
+        for _ in range(MANY // CHUNK):
+            if chunk := list(islice(source, CHUNK)):
+                yield chunk, list(map(self._keeper.check, chunk))
+        if cores == 1:
+            while chunk := list(islice(source, CHUNK)):
+                yield chunk, list(map(self._keeper.check, chunk))
+            return
+        waiting: deque[tuple[list[Row], Future[list[Match | None]]]] = deque()
+        while (chunk := list(islice(source, CHUNK))) or waiting:
+            if chunk:
+                waiting.append((chunk, self._started(cores).submit(_check_chunk, chunk)))
+            if len(waiting) > 2 * cores or not chunk:
+                done, future = waiting.popleft()
+                yield done, future.result()
+
+    def _started(self, cores: int) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                cores, get_context("spawn"), initializer=_begin, initargs=(self._keeper.sets,)
+            )
+        return self._pool
+
+
+_keepers: list[Gatekeeper] = []
+"""In a worker: its own gatekeeper."""
+
+
+def _begin(sets: Sequence[Against]) -> None:
+    _keepers.append(Gatekeeper(sets))
+
+
+def _check_chunk(rows: list[Row]) -> list[Match | None]:
+    return [_keepers[0].check(row) for row in rows]
+
+
+def load(against: Iterable[str]) -> tuple[Against, ...]:
     """The sets of these names, verified where they are known ones."""
-    return tuple(data.load(name) for name in against)
+    known = {one.name for one in data.known_sets()}
+    sets = []
+    for name in against:
+        plain = name.removeprefix(SAME_ONLY)
+        found = data.load(plain)
+        same_only = plain not in (name, TEST_SET)
+        sets.append(Against(found.source.name, found, same_only=same_only, known=plain in known))
+    return tuple(sets)
 
 
 def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -216,10 +336,11 @@ def _plain(unique_id: str) -> str:
     return unique_id.strip().casefold().removesuffix(".json")
 
 
-def _held_out(one: ProblemSet) -> HeldOut:
+def _held_out(one: Against) -> HeldOut:
     return HeldOut(
-        name=one.source.name,
-        rows=one.source.rows,
-        sha256=one.source.sha256,
-        known=any(one.source.name == known.name for known in data.known_sets()),
+        name=one.name,
+        rows=one.set.source.rows,
+        sha256=one.set.source.sha256,
+        known=one.known,
+        same_only=one.same_only,
     )

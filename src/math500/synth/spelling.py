@@ -12,13 +12,11 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-_SPACING = re.compile(
-    r"\\(?:left|right|big|displaystyle|textstyle|quad|qquad|limits)(?![a-z])|\\[!,;:> ]|\\[()\[\]]|[$~]"
-)
+_SPACING = re.compile(r"\\(?:left|right|big|displaystyle|textstyle|quad|qquad|limits)(?![a-z])|\\[!,;:> ]|~")
+_FORMULA = re.compile(r"(?<!\\)\\[()\[\]]|\$\$?")
 _SPELLING = re.compile(r"\\[dtc](frac|binom)(?![a-z])")
 _FONT = re.compile(r"\\(?:text(?:bf|it|rm|sf)?|math(?:rm|bf|it)|mbox|operatorname\*?)\s*\{")
 _TOKEN = re.compile(r"[a-z]+|\d+|[^\s_]")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _LOOKS = re.compile(r"[^a-z0-9+\-*/=<>^()\[\]|%!.\u0080-\U0010ffff]+|\.(?!\d)")
 
 
@@ -27,7 +25,8 @@ def cleaned(text: str) -> str:
     text = text if text.isascii() else unicodedata.normalize("NFKC", text)
     text = text.lower()
     if "\\" in text or "$" in text or "~" in text:
-        text = _FONT.sub("{", _SPELLING.sub(r"\\\1", _SPACING.sub(" ", text)))
+        text = _FORMULA.sub(" $ ", _SPACING.sub(" ", text))
+        text = _FONT.sub("{", _SPELLING.sub(r"\\\1", text))
     return text
 
 
@@ -41,9 +40,19 @@ def squashed(clean: str) -> str:
     return _LOOKS.sub("", clean)
 
 
-def masked(clean: str) -> str:
-    """A cleaned or squashed text with every number as `0`."""
-    return _NUMBER.sub("0", clean)
+def stands_in(text: str, wanted: str) -> bool:
+    """Whether a squashed text holds another one, and not only the first digits of a number in it."""
+    place = text.find(wanted) if wanted else -1
+    while place >= 0:
+        before, after = text[max(0, place - 1) : place], text[place + len(wanted) :][:1]
+        if not _one_number(before, wanted[0]) and not _one_number(wanted[-1], after):
+            return True
+        place = text.find(wanted, place + 1)
+    return False
+
+
+def _one_number(left: str, right: str) -> bool:
+    return left.isdigit() and right.isdigit()
 
 
 def without_numbers(found: Iterable[str]) -> list[str]:

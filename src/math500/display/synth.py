@@ -1,0 +1,92 @@
+"""A training set after it was made, and what the gate found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from math500.display.tables import table
+from math500.display.terminal import paint
+from math500.records import Decontamination, LevelYield, Match, TrainingSet
+
+REASONS: Mapping[str, str] = {
+    "wrong": "another answer than the reference",
+    "no_answer": "no answer was found",
+    "ungraded": "the grader could not tell",
+    "failed": "no response could be had",
+    "truncated": "ended at the token limit",
+    "loop": "repeats itself until its end",
+    "constant_code": "its code prints a constant",
+    "failed_code": "its last code failed",
+    "guessed": "says that it guesses",
+    "false_step": "holds an equation that is not true",
+    "no_working": "an answer and nothing else",
+    "unsupported": "the answer comes from nowhere",
+    "same_calculation": "calculates as one that is kept",
+    "contaminated": "holds a problem of a test set",
+    "per_problem": "above the problem's number of rows",
+    "balance": "above the set's number of rows",
+    "no_wrong": "no wrong sample to go beside it",
+}
+"""Each reason of a sample that is no row, in words that fit in a table."""
+
+
+def training_set(made: TrainingSet, folder: Path) -> str:
+    """What was kept, by difficulty, and what was not, by reason."""
+    head = (
+        f"{paint(str(folder), 'heading')}\n{made.rows:,} rows over {made.problems:,} problems, {made.kind}, "
+        f"from {', '.join(parent.run for parent in made.parents)}"
+    )
+    blocks = [head, _levels(made.levels), _left_out(made.left_out), _checked(made.decontamination)]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _levels(levels: tuple[LevelYield, ...]) -> str:
+    names = ("difficulty", "problems", "samples", "correct", "usable", "rows", "problems with rows")
+    rows = [names] + [
+        (y.level, *(f"{n:,}" for n in (y.problems, y.samples, y.correct, y.usable, y.rows, y.covered)))
+        for y in levels
+    ]
+    return table(rows, right=range(1, len(names)), head=True) if levels else ""
+
+
+def _left_out(left_out: Mapping[str, int]) -> str:
+    order = [*REASONS, *(reason for reason in left_out if reason not in REASONS)]
+    rows = [
+        (reason, f"{left_out[reason]:,}", REASONS.get(reason, "")) for reason in order if reason in left_out
+    ]
+    return table([("left out", "samples", "why"), *rows], right=(1,), head=True) if rows else ""
+
+
+def _checked(report: Decontamination) -> str:
+    sets = ", ".join(f"{one.name} ({one.rows:,} problems)" for one in report.against)
+    return f"{report.checked:,} rows were checked against {sets}; {report.dropped:,} held one of them."
+
+
+def decontamination(report: Decontamination, most: int) -> str:
+    """What the gate found: by rule, and row by row."""
+    blocks = [_checked(report)]
+    if report.by_rule:
+        counted = [(rule, f"{n:,}") for rule, n in report.by_rule.items()]
+        blocks.append(table([("found by", "rows"), *counted], right=(1,), head=True))
+    if report.matches and most:
+        blocks.append(_matches(report.matches, most))
+    return "\n\n".join(blocks)
+
+
+def _matches(matches: tuple[Match, ...], most: int) -> str:
+    rows = [("row", "its problem", "in", "holds", "by", "share")]
+    rows += [
+        (
+            "" if m.row is None else str(m.row),
+            m.problem_id,
+            m.field,
+            f"{m.set} {m.unique_id}",
+            m.rule,
+            f"{100 * m.share:.0f} %",
+        )
+        for m in matches[:most]
+    ]
+    left = len(matches) - most
+    more = f"\n... and {left} more: --list {len(matches)} shows them." if left > 0 else ""
+    return table(rows, head=True) + more

@@ -1419,11 +1419,11 @@ class TrainingStart(Record, frozen=True, kw_only=True):
 
 
 class TrainedOn(Record, frozen=True, kw_only=True):
-    """The training set as it was when it was loaded."""
+    """The training set, or the sets, as they were when they were loaded."""
 
     location: str
     sha256: str
-    """Of its rows."""
+    """Of its rows; of several sets, of their hashes one after the other."""
     rows: int
     """That were trained on."""
     too_long: int = 0

@@ -25,7 +25,7 @@ def nothing(_: str) -> None:
 
 def _trained(rows: Path, start: str, folder: Path, **fields: Any) -> Path:
     settings = TrainingSettings(steps=3, batch=8, learning_rate=1e-3, threads=1, **fields)
-    sft.start(Request(rows, start, folder, settings), say=nothing, quiet_=True)
+    sft.start(Request((rows,), start, folder, settings), say=nothing, quiet_=True)
     return folder
 
 

@@ -28,7 +28,7 @@ def train() -> None:
 
 
 @train.command(cls=Grouped, groups=GROUPS)
-@click.argument("training_set", type=FILE, metavar="SET")
+@click.argument("sets", nargs=-1, required=True, type=FILE, metavar="SET...")
 @click.option(
     "--model",
     default="embedded",
@@ -54,7 +54,7 @@ def train() -> None:
 @click.option("--quiet", is_flag=True, help="No progress.")
 @JSON
 def sft(
-    training_set: Path,
+    sets: tuple[Path, ...],
     model: str,
     out: Path,
     control: Path | None,
@@ -64,7 +64,7 @@ def sft(
     as_json: bool,
     **options: Any,  # noqa: ANN401 - each option has its own type
 ) -> None:
-    """Fine-tune a model on a training set; the loss is over the completions alone.
+    """Fine-tune a model on a training set, or several together; the loss is over the completions alone.
 
     A training that was stopped goes on from its last checkpoint with the same command. Every setting is in
     OUT/training.toml. On several GPUs: accelerate launch -m math500 train sft ...
@@ -74,7 +74,7 @@ def sft(
     from math500.train import sft as room
 
     wanted = settings.read(config, {**options, "method": "lora" if lora else None})
-    done = room.start(room.Request(training_set, model, out, wanted, control), say=say, quiet_=quiet)
+    done = room.start(room.Request(sets, model, out, wanted, control), say=say, quiet_=quiet)
     print_json(done) if as_json else print_text(show.outcome(done))
 
 

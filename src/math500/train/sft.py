@@ -12,9 +12,10 @@ through here; the first one alone writes the folder.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,7 +51,8 @@ TENTHS = 10
 class Request:
     """A training, as the user asks for it."""
 
-    set: Path
+    sets: tuple[Path, ...]
+    """Training sets, whose rows are trained on together."""
     model: str
     out: Path
     settings: TrainingSettings
@@ -72,17 +74,16 @@ def start(request: Request, *, say: Say, quiet_: bool = False) -> TrainingOutcom
     first = _rank() == 0
     say_ = say if first else _nothing
     found = starts.find(request.model, say_)
-    sets = [TrainingSet.load(request.set)]
-    if request.control is not None:
-        sets.append(TrainingSet.load(request.control))
+    sets = [TrainingSet.load(folder) for folder in request.sets]
+    control = TrainingSet.load(request.control) if request.control else None
     with quiet.libraries(hub=found.kind == "hub"):
-        outcome = _train(sets[0], found, request.settings, request.out, say_, quiet_)
-        if request.control is None:
+        outcome = _train(sets, found, request.settings, request.out, say_, quiet_)
+        if control is None:
             return outcome
-        say_(f"The control: the same start, {outcome.steps} steps on {request.control}.")
+        say_(f"The control: the same start, {outcome.steps} steps on {control.path}.")
         as_long = msgspec.structs.replace(request.settings, steps=outcome.steps)
         folder = request.out / CONTROL
-        _train(sets[1], found, as_long, folder, say_, quiet_)
+        _train([control], found, as_long, folder, say_, quiet_)
     outcome = msgspec.structs.replace(outcome, control=str(folder))
     if first:
         _remember(request.out, outcome)
@@ -108,7 +109,12 @@ def _remember(folder: Path, outcome: TrainingOutcome) -> None:
 
 
 def _train(
-    rows: TrainingSet, begin: TrainingStart, wanted: TrainingSettings, out: Path, say: Say, hush: bool
+    sets: Sequence[TrainingSet],
+    begin: TrainingStart,
+    wanted: TrainingSettings,
+    out: Path,
+    say: Say,
+    hush: bool,
 ) -> TrainingOutcome:
     """One training; what is finished is not done again."""
     import torch  # noqa: PLC0415 - heavy
@@ -119,14 +125,14 @@ def _train(
     transformers.set_seed(wanted.seed)
     say(f"Loading {begin.name}.")
     model, tokenizer = starts.load(begin, say)
-    fitting, too_long = _fitting(rows, tokenizer, wanted.max_length)
+    fitting, too_long = _fitting(sets, tokenizer, wanted.max_length)
     settings = setting.settled(wanted, len(fitting))
-    training = _training(rows, begin, settings, len(fitting), too_long)
+    training = _training(sets, begin, settings, len(fitting), too_long)
     if finished := _finished(out, training):
         say(f"{out} is finished already.")
         return finished
     if too_long:
-        say(f"{too_long} of {len(rows.rows)} rows are left out: they have over {settings.max_length} tokens.")
+        say(f"{too_long} rows are left out, {len(fitting)} kept: over {settings.max_length} tokens.")
     return _run(out, training, _Loaded(model, tokenizer, fitting), say, hush=hush)
 
 
@@ -143,19 +149,22 @@ def _finished(out: Path, training: Training) -> TrainingOutcome | None:
     return there.outcome() if same else None
 
 
-def _fitting(rows: TrainingSet, tokenizer: Any, most: int) -> tuple[list[CompletionRow], int]:  # noqa: ANN401
+def _fitting(sets: Sequence[TrainingSet], tokenizer: Any, most: int) -> tuple[list[CompletionRow], int]:  # noqa: ANN401
     """The rows that are not too long, and how many are."""
-    whole = [row for row in rows.rows if isinstance(row, CompletionRow)]
-    if len(whole) != len(rows.rows):
-        raise UsageError(f"{rows.path} holds preferences", "Give a set of prompts and completions.")
+    whole = [row for one in sets for row in _completions(one)]
     texts = (_messages((*row.prompt, *row.completion)) for row in whole)
     fits = [len(_tokens(tokenizer, text)) <= most for text in texts]
     fitting = [row for row, fit in zip(whole, fits, strict=True) if fit]
     if not fitting:
-        raise DataMismatch(
-            f"every row of {rows.path} has more than {most} tokens", "Give a higher --max-length."
-        )
+        raise DataMismatch(f"every row has more than {most} tokens", "Give a higher --max-length.")
     return fitting, len(whole) - len(fitting)
+
+
+def _completions(one: TrainingSet) -> list[CompletionRow]:
+    rows = [row for row in one.rows if isinstance(row, CompletionRow)]
+    if len(rows) != len(one.rows):
+        raise UsageError(f"{one.path} holds preferences", "Give a set of prompts and completions.")
+    return rows
 
 
 def _tokens(tokenizer: Any, messages: list[dict[str, str]]) -> list[int]:  # noqa: ANN401
@@ -167,15 +176,15 @@ def _messages(messages: tuple[Message, ...]) -> list[dict[str, str]]:
 
 
 def _training(
-    rows: TrainingSet, begin: TrainingStart, settings: TrainingSettings, count: int, too_long: int
+    sets: Sequence[TrainingSet], begin: TrainingStart, settings: TrainingSettings, count: int, too_long: int
 ) -> Training:
     return Training(
         set=TrainedOn(
-            location=str(rows.path.resolve()),
-            sha256=rows.manifest.sha256,
+            location=", ".join(str(one.path.resolve()) for one in sets),
+            sha256=_hash(sets),
             rows=count,
             too_long=too_long,
-            method=rows.manifest.method,
+            method=" + ".join(one.manifest.method for one in sets),
         ),
         start=begin,
         settings=settings,
@@ -183,6 +192,12 @@ def _training(
         math500_version=__version__,
         versions=quiet.versions(),
     )
+
+
+def _hash(sets: Sequence[TrainingSet]) -> str:
+    """Of the rows: one set's own hash, or that of the hashes of several."""
+    hashes = [one.manifest.sha256 for one in sets]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 @contextlib.contextmanager

@@ -8,8 +8,8 @@ Planted: 200 MATH-500 problems drawn by a seed, copied, re-spaced, with their nu
 replaced by rule; each alone, in a prompt, and quoted in a solution. The rules below are not the gate's.
 
 False alarms: rows of the 12,000 outside MATH-500 that are dropped, without those that are near-duplicates by
-a definition that the gate has no part in: a Jaccard index of 5-grams of at least 0.5 (`pairs`), or the same text
-when spaces are taken out and every number is a 0.
+a definition that the gate has no part in: a Jaccard index of 5-grams of at least 0.5 (`pairs`), or the same
+text when spaces are taken out and every number is a 0.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ QUOTE = "We first look at a related question. %s To begin, note what is known. S
 PLACES = {"alone": "%s", "in a prompt": ASK, "quoted in a solution": QUOTE}
 
 WORDS = {
-    "find": "determine", "compute": "calculate", "evaluate": "work out", "determine": "find", "what is": "find",
+    "find": "determine", "compute": "calculate", "evaluate": "work out", "determine": "find",
     "how many": "what number of", "let": "suppose that", "suppose": "assume", "simplify": "reduce",
-    "the value of": "the numerical value of", "express your answer": "give your answer", "smallest": "least",
+    "the value of": "the numerical value of", "express your answer": "give your answer", "what is": "find",
     "largest": "greatest", "least": "smallest", "greatest": "largest", "positive integer": "natural number",
     "such that": "so that", "where": "in which", "each": "every", "if": "assuming", "and": "as well as",
-    "has": "possesses", "solve": "find the solution of", "total": "overall", "sum": "total", "number": "count",
-    "write": "state", "given": "known", "consider": "look at", "all": "all the", "equation": "relation",
-    "can be": "may be", "is equal to": "equals", "equals": "is equal to", "distance": "length",
-    "polynomial": "polynomial expression", "function": "mapping", "points": "the points", "there are": "we have",
+    "has": "possesses", "solve": "find the solution of", "total": "overall", "sum": "total",
+    "all": "all the", "can be": "may be",
+    "write": "state", "given": "known", "consider": "look at", "equation": "relation", "smallest": "least",
+    "is equal to": "equals", "equals": "is equal to", "distance": "length", "number": "count",
+    "polynomial": "polynomial expression", "function": "mapping", "points": "the points",
+    "there are": "we have",
 }  # fmt: skip
-NAMES = dict(
-    zip(
-        "Ben Amy Chris John Mary Tom Jim Bob Alice Sam Sarah Daniel Ryan Joe".split(),
-        "Otto Ines Paul Kurt Lena Max Finn Emil Rosa Theo Mona Jan Lars Karl".split(),
-        strict=True,
-    )
-)
+NAMES = {
+    "Ben": "Otto", "Amy": "Ines", "Chris": "Paul", "John": "Kurt", "Mary": "Lena", "Tom": "Max",
+    "Jim": "Finn", "Bob": "Emil", "Alice": "Rosa", "Sam": "Theo", "Sarah": "Mona", "Daniel": "Jan",
+    "Ryan": "Lars", "Joe": "Karl",
+}  # fmt: skip
 _WORDS = re.compile(
     r"(?<![\\\w])(" + "|".join(sorted(WORDS, key=len, reverse=True)) + r")(?!\w)", re.IGNORECASE
 )
@@ -150,7 +150,7 @@ def alarms(keeper: Gatekeeper, rows: Sequence[Problem], tests: Sequence[Problem]
     numberless = {masked(test.problem) for test in tests}
     same = {row.unique_id for row in rows if masked(row.problem) in numberless}
     print(
-        f"{len(near)} pairs with Jaccard >= 0.5: {len(in_pairs)} rows, {len({t for _, t in near})} test problems"
+        f"{len(near)} pairs with Jaccard >= 0.5: {len(in_pairs)} rows, {len({t for _, t in near})} problems"
     )
     for field in ("problem", "solution"):
         hits = [m for row in rows if (m := keeper.check({"id": row.unique_id, field: getattr(row, field)}))]
@@ -159,7 +159,8 @@ def alarms(keeper: Gatekeeper, rows: Sequence[Problem], tests: Sequence[Problem]
         print(f"{field}s: {len(dropped)} of {len(rows)} dropped, by {dict(rules)}")
         if field == "problem":
             print(
-                f"  rows of the pairs missed: {len(in_pairs - dropped)}; other numbers only: {len(same & dropped)}"
+                f"  rows of the pairs missed: {len(in_pairs - dropped)}; "
+                f"other numbers only: {len(same & dropped)}"
             )
             false = dropped - in_pairs - same
             print(f"  the others, counted as false alarms: {len(false)}, {len(false) / len(rows):.2%}")
@@ -205,13 +206,13 @@ def minhash(rows: Sequence[Problem], tests: Sequence[Problem], permutations: int
     index = MinHashLSH(threshold=0.5, num_perm=permutations)
     for test in tests:
         index.insert(test.unique_id, sketch(test.problem))
-    begun = time.perf_counter()
+    begun = time.process_time()
     near = {(row.unique_id, test) for row in rows for test in index.query(sketch(row.problem))}
-    spent = time.perf_counter() - begun
+    spent = time.process_time() - begun
     true = pairs(rows, tests)
     print(
         f"MinHash LSH, {permutations} permutations: {len(near & true)} of {len(true)} pairs, "
-        f"{len(near - true)} others, {spent / len(rows) * 1e6:.0f} us a problem"
+        f"{len(near - true)} others, {spent / len(rows) * 1e6:.0f} us of one core a problem"
     )
 
 
@@ -227,10 +228,10 @@ def main() -> None:
     keeper = Gatekeeper.of()
     found(keeper, tests, options.seed)
     alarms(keeper, rows, tests)
-    begun = time.perf_counter()
+    begun = time.process_time()
     for row in rows:
         keeper.check({"prompt": row.problem})
-    print(f"one process: {(time.perf_counter() - begun) / len(rows) * 1e6:.0f} us a problem")
+    print(f"gate: {(time.process_time() - begun) / len(rows) * 1e6:.0f} us of one core a problem")
     if options.minhash:
         minhash(rows, tests)
     if options.rows:

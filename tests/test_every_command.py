@@ -14,8 +14,10 @@ import msgspec
 import pytest
 
 from math500 import cli, contamination, display, evaluate
-from math500.records import Check, Generation, Manifest, Problem, Report, Sample
+from math500.data import ProblemSet
+from math500.records import Check, DataSource, Generation, Manifest, Problem, Report, Sample
 from math500.rundir import RunWriter
+from math500.synth.decontaminate import Against
 
 ESCAPES = "\x1b]0;owned\x07"
 Typed = Callable[[str, list[str]], str]
@@ -37,6 +39,7 @@ TYPED: dict[str, list[list[str]]] = {
     "solvers": [[], ["RUN", "OTHER"]],
     "experiment": [["STUDY.toml", "--dry-run"]],
     "contamination": [["PROBE", "--control", "PROBE"]],
+    "synth": [["rft", "SAMPLED", "--out", "ROWS"], ["check", "SET"]],
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
     "report": [["RUN", "OTHER", "--out", "PAGE.html"]],
     "selftest": [["--data", "SET"]],
@@ -80,7 +83,13 @@ def typed(
     monkeypatch.setenv("MATH500_OFFLINE", "1")
     # The self-test itself needs MATH's train split; here it matters how its findings are shown.
     monkeypatch.setattr("math500.selftest.run", lambda *_, **__: FINDINGS)
+    # So that the gate needs no MATH-500 here: tests/synth has the gate's own tests.
+    monkeypatch.setattr("math500.synth.decontaminate.load", lambda _: (_held_out(),))
     _write(Path("RUN"), problems, manifest_of(run_id=f"a{ESCAPES}"), turned=0)
+    sampled = {"unique_id": "test/4", "index": 0, "response": f"So $4 + 4 = 8$ {ESCAPES} and $\\boxed{{8}}$."}
+    with RunWriter.create(Path("SAMPLED"), manifest_of(run_id="s"), list(problems)) as writer:
+        writer.append(msgspec.convert(sampled, Sample))
+        evaluate.grade(writer)
     _write(Path("OTHER"), problems, manifest_of(run_id="b"), turned=1)
     _write(Path("PROBE"), problems, manifest_of(prompt=contamination.PROMPT), turned=1)
     Path("SET").write_bytes(b"".join(msgspec.json.encode(p) + b"\n" for p in problems))
@@ -99,6 +108,13 @@ def typed(
         return printed.out
 
     return run
+
+
+def _held_out() -> Against:
+    """A set of one problem, with control characters in its id."""
+    source = DataSource(name="math500", place="path", location="", rows=1, sha256="0", verified=True)
+    problem = Problem(problem="What is $3 + 3$?", answer="6", unique_id=f"held/{ESCAPES}")
+    return Against("math500", ProblemSet(source, (problem,)))
 
 
 def _write(folder: Path, problems: tuple[Problem, ...], manifest: Manifest, *, turned: int) -> None:

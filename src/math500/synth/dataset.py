@@ -360,8 +360,8 @@ def _parquet(rows: Sequence[Row], path: Path) -> None:
         ) from e
     message = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
     types = {"sample": pa.int64(), "rejected_sample": pa.int64(), "level": pa.int64()}
-    names = list(rows[0].__struct_fields__)
     talks = {"prompt", "completion", "chosen", "rejected"}
+    names = sorted(rows[0].__struct_fields__, key=lambda name: name not in talks)
     schema = pa.schema([(n, message if n in talks else types.get(n, pa.string())) for n in names])
     table = pa.Table.from_pylist(msgspec.to_builtins(rows), schema=schema)
     try:

@@ -232,7 +232,7 @@ def _numbers(problem: HeldOutProblem, text: Text) -> float:
 
 
 def _grams(problem: HeldOutProblem, text: Text) -> float:
-    share = 0.0 if problem.same_only else overlap.jaccard_within(text.tokens, problem.long)
+    share = 0.0 if problem.same_only else overlap.jaccard_within(text.tokens, problem.long, JACCARD)
     return share if share >= JACCARD else 0.0
 
 

@@ -69,6 +69,7 @@ class Index:
     def __init__(self, problems: Sequence[HeldOutProblem]) -> None:
         self._problems = problems
         self._having = _inverted([problem.short for problem in problems])
+        self._sizes = [len(problem.short) for problem in problems]
         self._known = frozenset(self._having)
         self._numberless = _by_rarest([frozenset(grams(p.numberless, LONG)) for p in problems])
         self._rare = frozenset(self._numberless)
@@ -77,8 +78,10 @@ class Index:
         """The problems of whose short n-grams a text has at least this share, the largest share first."""
         hits = self._known.intersection(grams(found, SHORT))
         counted = Counter(chain.from_iterable(map(self._having.__getitem__, hits)))
-        shares = [(count / len(self._problems[n].short), -n) for n, count in counted.items()]
-        return [self._problems[-n] for share, n in sorted(shares, reverse=True) if share >= least]
+        shares = [
+            (count / self._sizes[n], -n) for n, count in counted.items() if count >= least * self._sizes[n]
+        ]
+        return [self._problems[-n] for _, n in sorted(shares, reverse=True)]
 
     def numberless(self, found: Sequence[str]) -> list[HeldOutProblem]:
         """The problems that may stand in a text with other numbers; `found` is the text's, as `0`."""
@@ -121,13 +124,16 @@ def share_within(found: Sequence[str], wanted: frozenset[Gram], window: int) -> 
     return best / len(wanted) if wanted else 0.0
 
 
-def jaccard_within(found: Sequence[str], wanted: frozenset[Gram]) -> float:
+def jaccard_within(found: Sequence[str], wanted: frozenset[Gram], least: float) -> float:
     """The Jaccard index of long n-grams with that passage of a text for which it is the largest.
 
     It is at least that of the whole text: the passage only leaves out what stands before and after.
+    Below `least` it may be given as 0.
     """
     places = [(place, gram) for place, gram in enumerate(grams(found, LONG)) if gram in wanted]
     best = 0.0
+    if len({gram for _, gram in places}) < least * len(wanted):
+        return best  # the index is at most the share of the wanted ones
     for first, (begin, _) in enumerate(places):
         inside: set[Gram] = set()
         for place, gram in places[first:]:

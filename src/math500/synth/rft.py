@@ -256,12 +256,17 @@ def solution(sample: Sample) -> str:
     done = iter(sample.executions)
     parts = []
     for generation in sample.generations:
-        parts.append(generation.text.strip())
+        parts.append(_closed(generation.text.strip()))
         parts += [
             f"{tools.STOP}\n{tools.shown(ran)}\n```"
             for _, ran in zip(tools.blocks(generation.text), done, strict=False)
         ]
     return "\n".join(parts)
+
+
+def _closed(text: str) -> str:
+    """A reply whose last block was cut by the string at which it stops, with its end."""
+    return f"{text}\n```" if text.count("```") % 2 else text
 
 
 def _row(one: Try) -> CompletionRow:

@@ -16,7 +16,8 @@ import pytest
 from math500 import cli, contamination, display, evaluate
 from math500.data import ProblemSet
 from math500.records import Check, DataSource, Generation, Manifest, Problem, Report, Sample
-from math500.rundir import RunWriter
+from math500.rundir import RunDir, RunWriter
+from math500.synth import rft
 from math500.synth.decontaminate import Against
 
 ESCAPES = "\x1b]0;owned\x07"
@@ -40,6 +41,7 @@ TYPED: dict[str, list[list[str]]] = {
     "experiment": [["STUDY.toml", "--dry-run"]],
     "contamination": [["PROBE", "--control", "PROBE"]],
     "synth": [["rft", "SAMPLED", "--out", "ROWS"], ["check", "SET"]],
+    "train": [["originals", "TRAINABLE", "--out", "ORIGINALS", "--data", "SET"]],
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
     "report": [["RUN", "OTHER", "--out", "PAGE.html"]],
     "selftest": [["--data", "SET"]],
@@ -90,6 +92,7 @@ def typed(
     with RunWriter.create(Path("SAMPLED"), manifest_of(run_id="s"), list(problems)) as writer:
         writer.append(msgspec.convert(sampled, Sample))
         evaluate.grade(writer)
+    rft.make([RunDir.open("SAMPLED")], Path("TRAINABLE"))
     _write(Path("OTHER"), problems, manifest_of(run_id="b"), turned=1)
     _write(Path("PROBE"), problems, manifest_of(prompt=contamination.PROMPT), turned=1)
     Path("SET").write_bytes(b"".join(msgspec.json.encode(p) + b"\n" for p in problems))
@@ -114,7 +117,7 @@ def _held_out() -> Against:
     """A set of one problem, with control characters in its id."""
     source = DataSource(name="math500", place="path", location="", rows=1, sha256="0", verified=True)
     problem = Problem(problem="What is $3 + 3$?", answer="6", unique_id=f"held/{ESCAPES}")
-    return Against("math500", ProblemSet(source, (problem,)))
+    return Against("math500", ProblemSet(source, (problem,)), same_only=True)
 
 
 def _write(folder: Path, problems: tuple[Problem, ...], manifest: Manifest, *, turned: int) -> None:

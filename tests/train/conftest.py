@@ -12,6 +12,7 @@ import pytest
 from math500.data import ProblemSet
 from math500.records import CompletionRow, DataSource, Message, Plan, Problem
 from math500.synth import dataset
+from math500.synth.decontaminate import Against
 
 TEMPLATE = (
     "{% for m in messages %}"
@@ -28,7 +29,7 @@ def gated(monkeypatch: pytest.MonkeyPatch) -> None:
         problem="How many zeros does the number $25!$ end with?", answer="6", unique_id="held/1"
     )
     source = DataSource(name="math500", place="path", location="", rows=1, sha256="0", verified=True)
-    held = (ProblemSet(source, (problem,)),)
+    held = (Against("math500", ProblemSet(source, (problem,))),)
     monkeypatch.setattr("math500.synth.decontaminate.load", lambda _: held)
 
 

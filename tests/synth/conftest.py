@@ -25,7 +25,6 @@ from math500.records import (
     SolverInfo,
 )
 from math500.rundir import RunDir, RunWriter
-from math500.synth import decontaminate
 
 TESTS = (
     Problem(
@@ -61,7 +60,7 @@ def _invented_tests(monkeypatch: pytest.MonkeyPatch) -> None:
             raise UsageError(f"no set {name}")
         return problem_set(name, SETS[name])
 
-    monkeypatch.setattr(decontaminate.data, "load", load)
+    monkeypatch.setattr("math500.data.load", load)
 
 
 def row(

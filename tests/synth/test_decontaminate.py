@@ -101,7 +101,7 @@ def test_without_the_test_set_nothing_passes(monkeypatch: pytest.MonkeyPatch) ->
     def nowhere(name: str) -> ProblemSet:
         raise DataNotFound(f"no {name}")
 
-    monkeypatch.setattr(decontaminate.data, "load", nowhere)
+    monkeypatch.setattr("math500.data.load", nowhere)
     with pytest.raises(DataNotFound):
         gate([])
 
@@ -122,7 +122,7 @@ def test_a_file_is_checked_with_all_its_texts(tmp_path: Path) -> None:
 def test_many_rows_are_checked_by_several_processes_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decontaminate, "MANY", 20)
     monkeypatch.setattr(decontaminate, "CHUNK", 10)
-    monkeypatch.setattr(decontaminate.os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     rows = [row(HENS if number % 7 == 0 else f"What is {number}?") for number in range(75)]
     assert [match.row for _, match in gate(rows).dropped] == list(range(0, 75, 7))
 

@@ -12,7 +12,6 @@ import pytest
 from math500 import data
 from math500.data import find
 from math500.records import Problem
-from math500.synth import decontaminate
 from math500.synth.decontaminate import Gatekeeper
 
 pytestmark = [pytest.mark.real_data, pytest.mark.timeout(300)]
@@ -32,7 +31,7 @@ def bench() -> ModuleType:
 
 @pytest.fixture(autouse=True)
 def _real_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decontaminate.data, "load", find.load)
+    monkeypatch.setattr("math500.data.load", find.load)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from math500.errors import Contaminated, UsageError
-from math500.records import DataSource, Execution, Failure, Problem, Sample
+from math500.records import CompletionRow, DataSource, Execution, Failure, PreferenceRow, Problem, Sample
 from math500.rundir import RunDir
 from math500.synth import TrainingSet, dataset, rft
 from math500.synth.rft import Settings
@@ -116,7 +116,7 @@ def test_the_seed_decides_which_of_two_is_kept(run: RunDir, tmp_path: Path) -> N
 def test_preference_rows_put_a_wrong_one_beside_a_right_one(run: RunDir, tmp_path: Path) -> None:
     made = rft.make([run], tmp_path / "set", Settings(kind="preference"))
     (row,) = made.rows
-    assert isinstance(row, dataset.PreferenceRow)
+    assert isinstance(row, PreferenceRow)
     assert row.problem_id == "train/0"
     assert (row.rejected_parent, row.rejected_sample) == ("sampled", 3)
     assert "\\boxed{8}" in row.chosen[0].content
@@ -135,7 +135,7 @@ def test_a_solution_with_code_is_one_message(make_run: MakeRun, tmp_path: Path) 
     )
     made = rft.make([make_run("coded", [EIGHT], [solved], solver="tools")], tmp_path / "set")
     (row,) = made.rows
-    assert isinstance(row, dataset.CompletionRow)
+    assert isinstance(row, CompletionRow)
     assert row.completion[0].content == (
         "Let us run it.\n```python\nprint(7 + 1)\n```\n```output\n8\n```\nSo $\\boxed{8}$."
     )

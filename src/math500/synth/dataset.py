@@ -170,7 +170,9 @@ class Draft:
         """
         rows, left_out = tuple(self.rows()), tuple(self.left_out())
         if not rows:
-            raise UsageError(f"no sample became a row ({_counted(left_out)})", f"See {self.path}.")
+            raise UsageError(
+                f"no sample became a row ({_counted(left_out)})", "Sample more often, or easier problems."
+            )
         manifest = Manifest(
             kind=self.plan.kind,
             method=self.plan.method,

@@ -151,7 +151,7 @@ class Gatekeeper:
         """
         fields = row if isinstance(row, Mapping) else msgspec.to_builtins(row)
         own = next((str(fields[name]) for name in IDS if fields.get(name)), "")
-        self._refuse_test_ids(fields)
+        self.refuse_ids(str(fields[name]) for name in IDS if fields.get(name))
         for field, text in texts(fields):
             if found := self._find(text):
                 problem, rule, share = found
@@ -190,11 +190,16 @@ class Gatekeeper:
             matches=tuple(matches),
         )
 
-    def _refuse_test_ids(self, fields: Mapping[str, Any]) -> None:
-        for name in IDS:
-            if isinstance(value := fields.get(name), str) and _plain(value) in self._ids:
+    def refuse_ids(self, ids: Iterable[str]) -> None:
+        """Do nothing if none of these is the id of a problem of MATH-500.
+
+        Raises:
+            Contaminated: one of them is.
+        """
+        for one in ids:
+            if _plain(one) in self._ids:
                 raise Contaminated(
-                    f"a row's {name} is {value}, which is a problem of MATH-500",
+                    f"{one} is a problem of MATH-500, which must never train",
                     "Make rows out of other problems, such as `--data math-train`.",
                 )
 

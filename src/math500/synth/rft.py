@@ -112,9 +112,11 @@ def make(runs: Sequence[RunDir], out: Path, settings: Settings | None = None) ->
     settings = settings or Settings()
     runs = sorted(runs, key=lambda run: run.path.resolve().name)
     _refuse(runs)
+    keeper = Gatekeeper.of(settings.against)
+    keeper.refuse_ids(problem.unique_id for run in runs for problem in run.problems())
     tries = [one for run in runs for one in _tries(run, settings)]
     left_out, correct = _correct(tries)
-    usable = list(_clean(_distinct(correct, settings.seed, left_out), settings.against, left_out))
+    usable = list(_clean(_distinct(correct, settings.seed, left_out), keeper, left_out))
     group = _difficulty(tries, settings.balance)
     chosen, above, no_room = fairness.choose(
         usable,
@@ -214,9 +216,8 @@ def _distinct(correct: Sequence[Try], seed: int, left_out: list[LeftOut]) -> Ite
             left_out.append(one.left_out("same_calculation", same))
 
 
-def _clean(usable: Iterable[Try], against: Sequence[str], left_out: list[LeftOut]) -> Iterator[Try]:
+def _clean(usable: Iterable[Try], keeper: Gatekeeper, left_out: list[LeftOut]) -> Iterator[Try]:
     """Those without a test problem, looked at before there is a choice."""
-    keeper = Gatekeeper.of(against)
     for one in usable:
         row = _row(one)
         match = keeper.check(row)

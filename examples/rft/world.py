@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
 import sys
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ MANY = {
     1: ("buys {x} {box} of {y}", "gets {x} {box} of {y}"),
     -1: ("sells {x} {box} of {y}", "loses {x} {box} of {y}"),
 }
-MOST = 60
+MOST = int(os.environ.get("MOST", "60"))
+"""What every count stays below: the smaller, the sooner a model can calculate."""
 SLIPS = 0.3
 
 
@@ -60,7 +62,7 @@ class Story:
 
 
 def story(draw: random.Random) -> Story:
-    """A problem with two or three events whose count stays between 0 and 59, and goes up and down."""
+    """A problem with two or three events whose count stays from 0 to below `MOST`, and goes up and down."""
     while True:
         first = draw.randint(2, 20)
         events = tuple(_event(draw) for _ in range(draw.choice((2, 3, 3))))

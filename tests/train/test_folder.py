@@ -15,7 +15,7 @@ from math500.records import (
     TrainingStart,
     TrainingStep,
 )
-from math500.train.folder import LAST_FILE, TrainingFolder, TrainingWriter
+from math500.train.folder import LAST_FILE, TrainingFolder, TrainingWriter, differing
 
 
 def training(**fields: Any) -> Training:
@@ -101,3 +101,9 @@ def test_the_settings_can_be_read_by_people(tmp_path: Path) -> None:
     assert "steps = 4 " in (tmp_path / "t" / "training.toml").read_text()
     raw = msgspec.json.decode((tmp_path / "t" / "training.json").read_bytes())
     assert raw["settings"]["steps"] == 4
+
+
+def test_models_of_the_hub_are_told_apart_by_their_ids() -> None:
+    one, other = (TrainingStart(name=n, kind="hub", location=n) for n in ("a/b", "a/c"))
+    assert differing(training(start=one), training(start=other)) == ("start",)
+    assert not differing(training(start=one), training(start=one))

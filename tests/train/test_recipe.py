@@ -23,7 +23,8 @@ LESS = {
     "SOLVED": "30",
     "FURTHER": "30",
     "HELD": "40",
-    "SAMPLES": "16",
+    "MOST": "12",
+    "SAMPLES": "32",
     "STEPS": "20",
 }
 

@@ -24,7 +24,7 @@ from typing import TypeVar
 import msgspec
 
 from math500.errors import DataUnreadable, RunError, RunMismatch, RunNotFound, UsageError
-from math500.records import Record, Training, TrainingOutcome, TrainingStep
+from math500.records import Record, Training, TrainingOutcome, TrainingStart, TrainingStep
 from math500.rundir import Journal, lock, replace, storage_error
 from math500.train import settings
 
@@ -99,7 +99,7 @@ def step_of(checkpoint: Path) -> int:
 
 
 class TrainingWriter(TrainingFolder):
-    """A training's folder, held for writing; a context manager's worth of state with `close`."""
+    """A training's folder, held for writing by this process alone until it is closed."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -148,13 +148,28 @@ def _make(path: Path, training: Training) -> None:
     _store(path / "training.json", training)
 
 
+def differing(before: Training, now: Training) -> tuple[str, ...]:
+    """What two trainings have otherwise: their set, start or settings.
+
+    A set or a model that was moved is still the same; a model of the hub is known by its id alone.
+    """
+    differ = {
+        "set": (before.set.sha256, before.set.rows) != (now.set.sha256, now.set.rows),
+        "start": _content(before.start) != _content(now.start),
+        "settings": before.settings != now.settings,
+    }
+    return tuple(name for name, differs in differ.items() if differs)
+
+
+def _content(start: TrainingStart) -> str:
+    return start.sha256 or start.location
+
+
 def _require_same(folder: TrainingFolder, now: Training) -> None:
     """Refuse to go on with what was begun otherwise, and to begin what is finished."""
-    before = folder.training
-    wanted = ("set", "start", "settings")
-    if differ := [name for name in wanted if _content(before, name) != _content(now, name)]:
+    if others := differing(folder.training, now):
         raise RunMismatch(
-            f"{folder.path} was begun with another {' and another '.join(differ)}",
+            f"{folder.path} was begun with another {' and another '.join(others)}",
             "Give the same command as then, or another --out.",
         )
     if folder.outcome() is not None:
@@ -162,16 +177,6 @@ def _require_same(folder: TrainingFolder, now: Training) -> None:
             f"the training in {folder.path} is finished",
             f"Export it: math500 train export {folder.path} --to gguf",
         )
-
-
-def _content(training: Training, name: str) -> object:
-    """What must not differ: a set or a model that was moved is still the same."""
-    value = getattr(training, name)
-    return (
-        msgspec.structs.replace(value, location="", **({"name": ""} if name == "start" else {}))
-        if (name != "settings")
-        else value
-    )
 
 
 def _read(path: Path, kind: type[R]) -> R:

@@ -40,7 +40,7 @@ from math500.synth.dataset import TrainingSet
 from math500.train import quiet, watch
 from math500.train import settings as setting
 from math500.train import start as starts
-from math500.train.folder import CHECKPOINTS, MODEL, TrainingFolder, TrainingWriter, step_of
+from math500.train.folder import CHECKPOINTS, MODEL, TrainingFolder, TrainingWriter, differing, step_of
 
 Say = Callable[[str], None]
 CONTROL = "control"
@@ -141,12 +141,7 @@ def _finished(out: Path, training: Training) -> TrainingOutcome | None:
     if not (out / "outcome.json").is_file():
         return None
     there = TrainingFolder(out)
-    same = (there.training.set.sha256, there.training.start.sha256, there.training.settings) == (
-        training.set.sha256,
-        training.start.sha256,
-        training.settings,
-    )
-    return there.outcome() if same else None
+    return None if differing(there.training, training) else there.outcome()
 
 
 def _fitting(sets: Sequence[TrainingSet], tokenizer: Any, most: int) -> tuple[list[CompletionRow], int]:  # noqa: ANN401

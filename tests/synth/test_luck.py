@@ -25,6 +25,7 @@ def reason(made: Sample) -> str | None:
         ("\\boxed{8}", "no_working"),
         ("8", "no_working"),
         ("First $3 + 5 = 9$, so the answer is $\\boxed{8}$.", "false_step"),
+        ("Now, add these numbers: 12 + 16 + 6 = 21. So it is $12 + 9 = \\boxed{21}$.", "false_step"),
         ("We have 12 / 5 = 2.4 and 12 / 7 = 1.71. The answer is $\\boxed{2.4}$.", None),
         ("The area is $\\pi (10^2) = 100\\pi$, so $\\boxed{100\\pi}$.", None),
         ("Since 23/4 = 5 R 3, it is $\\boxed{3}$.", None),

@@ -57,7 +57,7 @@ CHUNK = 1_000
 
 IDS = ("problem_id", "unique_id", "id")
 """Fields that may hold a problem's id."""
-NOT_TEXT = frozenset({*IDS, "role", "parent", "key", "method", "subject", "rejected_parent"})
+NOT_TEXT = frozenset({*IDS, "role"})
 
 Row = CompletionRow | PreferenceRow | Mapping[str, Any]
 

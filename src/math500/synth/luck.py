@@ -50,7 +50,7 @@ _ARITHMETIC = re.compile(
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
-    r"(?:[\w.^_{}()!\\]|[:*/+^-]\s*|\d[ \t]+|\\[A-Za-z]+\s+"
+    r"(?:[\w.^_{}()!\\]|[*/+^-]\s*|\d\s*:\s*|\d[ \t]+|\\[A-Za-z]+\s+"
     r"|\b(?:of|and|to|from|by|than|plus|minus|times|with|sqrt|base)\s+)\Z",
     re.IGNORECASE,
 )

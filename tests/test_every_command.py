@@ -18,6 +18,7 @@ from math500 import cli, contamination, display, evaluate, pack
 from math500.data import ProblemSet
 from math500.records import Check, DataSource, Generation, Manifest, Problem, Report, Sample
 from math500.rundir import RunDir, RunWriter
+from math500.synth import rft
 from math500.synth.decontaminate import Against
 
 ESCAPES = "\x1b]0;owned\x07"
@@ -42,6 +43,7 @@ TYPED: dict[str, list[list[str]]] = {
     "experiment": [["STUDY.toml", "--dry-run"]],
     "contamination": [["PROBE", "--control", "PROBE"]],
     "synth": [["rft", "SAMPLED", "--out", "ROWS"], ["check", "SET"]],
+    "train": [["originals", "TRAINABLE", "--out", "ORIGINALS", "--data", "SET"]],
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
     "verify": [["RUN"]],
     "plugins": [[]],
@@ -97,6 +99,7 @@ def typed(
     with RunWriter.create(Path("SAMPLED"), manifest_of(run_id="s"), list(problems)) as writer:
         writer.append(msgspec.convert(sampled, Sample))
         evaluate.grade(writer)
+    rft.make([RunDir.open("SAMPLED")], Path("TRAINABLE"))
     _write(Path("OTHER"), problems, manifest_of(run_id="b"), turned=1)
     _write(Path("PROBE"), problems, manifest_of(prompt=contamination.PROMPT), turned=1)
     _write(Path("MANY"), problems, manifest_of(samples=4), turned=0, samples=4)

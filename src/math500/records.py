@@ -21,6 +21,12 @@ A training set's folder (`synth/dataset.py`):
     draft.json         Plan                             while it is made: with which settings
     manifest.json      TrainingSet                      where the rows come from, and that they are clean
 
+A training's folder (`train/folder.py`):
+
+    training.json      Training          the set, the start and the settings; written once
+    log.jsonl          TrainingStep      one line per step, appended
+    outcome.json       TrainingOutcome   written at the end
+
 Fields are added, never renamed; a reader ignores fields that it does not know, so that an older
 math500 reads a newer folder. Seconds are wall-clock floats, tokens are the endpoint's own counts,
 times are ISO 8601 in UTC.
@@ -1612,3 +1618,143 @@ class Diagnosis(Record, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     exit_code: int
     """0 where a run can begin, else the code that a run would end with."""
+
+
+# -- a training --------------------------------------------------------------------------------
+
+
+class LoraSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The small matrices that LoRA trains beside the model's own (Hu et al. 2021, arXiv:2106.09685)."""
+
+    rank: int = 16
+    alpha: int = 32
+    """What they add is scaled by alpha / rank."""
+    dropout: float = 0.0
+    targets: str = "all-linear"
+    """The model's matrices that get some: peft's word for all but the output, or names."""
+
+
+class TrainingSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a model is fine-tuned; `training.toml`."""
+
+    method: Literal["full", "lora"] = "full"
+    steps: int | None = None
+    """Optimizer steps; None for what `epochs` comes to."""
+    epochs: float = 3.0
+    """Times that every row is seen, where no steps are given."""
+    batch: int = 32
+    """Rows per step, over all devices."""
+    rows_at_once: int = 8
+    """Rows that a device computes at once; a matter of its memory."""
+    learning_rate: float | None = None
+    """None: 2e-5 for `full`, 2e-4 for `lora`."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    """How the learning rate falls after the warm-up."""
+    warmup: float = 0.05
+    """The part of the steps in which it rises from zero."""
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    """The gradient's norm at most."""
+    max_length: int = 2048
+    """Tokens; a longer row is left out, and counted."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the computation; the weights are float32. auto: bfloat16 on a GPU that has it."""
+    checkpointing: bool = False
+    """Compute activations twice to spare memory."""
+    save_every: int = 100
+    """Steps between checkpoints; the last one is kept."""
+    threads: int = 0
+    """Of the CPU; 0 leaves it to torch."""
+    seed: int = 0
+    """Of the rows' order, of LoRA's first values and of dropout."""
+    lora: LoraSettings = LoraSettings()
+
+
+class TrainingStart(Record, frozen=True, kw_only=True):
+    """The model that a training starts from."""
+
+    name: str
+    """As the user named it."""
+    kind: Literal["embedded", "gguf", "folder", "hub"]
+    location: str
+    """The file or folder; the hub's id."""
+    sha256: str = ""
+    """Of the GGUF file, or of a folder's weights; empty for the hub's."""
+
+
+class TrainedOn(Record, frozen=True, kw_only=True):
+    """The training set, or the sets, as they were when they were loaded."""
+
+    location: str
+    sha256: str
+    """Of its rows; of several sets, of their hashes one after the other."""
+    rows: int
+    """That were trained on."""
+    too_long: int = 0
+    """Left out, since they have more than `max_length` tokens."""
+    method: str = ""
+    """How the set was made: `rft`, ..."""
+
+
+class Training(Record, frozen=True, kw_only=True):
+    """What is trained on what, and how."""
+
+    set: TrainedOn
+    start: TrainingStart
+    settings: TrainingSettings
+    """With everything that was left open filled in."""
+    created: str
+    math500_version: str
+    versions: dict[str, str]
+    """Of torch, transformers, trl, peft and accelerate."""
+    format: int = 1
+
+
+class TrainingStep(Record, frozen=True, kw_only=True):
+    """One optimizer step. A step that was done again after a stop has two lines; the last one counts."""
+
+    step: int
+    """From 1 on."""
+    loss: float
+    """Mean over the completions' tokens, in nats."""
+    learning_rate: float
+    grad_norm: float | None = None
+    """Before it is clipped."""
+    accuracy: float | None = None
+    """The part of the completions' tokens that was the likeliest one."""
+    tokens: int = 0
+    """Read since the first step, prompts included."""
+    seconds: float = 0.0
+    """Since the first step, stops left out."""
+
+
+class TrainingOutcome(Record, frozen=True, kw_only=True):
+    """A finished training."""
+
+    folder: str
+    steps: int
+    rows: int
+    first_loss: float
+    """Mean over the first tenth of the steps."""
+    last_loss: float
+    """Mean over the last tenth."""
+    tokens: int
+    seconds: float
+    device: str
+    processes: int
+    control: str = ""
+    """The folder of the control that was trained beside it."""
+
+
+class Exported(Record, frozen=True, kw_only=True):
+    """A trained model in a form that engines read."""
+
+    location: str
+    form: Literal["gguf", "safetensors"]
+    sha256: str
+    """Of the GGUF file, or of the folder's weights."""
+    bytes: int
+    quantization: str
+    """F16, Q8_0, F32; of the safetensors, the type of their numbers."""
+    training: str
+    """The folder of the training."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,8 @@ def _convert(source: Path, target: Path) -> None:
     except ValueError as e:
         raise DataUnreadable(f"{source} is not a GGUF file ({e})", "Fetch it again.") from e
     writer = GGUFWriter(target, reader.fields["general.architecture"].contents())
-    _copy_settings(reader, writer)
+    copy_settings(reader, writer, without={FILE_TYPE})
+    writer.add_file_type(MOSTLY_Q8_0)
     _add_matrices(reader, writer)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -76,11 +78,12 @@ def _convert(source: Path, target: Path) -> None:
     writer.close()
 
 
-def _copy_settings(reader: GGUFReader, writer: GGUFWriter) -> None:
+def copy_settings(reader: GGUFReader, writer: GGUFWriter, *, without: AbstractSet[str]) -> None:
+    """Every setting of a file but those named: its tokenizer, its chat template, the model's sizes."""
     for key, entry in reader.fields.items():
-        if key.startswith("GGUF.") or key == "general.architecture":
-            continue  # the writer makes these itself
-        value: Any = MOSTLY_Q8_0 if key == FILE_TYPE else entry.contents()
+        if key.startswith("GGUF.") or key == "general.architecture" or key in without:
+            continue  # the writer makes the first two itself
+        value = entry.contents()
         if len(entry.types) > 1:
             writer.add_array(key, value)
         else:

@@ -1,0 +1,113 @@
+"""Training: fine-tune, make the control's rows, export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from math500.cli.options import FILE, JSON, Grouped, print_json, print_text, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GROUPS = {
+    "What": ("model", "out", "control"),
+    "How": ("config", "lora", "steps", "epochs", "batch", "learning_rate", "seed"),
+    "Machine": ("rows_at_once", "max_length", "precision", "save_every", "threads"),
+    "Output": ("quiet", "as_json", "help"),
+}
+
+
+@click.group()
+def train() -> None:
+    """Fine-tune a model on a training set, and bring it to what the engines read.
+
+    Three commands from one score to another: `train sft`, `train export`, `run`. See docs/train.md.
+    """
+
+
+@train.command(cls=Grouped, groups=GROUPS)
+@click.argument("sets", nargs=-1, required=True, type=FILE, metavar="SET...")
+@click.option(
+    "--model",
+    default="embedded",
+    show_default=True,
+    help="The start: `embedded`, FILE.gguf, a model's folder, or a hub's owner/name.",
+)
+@click.option("--out", type=FILE, required=True, help="The training's folder; the same command goes on.")
+@click.option("--control", type=FILE, metavar="SET", help="Train the start as long on this set too.")
+@click.option("--config", type=FILE, help="Settings in a TOML file; options come before it.")
+@click.option("--lora", is_flag=True, help="Train small matrices beside the weights.  [default: all weights]")
+@click.option("--steps", type=click.IntRange(1), help="Optimizer steps.")
+@click.option("--epochs", type=click.FloatRange(0, min_open=True), help="In place of steps.  [default: 3]")
+@click.option("--batch", type=click.IntRange(1), help="Rows per step, over all devices.  [default: 32]")
+@click.option("--learning-rate", type=float, help="The highest.  [default: 2e-5; with --lora 2e-4]")
+@click.option("--seed", type=int, help="Of the rows' order.  [default: 0]")
+@click.option("--rows-at-once", type=click.IntRange(1), help="Rows a device computes at once.  [default: 8]")
+@click.option(
+    "--max-length", type=click.IntRange(1), help="Tokens; longer rows are left out.  [default: 2048]"
+)
+@click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), help="[default: auto]")
+@click.option("--save-every", type=click.IntRange(1), help="Steps between checkpoints.  [default: 100]")
+@click.option("--threads", type=click.IntRange(0), help="Of the CPU.  [default: torch's own]")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@JSON
+def sft(
+    sets: tuple[Path, ...],
+    model: str,
+    out: Path,
+    control: Path | None,
+    config: Path | None,
+    lora: bool,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401 - each option has its own type
+) -> None:
+    """Fine-tune a model on a training set, or several together; the loss is over the completions alone.
+
+    A training that was stopped goes on from its last checkpoint with the same command. Every setting is in
+    OUT/training.toml. On several GPUs: accelerate launch -m math500 train sft ...
+    """
+    from math500.display import training as show
+    from math500.train import settings
+    from math500.train import sft as room
+
+    wanted = settings.read(config, {**options, "method": "lora" if lora else None})
+    done = room.start(room.Request(sets, model, out, wanted, control), say=say, quiet_=quiet)
+    print_json(done) if as_json else print_text(show.outcome(done))
+
+
+@train.command()
+@click.argument("training_set", type=FILE, metavar="SET")
+@click.option("--out", type=FILE, required=True, help="The new set's folder.")
+@click.option("--data", help="The problems with their solutions.  [default: those of the set's runs]")
+@JSON
+def originals(training_set: Path, out: Path, data: str | None, as_json: bool) -> None:
+    """Make the control's set: the data's own solutions of the problems of SET."""
+    from math500.train import originals as room
+
+    made = room.make(training_set, out, name=data, announce=say)
+    text = f"{made.manifest.rows:,} rows over {made.manifest.problems:,} problems in {made.path}"
+    print_json(made.manifest) if as_json else print_text(text)
+
+
+@train.command()
+@click.argument("folder", type=FILE)
+@click.option("--to", "form", type=click.Choice(["gguf", "safetensors"]), default="gguf", show_default=True)
+@click.option("--out", type=FILE, required=True, help="The new file, or for safetensors the new folder.")
+@click.option(
+    "--quantization",
+    type=click.Choice(["Q8_0", "F16", "F32"]),
+    default="Q8_0",
+    show_default=True,
+    help="Of a GGUF file's matrices.",
+)
+@JSON
+def export(folder: Path, form: Any, out: Path, quantization: Any, as_json: bool) -> None:  # noqa: ANN401
+    """Write a finished training's model as GGUF, or as safetensors; LoRA's matrices are merged in."""
+    from math500.display import training as show
+    from math500.train import export as room
+
+    made = room.export(folder, form, out, quantization=quantization, announce=say)
+    print_json(made) if as_json else print_text(show.exported(made))

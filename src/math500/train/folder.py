@@ -1,0 +1,195 @@
+"""A training's folder: the only file that knows the names inside it.
+
+    FOLDER/
+      training.json     what is trained on what, and how; written once
+      training.toml     the settings alone, to read and to use again
+      log.jsonl         appended, one line per step
+      checkpoints/      the trainer's; the last one is kept
+      model/            the trained weights; LoRA's matrices alone where that is the method
+      outcome.json      written last: a folder without it goes on with the same command
+      control/          the same for the control
+      lock              held (flock) by the process that writes
+
+A checkpoint counts when the trainer's last file is in it; one that a kill left half written is removed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from math500.errors import DataUnreadable, RunError, RunMismatch, RunNotFound, UsageError
+from math500.records import Record, Training, TrainingOutcome, TrainingStart, TrainingStep
+from math500.rundir import Journal, lock, replace, storage_error
+from math500.train import settings
+
+R = TypeVar("R", bound=Record)
+CHECKPOINTS = "checkpoints"
+MODEL = "model"
+LAST_FILE = "trainer_state.json"
+"""What the trainer writes last into a checkpoint."""
+
+
+class TrainingFolder:
+    """A training's folder, opened for reading."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not (path / "training.json").is_file():
+            what = "is not a training's folder" if path.exists() else "does not exist"
+            raise RunNotFound(f"{path} {what}", "Give the folder that `math500 train sft` made.")
+        self.training = _read(path / "training.json", Training)
+
+    @property
+    def model(self) -> Path:
+        """Where the trained weights are."""
+        return self.path / MODEL
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the trainer keeps its checkpoints."""
+        return self.path / CHECKPOINTS
+
+    def outcome(self) -> TrainingOutcome | None:
+        """What came out; None while the training is not finished."""
+        path = self.path / "outcome.json"
+        return _read(path, TrainingOutcome) if path.is_file() else None
+
+    def finished(self) -> TrainingOutcome:
+        """What came out.
+
+        Raises:
+            UsageError: the training is not finished.
+        """
+        found = self.outcome()
+        if found is None:
+            raise UsageError(f"{self.path} is not finished", "Give the same `math500 train sft` again.")
+        return found
+
+    def steps(self) -> tuple[TrainingStep, ...]:
+        """The steps in order, each as it was done last."""
+        path = self.path / "log.jsonl"
+        lines = path.read_bytes().split(b"\n")[:-1] if path.is_file() else []
+        found = {step.step: step for step in (msgspec.json.decode(line, type=TrainingStep) for line in lines)}
+        return tuple(found[number] for number in sorted(found))
+
+    def checkpoint(self) -> Path | None:
+        """The last whole checkpoint."""
+        whole = [path for path in self._checkpoints() if (path / LAST_FILE).is_file()]
+        return max(whole, key=step_of, default=None)
+
+    def _checkpoints(self) -> list[Path]:
+        return [path for path in self.checkpoints.glob("checkpoint-*") if re.fullmatch(r".*-\d+", path.name)]
+
+    def remove_torn(self) -> None:
+        """Remove what a kill left half written, so that the trainer does not take it for a checkpoint."""
+        for path in self._checkpoints():
+            if not (path / LAST_FILE).is_file():
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def step_of(checkpoint: Path) -> int:
+    """The step that a checkpoint was made after."""
+    return int(checkpoint.name.rsplit("-", 1)[1])
+
+
+class TrainingWriter(TrainingFolder):
+    """A training's folder, held for writing by this process alone until it is closed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._lock = lock(path)
+        self._log = Journal(path / "log.jsonl")
+
+    @classmethod
+    def begin(cls, path: Path, training: Training) -> TrainingWriter:
+        """Make the folder, or go on with the training in it.
+
+        Raises:
+            RunMismatch: another training is in it.
+            RunError: something else is in it, or it cannot be written.
+            RunLocked: another process trains in it.
+            UsageError: the training in it is finished.
+        """
+        if (path / "training.json").is_file():
+            _require_same(TrainingFolder(path), training)
+        else:
+            _make(path, training)
+        return cls(path)
+
+    def append(self, step: TrainingStep) -> None:
+        """Write one step."""
+        self._log.append(step)
+
+    def finish(self, outcome: TrainingOutcome) -> None:
+        """Write what came out; the training is finished then, and its checkpoints are not needed."""
+        _store(self.path / "outcome.json", outcome)
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let others write the folder."""
+        self._log.close()
+        os.close(self._lock)
+
+
+def _make(path: Path, training: Training) -> None:
+    try:
+        if path.exists() and any(one.name != "lock" for one in path.iterdir()):
+            raise RunError(f"{path} is not empty and holds no training", "Give another --out.")
+        path.mkdir(parents=True, exist_ok=True)
+        replace(path / "training.toml", settings.text(training.settings).encode())
+    except OSError as e:
+        raise storage_error(e, path) from e
+    _store(path / "training.json", training)
+
+
+def differing(before: Training, now: Training) -> tuple[str, ...]:
+    """What two trainings have otherwise: their set, start or settings.
+
+    A set or a model that was moved is still the same; a model of the hub is known by its id alone.
+    """
+    differ = {
+        "set": (before.set.sha256, before.set.rows) != (now.set.sha256, now.set.rows),
+        "start": _content(before.start) != _content(now.start),
+        "settings": before.settings != now.settings,
+    }
+    return tuple(name for name, differs in differ.items() if differs)
+
+
+def _content(start: TrainingStart) -> str:
+    return start.sha256 or start.location
+
+
+def _require_same(folder: TrainingFolder, now: Training) -> None:
+    """Refuse to go on with what was begun otherwise, and to begin what is finished."""
+    if others := differing(folder.training, now):
+        raise RunMismatch(
+            f"{folder.path} was begun with another {' and another '.join(others)}",
+            "Give the same command as then, or another --out.",
+        )
+    if folder.outcome() is not None:
+        raise UsageError(
+            f"the training in {folder.path} is finished",
+            f"Export it: math500 train export {folder.path} --to gguf",
+        )
+
+
+def _read(path: Path, kind: type[R]) -> R:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as e:
+        raise DataUnreadable(
+            f"{path} cannot be read ({e})", "Restore it, or train again into another folder."
+        ) from e
+
+
+def _store(path: Path, record: Record) -> None:
+    try:
+        replace(path, msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
+    except OSError as e:
+        raise storage_error(e, path) from e

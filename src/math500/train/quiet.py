@@ -1,0 +1,81 @@
+"""The training libraries without network, telemetry and chatter; one clear line where they are missing."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import os
+import warnings
+from collections.abc import Iterator
+
+from math500.errors import DependencyMissing
+
+NEEDED = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "gguf")
+SILENT = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
+    "WANDB_MODE": "disabled",
+    "TQDM_DISABLE": "1",
+}
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+
+
+def require() -> None:
+    """See that the extra is there, without loading it.
+
+    Raises:
+        DependencyMissing: a library of it is not installed.
+    """
+    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
+        raise DependencyMissing(
+            f"training needs {', '.join(missing)}, not installed here", "Run `pip install 'math500[train]'`."
+        )
+
+
+def versions() -> dict[str, str]:
+    """The versions of what trains."""
+    return {name: importlib.metadata.version(name) for name in NEEDED}
+
+
+@contextlib.contextmanager
+def libraries(*, hub: bool = False) -> Iterator[None]:
+    """A block in which the libraries are used: nothing goes out and nothing is printed.
+
+    The libraries read these variables when they are first imported, so this comes before any import of them.
+
+    Args:
+        hub: a model of the hub was named, which may be downloaded.
+
+    Raises:
+        DependencyMissing: a library of the extra is not installed.
+    """
+    require()
+    wanted = SILENT if hub else SILENT | OFFLINE
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _hush()
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _hush() -> None:
+    import datasets  # noqa: PLC0415 - heavy
+    import transformers  # noqa: PLC0415
+
+    datasets.disable_progress_bars()
+    datasets.utils.logging.set_verbosity_error()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()

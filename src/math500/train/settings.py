@@ -1,0 +1,128 @@
+"""How a model is trained, as one readable TOML file.
+
+    the user's file, and options over it ──read──▶ TrainingSettings ──settled──▶ nothing left open
+                                                                        └─text──▶ FOLDER/training.toml
+
+The file in the folder has every setting with its meaning; it can be given to another training as it is.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from math500.errors import DataUnreadable, UsageError
+from math500.records import LoraSettings, TrainingSettings
+
+LEARNING_RATE = {"full": 2e-5, "lora": 2e-4}
+"""LoRA's matrices start from zero and want about ten times the rate (docs/train.md)."""
+MEANING = {
+    "method": "full trains every weight, lora small matrices beside them",
+    "steps": "optimizer steps",
+    "epochs": "times that every row is seen; steps, where given, come first",
+    "batch": "rows per step, over all devices",
+    "rows_at_once": "rows that a device computes at once; lower it when memory runs out",
+    "learning_rate": "the highest",
+    "schedule": "how it falls: cosine, linear, constant",
+    "warmup": "part of the steps in which it rises from zero",
+    "weight_decay": "of AdamW",
+    "clip": "the gradient's norm at most",
+    "max_length": "tokens; longer rows are left out",
+    "precision": "auto, float32 or bfloat16; auto is bfloat16 on a GPU that has it",
+    "checkpointing": "compute activations twice to spare memory",
+    "save_every": "steps between checkpoints",
+    "threads": "of the CPU; 0 leaves it to torch",
+    "seed": "of the rows' order, of LoRA's first values and of dropout",
+    "rank": "of the small matrices",
+    "alpha": "what they add is scaled by alpha / rank",
+    "dropout": "of their input",
+    "targets": "the matrices that get some: all-linear, or names with commas between",
+}
+
+
+def read(file: Path | None, options: Mapping[str, Any]) -> TrainingSettings:
+    """The settings of a file, with the options that were given over them.
+
+    Args:
+        file: TOML; the defaults when None.
+        options: settings by name; those that are None were not given.
+
+    Raises:
+        DataUnreadable: the file cannot be read, or is no TOML.
+        UsageError: a setting is not known, or its value cannot be used.
+    """
+    typed = {name: value for name, value in options.items() if value is not None}
+    found = _file(file) if file else {}
+    if "epochs" in typed:
+        found.pop("steps", None)
+    try:
+        settings = msgspec.convert({**found, **typed}, TrainingSettings)
+    except msgspec.ValidationError as e:
+        raise UsageError(
+            f"the settings{f' of {file}' if file else ''} cannot be used ({e})",
+            f"There are {', '.join(_names())}.",
+        ) from e
+    _check(settings)
+    return settings
+
+
+def _file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        raise DataUnreadable(f"{file} cannot be read ({e})", "Give a TOML file; see docs/train.md.") from e
+
+
+def _names() -> tuple[str, ...]:
+    return TrainingSettings.__struct_fields__
+
+
+def _check(settings: TrainingSettings) -> None:
+    """Refuse numbers that no training can have."""
+    positive = ("batch", "rows_at_once", "max_length", "save_every", "epochs", "clip")
+    for name in positive:
+        if getattr(settings, name) <= 0:
+            raise UsageError(f"{name} is {getattr(settings, name)}", "Give a number above 0.")
+    if settings.steps is not None and settings.steps < 1:
+        raise UsageError(f"{settings.steps} steps train nothing", "Give at least 1.")
+    if settings.learning_rate is not None and not 0 < settings.learning_rate < 1:
+        raise UsageError(f"a learning rate of {settings.learning_rate} cannot be used", "Give one like 2e-5.")
+    if not 0 <= settings.warmup < 1:
+        raise UsageError(f"a warmup of {settings.warmup} is no part of the steps", "Give 0 to below 1.")
+
+
+def settled(settings: TrainingSettings, rows: int) -> TrainingSettings:
+    """The same with nothing left open, for a set of so many rows."""
+    steps = settings.steps or math.ceil(settings.epochs * rows / settings.batch)
+    return msgspec.structs.replace(
+        settings,
+        steps=steps,
+        epochs=round(steps * settings.batch / rows, 4),
+        learning_rate=settings.learning_rate or LEARNING_RATE[settings.method],
+    )
+
+
+def text(settings: TrainingSettings) -> str:
+    """The settings as TOML, each with its meaning."""
+    plain = [_line(name, getattr(settings, name)) for name in _names() if name != "lora"]
+    lora = [_line(name, getattr(settings.lora, name)) for name in LoraSettings.__struct_fields__]
+    parts = [line for line in plain if line]
+    return (
+        "\n".join([*parts, "", "[lora]" if settings.method == "lora" else "[lora]  # not used", *lora]) + "\n"
+    )
+
+
+def _line(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    shown = {True: "true", False: "false"}[value] if isinstance(value, bool) else _quoted(value)
+    return f"{name} = {shown}".ljust(30) + f"# {MEANING[name]}"
+
+
+def _quoted(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -66,7 +66,9 @@ def test_a_number_that_only_begins_with_the_tests_is_another_one() -> None:
 
 
 @pytest.mark.parametrize("name", ["problem_id", "unique_id", "id"])
-@pytest.mark.parametrize("value", ["test/algebra/1.json", "Test/Algebra/1.json ", "test/algebra/1"])
+@pytest.mark.parametrize(
+    "value", ["test/algebra/1.json", "Test/Algebra/1.json ", "test/algebra/1", "test/algebra/1.json+down+up"]
+)
 def test_a_row_of_the_test_set_is_an_error(name: str, value: str) -> None:
     with pytest.raises(Contaminated, match="is a problem of MATH-500"):
         gate([{name: value, "prompt": "What?"}])

@@ -338,7 +338,8 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _plain(unique_id: str) -> str:
-    return unique_id.strip().casefold().removesuffix(".json")
+    """An id without what spelling and the ways of `synth` add to it; `test/1+up` is made of `test/1`."""
+    return unique_id.partition("+")[0].strip().casefold().removesuffix(".json")
 
 
 def _held_out(one: Against) -> HeldOut:

@@ -217,9 +217,12 @@ def _call(name: str, args: list[Any]) -> Any:  # noqa: ANN401
     if name in _FUNCTIONS:
         _check_sizes(name, args)
         try:
-            return _FUNCTIONS[name](context, *args)
+            value = _FUNCTIONS[name](context, *args)
         except TypeError:
             raise NotRead(f"the function {name} with {len(args)} such arguments is not known") from None
+        if not context.isfinite(value):
+            raise Undefined(f"the function {name} has no value there")
+        return value
     raise NotRead(f"the function {name} is not known")
 
 

@@ -164,7 +164,7 @@ from math500 import cli, data, evaluate, prompts, regrade, running, solve, verif
 from math500.records import Generation, Manifest, ModelInfo, Selection, SolverInfo
 from math500.rundir import RunWriter
 class Model:
-    async def generate(self, messages, decoding, *, seed=None, stop=()):
+    async def generate(self, messages, decoding, *, seed=None, stop=(), extras=None):
         short = len(messages) > 1
         a, b = messages[0].content.split("$")[1].split(" \\\\times ")
         text = f"It is $\\\\boxed{{{int(a) * int(b)}}}$" if short else "It is long"

@@ -60,8 +60,11 @@ def test_every_command_is_listed(name: str) -> None:
 def test_every_option_that_is_named_exists(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     names = "|".join(name for name in cli.COMMANDS if name != "lm-eval")
-    for command, rest in re.findall(rf"math500 ({names})\b([^`\n|#]*)", text):
-        known = {o for p in cli.commands()[command].params if isinstance(p, click.Option) for o in p.opts}
+    for typed, rest in re.findall(rf"math500 ({names})\b([^`\n|#]*)", text):
+        command = cli.commands()[typed]
+        if isinstance(command, click.Group) and rest.split() and rest.split()[0] in command.commands:
+            command = command.commands[rest.split()[0]]
+        known = {o for p in command.params if isinstance(p, click.Option) for o in p.opts}
         assert set(re.findall(r"--[\w-]+", rest)) <= known
 
 

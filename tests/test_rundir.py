@@ -249,3 +249,23 @@ def test_a_folder_from_before_tool_calls_and_scores_is_read(
     (sample,) = run.samples().values()
     assert (sample.scores, sample.generations[0].tool_calls, sample.generations[0].logprob) == ((), (), None)
     assert [turn.judge for turn in run.turns()["test/1", 0]] == [False]
+
+
+def test_a_seal_that_cannot_be_read_stops_no_work(writer: RunWriter) -> None:
+    writer.append(sample())
+    writer.close()
+    (writer.path / "seal.json").write_bytes(b'{"files": {"samp')
+    with RunWriter(writer.path) as again:
+        again.append(sample(1))
+    assert (writer.path / "seal.json").read_bytes() == b'{"files": {"samp'
+    assert len(RunDir.open(writer.path).samples()) == 2
+    with pytest.raises(RunDamaged, match=r"seal\.json.*delete it"):
+        RunDir.open(writer.path).seal()
+    RunWriter(writer.path).close()
+
+
+def test_brackets_in_brackets_are_a_bad_line(writer: RunWriter) -> None:
+    deep = b'{"unique_id": "test/1", "index": 0, "z": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"
+    (writer.path / "samples.jsonl").write_bytes(deep)
+    with pytest.raises(RunDamaged, match="line 1"):
+        RunDir.open(writer.path).samples()

@@ -269,3 +269,19 @@ def test_brackets_in_brackets_are_a_bad_line(writer: RunWriter) -> None:
     (writer.path / "samples.jsonl").write_bytes(deep)
     with pytest.raises(RunDamaged, match="line 1"):
         RunDir.open(writer.path).samples()
+
+
+def test_a_disk_that_keeps_nothing_is_said_and_the_folder_is_let_go(
+    writer: RunWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.append(sample())
+
+    def full(_fd: int) -> None:
+        raise OSError(errno.ENOSPC, "no")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(StorageFull):
+            writer.close()
+    assert not (writer.path / "seal.json").exists()
+    RunWriter(writer.path).close()

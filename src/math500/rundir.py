@@ -301,15 +301,21 @@ class RunWriter(RunDir):
             raise storage_error(e, self.path) from e
 
     def close(self) -> None:
-        """Ask the disk to keep what is written, seal it, and let others write the folder."""
-        for journal in self._journals.values():
-            journal.close()
-        self._journals.clear()
-        if self._lock >= 0:
+        """Ask the disk to keep what is written, seal it, and let others write the folder.
+
+        Raises:
+            StorageFull: the disk does not keep it; then it is not sealed.
+        """
+        if self._lock < 0:
+            return
+        try:
+            while self._journals:
+                self._journals.popitem()[1].close()
             # Without room for a seal the old one stays: it covers less, and what it covers still holds.
             # One that cannot be read stays too: `math500 verify` says so, and the work is done all the same.
             with contextlib.suppress(OSError, RunDamaged):
                 self._seal()
+        finally:
             os.close(self._lock)
             self._lock = -1
 
@@ -367,8 +373,12 @@ class Journal:
 
     def close(self) -> None:
         """Sync and close."""
-        self.sync()
-        os.close(self._fd)
+        try:
+            self.sync()
+        except OSError as e:
+            raise storage_error(e, self.path) from e
+        finally:
+            os.close(self._fd)
 
     def sync(self) -> None:
         """Have the disk keep what is written."""

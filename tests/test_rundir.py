@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from math500 import evaluate
 from math500.errors import RunDamaged, RunError, RunLocked, RunNotFound, StorageFull
 from math500.records import (
     Difference,
@@ -285,3 +286,12 @@ def test_a_disk_that_keeps_nothing_is_said_and_the_folder_is_let_go(
             writer.close()
     assert not (writer.path / "seal.json").exists()
     RunWriter(writer.path).close()
+
+
+def test_a_process_killed_after_its_summary_has_left_a_seal(writer: RunWriter) -> None:
+    """Else the folder would look like one whose seal was taken away."""
+    writer.append(sample())
+    writer.write_summary(evaluate.summarize(writer))
+    sealed = RunDir.open(writer.path).seal()
+    assert sealed is not None
+    assert {"manifest.json", "samples.jsonl"} <= sealed.files.keys()

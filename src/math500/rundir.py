@@ -294,8 +294,15 @@ class RunWriter(RunDir):
         self._journal(self._judge(judge, "jsonl")).append(judgement)
 
     def write_summary(self, summary: Summary) -> None:
-        """Replace the summary."""
+        """Replace the summary; before the first one the folder is sealed.
+
+        So a folder that has a summary and no seal has lost its seal, however the process that wrote it ended.
+        """
         try:
+            if not (self.path / "seal.json").exists():
+                for journal in self._journals.values():
+                    journal.sync()
+                self._seal()
             replace(self.path / "summary.json", _pretty(summary))
         except OSError as e:
             raise storage_error(e, self.path) from e

@@ -202,7 +202,7 @@ def test_grades_can_be_made_again_from_the_samples(make_run: Callable[..., RunWr
     with make_run() as run:
         collect(run, Stub())
         before = evaluate.summarize(run)
-    (run.path / "grades" / "math500-3.jsonl").unlink()
+    (run.path / "grades" / "math500-4.jsonl").unlink()
     with RunWriter(run.path) as again:
         assert evaluate.summarize(again).ungraded == 12
         evaluate.grade(again)

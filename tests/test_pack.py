@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -15,7 +16,7 @@ import msgspec
 import pytest
 
 from math500 import evaluate, pack, prompts, verify
-from math500.errors import DataMismatch, RunDamaged, RunError
+from math500.errors import DataMismatch, RunDamaged, RunError, StorageFull
 from math500.records import Generation, Manifest, Packed, PackedFile, Problem, Sample, Shot
 from math500.rundir import RunDir, RunWriter
 
@@ -244,3 +245,59 @@ def test_what_is_no_archive_is_said_not_to_be_one(tmp_path: Path, content: bytes
         pack.unpack(tmp_path / "a.tar.gz", tmp_path / "out")
     with pytest.raises(RunError, match="no archive"):
         pack.unpack(tmp_path / "b.tar.gz", tmp_path / "out")
+
+
+def chained(kind: bytes, content: bytes) -> bytes:
+    header = member("r/x", kind)
+    header.size = len(content)
+    return (header.tobuf(tarfile.GNU_FORMAT) + content.ljust(512, b"\0")) * 3_000
+
+
+@pytest.mark.parametrize("content", [chained(tarfile.XHDTYPE, b"9 a=bcde\n"), chained(b"L", b"a\0")])
+def test_headers_before_headers_are_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(content))
+    with pytest.raises(RunDamaged, match="cannot be read as an archive"):
+        pack.unpack(tmp_path / "a.tar.gz", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_number_in_a_header_is_refused(tmp_path: Path) -> None:
+    bad = member("r/pack.json")
+    bad.pax_headers = {"GNU.sparse.map": "a,b", "GNU.sparse.size": "1"}
+    with pytest.raises(RunDamaged, match="cannot be read as an archive"):
+        pack.unpack(archive(tmp_path / "a.tar.gz", (bad, HEAD[1])), tmp_path / "out")
+
+
+def test_brackets_in_brackets_are_refused(tmp_path: Path) -> None:
+    deep = b'{"run_id": "r", "z": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    with pytest.raises(RunDamaged, match="is refused"):
+        pack.unpack(archive(tmp_path / "a.tar.gz", (member("r/pack.json"), deep)), tmp_path / "out")
+
+
+def test_an_archive_without_a_manifest_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(RunDamaged, match="lacks manifest.json"):
+        pack.unpack(archive(tmp_path / "a.tar.gz", HEAD, (member("r/gap.json"), GOOD)), tmp_path / "out")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
+def test_a_disk_that_takes_nothing_is_no_fault_of_the_archive(
+    run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    pack.pack(run, tmp_path / "a.tar.gz")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(pack, "_one", full)
+    kind = StorageFull if number == errno.ENOSPC else RunError
+    with pytest.raises(kind) as error:
+        pack.unpack(tmp_path / "a.tar.gz", tmp_path / "out")
+    assert not isinstance(error.value, RunDamaged)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_link_to_nowhere_is_something_there(run: RunDir, tmp_path: Path) -> None:
+    pack.pack(run, tmp_path / "a.tar.gz")
+    (tmp_path / "out").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(RunError, match="exists"):
+        pack.unpack(tmp_path / "a.tar.gz", tmp_path / "out")

@@ -198,3 +198,11 @@ print(json.dumps([[p.name for p in made.plugins], summary.correct, other.correct
     assert names == ["restate", "shorter", "tables"]
     assert (correct, other) == (12, 12)
     assert (differs, notes) == (0, ["responses"])
+
+
+def test_what_a_plugin_prints_is_no_output_of_a_command(package: Package, typed: Typed) -> None:
+    package("loud", "print('hello')\n" + PROMPT, "[math500.prompts]\nnow = loud:ONE\n")
+    code, out, err = typed("plugins", "--json")
+    assert code == 0
+    assert json.loads(out)["plugins"][0]["state"] == "ready"
+    assert "hello" in err

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from math500 import evaluate
 from math500.errors import RunDamaged, RunError, RunLocked, RunNotFound, StorageFull
 from math500.records import (
     Difference,
@@ -249,3 +250,48 @@ def test_a_folder_from_before_tool_calls_and_scores_is_read(
     (sample,) = run.samples().values()
     assert (sample.scores, sample.generations[0].tool_calls, sample.generations[0].logprob) == ((), (), None)
     assert [turn.judge for turn in run.turns()["test/1", 0]] == [False]
+
+
+def test_a_seal_that_cannot_be_read_stops_no_work(writer: RunWriter) -> None:
+    writer.append(sample())
+    writer.close()
+    (writer.path / "seal.json").write_bytes(b'{"files": {"samp')
+    with RunWriter(writer.path) as again:
+        again.append(sample(1))
+    assert (writer.path / "seal.json").read_bytes() == b'{"files": {"samp'
+    assert len(RunDir.open(writer.path).samples()) == 2
+    with pytest.raises(RunDamaged, match=r"seal\.json.*delete it"):
+        RunDir.open(writer.path).seal()
+    RunWriter(writer.path).close()
+
+
+def test_brackets_in_brackets_are_a_bad_line(writer: RunWriter) -> None:
+    deep = b'{"unique_id": "test/1", "index": 0, "z": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"
+    (writer.path / "samples.jsonl").write_bytes(deep)
+    with pytest.raises(RunDamaged, match="line 1"):
+        RunDir.open(writer.path).samples()
+
+
+def test_a_disk_that_keeps_nothing_is_said_and_the_folder_is_let_go(
+    writer: RunWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.append(sample())
+
+    def full(_fd: int) -> None:
+        raise OSError(errno.ENOSPC, "no")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(StorageFull):
+            writer.close()
+    assert not (writer.path / "seal.json").exists()
+    RunWriter(writer.path).close()
+
+
+def test_a_process_killed_after_its_summary_has_left_a_seal(writer: RunWriter) -> None:
+    """Else the folder would look like one whose seal was taken away."""
+    writer.append(sample())
+    writer.write_summary(evaluate.summarize(writer))
+    sealed = RunDir.open(writer.path).seal()
+    assert sealed is not None
+    assert {"manifest.json", "samples.jsonl"} <= sealed.files.keys()

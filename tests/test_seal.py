@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from math500 import seal
-from math500.records import Seal
+from math500.records import Seal, SealedFile
 
 NAME = "samples.jsonl"
 
@@ -72,12 +72,42 @@ def test_any_growth_is_told_from_any_change(
 ) -> None:
     folder = tmp_path_factory.mktemp("run")
     path = folder / NAME
+    begin += b"\n"  # what is sealed are whole lines
     path.write_bytes(begin)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(seal, "BLOCK", block)
         first = sealed(folder)
         path.write_bytes(begin + more)
         assert seal.broken(folder, sealed(folder, first)) == {}
-        if begin:
-            path.write_bytes(bytes([begin[0] ^ 1]) + begin[1:] + more)
-            assert NAME in seal.broken(folder, sealed(folder, first))
+        path.write_bytes(bytes([begin[0] ^ 1]) + begin[1:] + more)
+        assert NAME in seal.broken(folder, sealed(folder, first))
+
+
+def test_half_a_line_is_not_sealed(tmp_path: Path) -> None:
+    """A power cut leaves one; the next writer cuts it off, which is no alteration."""
+    path = tmp_path / NAME
+    path.write_bytes(b"one\nhal")
+    first = sealed(tmp_path)
+    assert first.files[NAME].size == 4
+    path.write_bytes(b"one\n")
+    assert seal.broken(tmp_path, first) == {}
+    assert sealed(tmp_path, first) == first
+
+
+@given(st.lists(st.binary(max_size=9), max_size=5), st.integers(1, 7), st.integers(0, 40))
+def test_the_whole_lines_are_hashed_wherever_the_blocks_end(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[bytes], block: int, upto: int
+) -> None:
+    folder = tmp_path_factory.mktemp("blocks")
+    content = b"\n".join(parts)
+    (folder / NAME).write_bytes(content)
+    whole = content[: content.rfind(b"\n") + 1]
+    upto = min(upto, len(whole))
+    before = seal.make(folder, [], None, (), "then")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(seal, "BLOCK", block)
+        first = seal.make(folder, [NAME], before, (), "now").files[NAME]
+        old = SealedFile(size=upto, sha256=hashlib.sha256(content[:upto]).hexdigest(), sealed="then")
+        second = seal.make(folder, [NAME], Seal(files={NAME: old}), (), "now").files[NAME]
+    assert (first.size, first.sha256) == (len(whole), hashlib.sha256(whole).hexdigest())
+    assert (second.size, second.sha256) == (first.size, first.sha256)

@@ -22,7 +22,6 @@ import gzip
 import hashlib
 import io
 import re
-import shutil
 import tarfile
 import tempfile
 import zlib
@@ -37,7 +36,7 @@ import math500
 from math500 import data, prompts
 from math500.errors import DataMismatch, RunDamaged, RunError
 from math500.records import Manifest, Packed, PackedFile, Problem
-from math500.rundir import RunDir, store
+from math500.rundir import RunDir, storage_error, store
 
 ENDING = ".tar.gz"
 PACKED = "pack.json"
@@ -170,7 +169,7 @@ def _line(line: bytes, texts: Texts, *, back: bool) -> bytes:
     """One line with the texts of its own problem turned into marks, or back."""
     try:
         problem = texts.get(msgspec.json.decode(line, type=_Line).unique_id)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return line
     if problem is None:
         return line
@@ -260,9 +259,16 @@ def unpack(path: Path, folder: Path, find: Find | None = None) -> Packed:
         DataMismatch: the problems' texts are not those that were left out.
         StorageFull: the disk is full.
     """
-    if folder.exists():
+    if folder.exists() or folder.is_symlink():
         raise RunError(f"{folder} exists", "Give another --out, or move it away.")
     _require_checksum(path)
+    try:
+        return _unpack(path, folder, find)
+    except OSError as e:
+        raise storage_error(e, folder) from e
+
+
+def _unpack(path: Path, folder: Path, find: Find | None) -> Packed:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as temporary:
         inside = Path(temporary) / "run"
@@ -270,7 +276,7 @@ def unpack(path: Path, folder: Path, find: Find | None = None) -> Packed:
         packed = _take_out(path, inside)
         if packed.texts_left_out and find is not None and (problems := find(RunDir.open(inside).manifest)):
             _put_back(inside, packed, _texts(problems))
-        shutil.move(inside, folder)
+        inside.rename(folder)
     return packed
 
 
@@ -337,9 +343,15 @@ def _take_out(path: Path, folder: Path) -> Packed:
                     packed = _list(file, name, path)
                     continue
                 left = _one(file, name, packed, folder, left, path, there)
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as e:
-        raise RunDamaged(f"{path} cannot be read as an archive ({e})", "Fetch it again.") from e
-    if packed is None or (missing := packed.files.keys() - there):
+    except OSError as e:
+        # An error of the disk has a number, gzip's own has none.
+        if e.errno is not None:
+            raise
+        raise _unreadable(path, e) from e
+    except (tarfile.TarError, EOFError, zlib.error, ValueError, RecursionError) as e:
+        # tarfile lets a bad number in a header, and a header before a header before ..., through.
+        raise _unreadable(path, e) from e
+    if packed is None or (missing := ({"manifest.json"} | packed.files.keys()) - there):
         lacks = PACKED if packed is None else ", ".join(sorted(missing)[:3])
         raise _refused(path, f"it lacks {lacks}")
     return packed
@@ -362,7 +374,7 @@ def _list(file: IO[bytes], name: str, path: Path) -> Packed:
         raise _refused(path, f"it does not begin with {PACKED}")
     try:
         return msgspec.json.decode(file.read(AT_ONCE // 4), type=Packed)
-    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise _refused(path, f"its {PACKED} cannot be read ({e})") from e
 
 
@@ -387,6 +399,10 @@ def _one(
         raise _refused(path, f"{name} is not what its list says")
     there.add(name)
     return left - said.size
+
+
+def _unreadable(path: Path, e: Exception) -> RunDamaged:
+    return RunDamaged(f"{path} cannot be read as an archive ({e})", "Fetch it again.")
 
 
 def _refused(path: Path, why: str) -> RunDamaged:

@@ -14,7 +14,9 @@ An engine needs no plugin: whatever speaks the OpenAI-compatible protocol is rea
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
+import sys
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -57,7 +59,9 @@ def load(plugin: Plugin) -> Any:  # noqa: ANN401 - each kind is another thing; i
     """
     (entry, *_) = (e for e in _entries(plugin.kind) if e.name == plugin.name and e.value == plugin.target)
     try:
-        return entry.load()
+        # What it prints is for a person to read, and no part of what a command puts out.
+        with contextlib.redirect_stdout(sys.stderr):
+            return entry.load()
     except (Exception, SystemExit) as e:  # its import can raise anything
         raise broken(plugin, f"{type(e).__name__}: {e}") from e
 

@@ -196,9 +196,17 @@ class RunDir:
         return tuple(sorted(path.stem for path in (self.path / "judges").glob("*.json")))
 
     def seal(self) -> Seal | None:
-        """The seal as last written, or None."""
+        """The seal as last written, or None.
+
+        Raises:
+            RunDamaged: it cannot be read.
+        """
         path = self.path / "seal.json"
-        return _read_one(path, Seal) if path.is_file() else None
+        next_step = (
+            "Restore it from a copy. Without one delete it: the next command that writes to the run seals "
+            "what is there then, and nothing vouches for the time before."
+        )
+        return _read_one(path, Seal, next_step) if path.is_file() else None
 
     def sealable(self) -> tuple[str, ...]:
         """The files that are written once or only grow, as they are called within the folder, sorted."""
@@ -286,21 +294,35 @@ class RunWriter(RunDir):
         self._journal(self._judge(judge, "jsonl")).append(judgement)
 
     def write_summary(self, summary: Summary) -> None:
-        """Replace the summary."""
+        """Replace the summary; before the first one the folder is sealed.
+
+        So a folder that has a summary and no seal has lost its seal, however the process that wrote it ended.
+        """
         try:
+            if not (self.path / "seal.json").exists():
+                for journal in self._journals.values():
+                    journal.sync()
+                self._seal()
             replace(self.path / "summary.json", _pretty(summary))
         except OSError as e:
             raise storage_error(e, self.path) from e
 
     def close(self) -> None:
-        """Ask the disk to keep what is written, seal it, and let others write the folder."""
-        for journal in self._journals.values():
-            journal.close()
-        self._journals.clear()
-        if self._lock >= 0:
+        """Ask the disk to keep what is written, seal it, and let others write the folder.
+
+        Raises:
+            StorageFull: the disk does not keep it; then it is not sealed.
+        """
+        if self._lock < 0:
+            return
+        try:
+            while self._journals:
+                self._journals.popitem()[1].close()
             # Without room for a seal the old one stays: it covers less, and what it covers still holds.
-            with contextlib.suppress(OSError):
+            # One that cannot be read stays too: `math500 verify` says so, and the work is done all the same.
+            with contextlib.suppress(OSError, RunDamaged):
                 self._seal()
+        finally:
             os.close(self._lock)
             self._lock = -1
 
@@ -358,8 +380,12 @@ class Journal:
 
     def close(self) -> None:
         """Sync and close."""
-        self.sync()
-        os.close(self._fd)
+        try:
+            self.sync()
+        except OSError as e:
+            raise storage_error(e, self.path) from e
+        finally:
+            os.close(self._fd)
 
     def sync(self) -> None:
         """Have the disk keep what is written."""
@@ -390,20 +416,20 @@ def _read_lines(path: Path, kind: type[R]) -> Iterator[R]:
                 return
             try:
                 yield decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as e:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
                 raise RunDamaged(
                     f"{path}, line {number} cannot be read ({e})",
                     "Restore the file from a copy, or delete that line: its sample is then asked again.",
                 ) from e
 
 
-def _read_one(path: Path, kind: type[R]) -> R:
+def _read_one(
+    path: Path, kind: type[R], next_step: str = "Restore the file from a copy, or start a new run."
+) -> R:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as e:
-        raise RunDamaged(
-            f"{path} cannot be read ({e})", "Restore the file from a copy, or start a new run."
-        ) from e
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        raise RunDamaged(f"{path} cannot be read ({e})", next_step) from e
     except OSError as e:
         raise DataUnreadable(f"{path} cannot be read ({e.strerror})", "Check the file's permissions.") from e
 

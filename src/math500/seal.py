@@ -6,7 +6,7 @@ Files grow, so a file is sealed up to a size: what a killed process wrote after 
 is no contradiction. Sealing again reads every file once and takes over what was sealed before: where a file
 no longer begins with what was sealed, its old entry stays, so that a later command on an altered folder does
 not put the alteration under a new seal. A file that this process made anew (grades that were deleted) gets a
-new entry.
+new entry. Half a line at the end of a file of lines is not sealed: the next writer cuts it off.
 
 summary.json, gap.json and pages are not sealed: they are derived, and `math500 verify` derives them again.
 
@@ -77,7 +77,8 @@ def unsealed(folder: Path, seal: Seal, names: Iterable[str]) -> dict[str, int]:
 
 def _entry(path: Path, old: SealedFile | None, when: str) -> SealedFile | None:
     """The new entry of a file, or None where the old one has to stay."""
-    before, whole, size = _hashed(path, 0 if old is None else old.size)
+    lines = path.suffix == ".jsonl"
+    before, whole, size = _hashed(path, 0 if old is None else old.size, lines=lines)
     if old is None:
         return SealedFile(size=size, sha256=whole, sealed=when)
     if size < old.size or before != old.sha256:
@@ -85,13 +86,21 @@ def _entry(path: Path, old: SealedFile | None, when: str) -> SealedFile | None:
     return old if size == old.size else msgspec.structs.replace(old, size=size, sha256=whole, sealed=when)
 
 
-def _hashed(path: Path, upto: int) -> tuple[str, str, int]:
-    """The sha256 of the first `upto` bytes and of the whole, and the size, in one pass."""
+def _hashed(path: Path, upto: int, *, lines: bool = False) -> tuple[str, str, int]:
+    """The sha256 of the first `upto` bytes and of the whole, and the size, in one pass.
+
+    Of a file of lines the whole is its whole lines.
+    """
     running, before, done = hashlib.sha256(), hashlib.sha256(), 0
+    whole, size = running.copy(), 0
     with path.open("rb") as file:
         while block := file.read(min(BLOCK, upto - done) if done < upto else BLOCK):
-            running.update(block)
+            end = block.rfind(b"\n") + 1 if lines else len(block)
+            running.update(block[:end])
+            if end:
+                whole, size = running.copy(), done + end
+            running.update(block[end:])
             done += len(block)
             if done == upto:
                 before = running.copy()
-    return before.hexdigest(), running.hexdigest(), done
+    return before.hexdigest(), whole.hexdigest(), size

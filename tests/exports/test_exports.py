@@ -74,6 +74,38 @@ def test_the_hubs_library_reads_its_results(whole: Facts, tmp_path: Path) -> Non
     assert result.dataset_type == "HuggingFaceH4/MATH-500"
 
 
+HARD = 'a: b # c\x7f\x85\u2028\ufeff \U0001f600 - "q" [l](u) `x`'
+
+
+def named(known: Facts, name: str) -> Facts:
+    model = msgspec.structs.replace(known.made.model, served_name=name)
+    made = msgspec.structs.replace(known.made, model=model, run_id=name)
+    return Facts(made, known.summary, known.score, known.protocol | {"model": name}, known.seal)
+
+
+def test_a_name_stays_a_name_in_yaml(whole: Facts, tmp_path: Path) -> None:
+    yaml = pytest.importorskip("yaml")
+    results, index = exports.hub.write(named(whole, HARD), tmp_path, source=f"https://x/{HARD}")
+    assert yaml.safe_load(index.read_text())["model-index"][0]["name"] == HARD
+    assert yaml.safe_load(results.read_text())[0]["source"]["name"] == f"math500 {HARD}"
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("[l](https://x)", r"\[l\](https://x)"),
+        ("![i](https://x)", r"!\[i\](https://x)"),
+        ("a`b` *c* ~~d~~ _e_", r"a\`b\` \*c\* \~\~d\~\~ \_e\_"),
+        ("<img src=x> &lt; | \\", r"&lt;img src=x> &amp;lt; \| \\"),
+        ("org/My_model-7B", "org/My_model-7B"),
+    ],
+)
+def test_a_name_stays_a_name_in_markdown(known: Facts, name: str, cell: str) -> None:
+    card = exports.card(named(known, name))
+    assert f"| model | {cell} |" in card
+    assert f"| run | {cell}, seal" in card
+
+
 def test_a_part_of_a_set_is_no_score_of_it(known: Facts, whole: Facts, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no data set of the hub"):
         exports.hub.write(known, tmp_path)

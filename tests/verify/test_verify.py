@@ -229,3 +229,9 @@ def test_an_archive_is_read_like_its_folder(plain: Path, typed: Typed, tmp_path:
 def test_a_fingerprint_of_a_few_digits_is_refused(plain: Path) -> None:
     with pytest.raises(UsageError, match="too little"):
         verify.verify(plain, seal="52")
+
+
+def test_a_seal_that_cannot_be_read_is_told_beside_all_else(plain: Path) -> None:
+    (plain / "seal.json").write_bytes(b'{"files": {"samp')
+    assert differing(plain) == ["seal"]
+    assert states(plain, "summary") == ["ok"]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from math500.exports.facts import Facts
+
+SIGNS = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])")
+"""What Markdown reads as more than a character; an underscore within a word is none."""
 
 
 def card(known: Facts) -> str:
@@ -25,11 +30,11 @@ def card(known: Facts) -> str:
         f"| data | sha256 `{made.data.sha256}` |",
     ]
     if known.seal:
-        lines.append(f"| run | `{_cell(made.run_id)}`, seal `{known.seal}` |")
+        lines.append(f"| run | {_cell(made.run_id)}, seal `{known.seal}` |")
     return "\n".join(lines) + "\n"
 
 
 def _cell(text: str) -> str:
-    r"""Text inside a cell: one line, and no character that ends it."""
+    r"""Text inside a cell: one line, and no character that ends it or means something in Markdown."""
     plain = "".join(c if c.isprintable() else " " for c in text)
-    return plain.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return SIGNS.sub(r"\\\g<0>", plain).replace("&", "&amp;").replace("<", "&lt;")

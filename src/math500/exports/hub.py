@@ -90,7 +90,7 @@ def _index(known: Facts, repo: str, revision: str, source: str) -> dict[str, Any
 
 
 def _yaml(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - what the two functions above make
-    """Maps and lists of strings and numbers as YAML; a JSON string is a YAML string."""
+    """Maps and lists of strings and numbers as YAML; a JSON string of printed characters is a YAML string."""
     pad = "  " * depth
     if isinstance(value, list):
         return "".join(f"{pad}- {_yaml(item, depth + 1).lstrip()}" for item in value)
@@ -99,5 +99,10 @@ def _yaml(value: Any, depth: int = 0) -> str:  # noqa: ANN401 - what the two fun
         if isinstance(item, dict | list):
             lines.append(f"{pad}{name}:\n{_yaml(item, depth + 1)}")
         else:
-            lines.append(f"{pad}{name}: {json.dumps(item, ensure_ascii=False)}\n")
+            lines.append(f"{pad}{name}: {_scalar(item)}\n")
     return "".join(lines)
+
+
+def _scalar(item: Any) -> str:  # noqa: ANN401
+    """YAML forbids control characters that JSON allows, and takes some of them for the end of a line."""
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in json.dumps(item, ensure_ascii=False))

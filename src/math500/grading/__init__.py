@@ -25,7 +25,7 @@ from math500.records import Grade
 
 __all__ = ["GRADER", "Comparison", "Conventions", "Extraction", "equivalent", "extract", "grade", "shutdown"]
 
-GRADER = "math500/3"
+GRADER = "math500/4"
 """Name and version of the grader; the version rises when a grade can change."""
 
 TIMEOUT = 5.0

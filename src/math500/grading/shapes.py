@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from math500.grading.expressions import less
-from math500.grading.numeric import children
+from math500.grading.numeric import children, variables
 from math500.grading.tree import (
     EXPRESSIONS,
     Add,
@@ -99,12 +99,12 @@ def _is_segment(node: Node) -> bool:
 
 
 def is_application(node: Node) -> bool:
-    r"""Whether it is a function of a variable or number, such as `f(x)` and `f^{-1}(2)`."""
+    r"""Whether it is a function of a variable or number, such as `f(x)`, `f^{-1}(2)` and `f(-\frac12)`."""
     if not isinstance(node, Mul):
         return False
     function = node.left.base if isinstance(node.left, Pow) else node.left
     named = isinstance(function, Sym) and function.name.rstrip("'") in _FUNCTION_NAMES
-    return named and isinstance(node.right, (Sym, Num, Mul))
+    return named and (isinstance(node.right, (Sym, Num, Mul)) or not variables(node.right))
 
 
 def may_name_the_same(name: Node, other: Node) -> bool:

@@ -27,7 +27,7 @@ from math500.errors import CheckFailed, RunDamaged, UsageError
 from math500.records import RunCheck, Verified
 from math500.rundir import RunDir
 from math500.verify import grades, judges, parts, problems, protocol, samples, sealed, summary
-from math500.verify.folder import Folder, OnGrade, differs
+from math500.verify.folder import Folder, OnGrade, differs, seal_of
 
 __all__ = ["elsewhere", "require_same", "verify"]
 
@@ -66,7 +66,7 @@ def verify(path: str | os.PathLike[str], *, seal: str = "", on_grade: OnGrade = 
         raise UsageError(f"{seal!r} says too little of a fingerprint", f"Give {SHORTEST} digits or more.")
     run = RunDir.open(path)
     checks = tuple(_of(run, seal, on_grade))
-    made = run.seal()
+    made = seal_of(run)
     return Verified(
         run=run.manifest.run_id,
         seal="" if made is None else room.fingerprint(made),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from math500 import seal
-from math500.records import Manifest, Problem, RunCheck, Sample
+from math500.errors import RunDamaged
+from math500.records import Manifest, Problem, RunCheck, Sample, Seal
 from math500.rundir import Key, RunDir
 
 OnGrade = Callable[[str, int, int], None]
@@ -52,13 +54,20 @@ class Folder:
 
     def intact(self, name: str) -> bool:
         """This file is as it was sealed."""
-        made = self.run.seal()
+        made = seal_of(self.run)
         return made is not None and name in made.files and name not in seal.broken(self.run.path, made)
 
     @property
     def imported(self) -> bool:
         """The run was asked elsewhere."""
         return self.made.origin is not None
+
+
+def seal_of(run: RunDir) -> Seal | None:
+    """The seal, if there is one that can be read."""
+    with contextlib.suppress(RunDamaged):
+        return run.seal()
+    return None
 
 
 def ok(about: str, what: str) -> RunCheck:

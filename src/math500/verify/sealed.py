@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from math500 import seal as room
+from math500.errors import RunDamaged
 from math500.records import RunCheck, Seal
 from math500.rundir import RunDir
 from math500.verify.folder import differs, note, ok
@@ -15,27 +16,30 @@ RESTORE = "Take the folder from a copy; what these files say now is not what was
 
 def check(run: RunDir, expected: str) -> Iterator[RunCheck]:
     """The seal, and its fingerprint where one is expected."""
-    made = run.seal()
-    if made is None:
-        yield _without(run)
-    else:
-        yield from _files(run, made)
+    made = None
+    try:
+        made = run.seal()
+        yield from _without(run) if made is None else _files(run, made)
+    except RunDamaged as e:
+        yield differs(ABOUT, e.what, ("seal.json",), e.next_step)
     if expected:
         yield _fingerprint(made, expected)
 
 
-def _without(run: RunDir) -> RunCheck:
+def _without(run: RunDir) -> Iterator[RunCheck]:
     if run.manifest.texts_left_out:
-        return note(ABOUT, "the problems' texts were left out, so the files are not those that were sealed")
-    if not run.manifest.sealed:
+        yield note(ABOUT, "the problems' texts were left out, so the files are not those that were sealed")
+    elif not run.manifest.sealed:
         what = (
             "not sealed: written before folders were sealed; what cannot be derived again is taken as it is"
         )
-        return note(ABOUT, what)
-    if run.summary() is None:
+        yield note(ABOUT, what)
+    elif run.summary() is None:
         what = "not sealed yet: the process that wrote it was stopped"
-        return note(ABOUT, what, f"Go on with it: math500 run --resume {run.path}")
-    return differs(ABOUT, "seal.json is gone, and the run says that it was sealed", ("seal.json",), RESTORE)
+        yield note(ABOUT, what, f"Go on with it: math500 run --resume {run.path}")
+    else:
+        what = "seal.json is gone, and the run says that it was sealed"
+        yield differs(ABOUT, what, ("seal.json",), RESTORE)
 
 
 def _files(run: RunDir, made: Seal) -> Iterator[RunCheck]:

@@ -143,6 +143,11 @@ def test_what_a_weight_turns(
     assert all(("logprobs" in r.body) == (weigh == "logprob") for r in server.requests)
 
 
+def test_a_vote_asks_for_its_solutions_at_once(run_twelve: Command, folder: Path) -> None:
+    run_twelve("--solver", "vote:cot", "--votes", 3, "--limit", 2)
+    assert RunDir.open(folder).manifest.concurrency == 6
+
+
 def test_without_weights_the_two_win(run_twelve: Command, server: FaultyServer) -> None:
     server.plan = Voters()
     assert " 0.0 %" in run_twelve(*VOTE).out

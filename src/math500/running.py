@@ -159,7 +159,7 @@ def start(
     forms.require(request.asking.api, decoding, None, prompt.stop, solve.extras(request.solver))
     drafted = _scoring(request)
     concurrency = request.concurrency or models.default_concurrency(request.model)
-    concurrency = min(concurrency, len(problems) * request.samples)
+    concurrency = min(concurrency, len(problems) * request.samples * (request.solver.votes or 1))
     messages = [prompts.messages(prompt, p.problem) for p in problems]
     with (
         models.open_model(
@@ -270,7 +270,7 @@ def resume(
         say(f"{left} of {made.samples * len(run.problems())} samples are owed")
         try:
             if left:
-                at_once = min(concurrency or made.concurrency, left)
+                at_once = min(concurrency or made.concurrency, left * (made.solver_settings.votes or 1))
                 asking = change(made.asking)
                 _require_headers(made, private)
                 problems = run.problems()

@@ -94,7 +94,11 @@ FREE_ON_RESUME = (
     type=click.IntRange(1),
     help="Limit on generated tokens, thinking included.  [default: 512 embedded, else the endpoint's own]",
 )
-@click.option("--seed", type=int, help="Sent with sample 0; sample i sends SEED + i.")
+@click.option(
+    "--seed",
+    type=int,
+    help="Sent with sample 0; sample i sends SEED + i, and each vote its own.",
+)
 @click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="Samples per problem.")
 @click.option(
     "--solver", default="cot", show_default=True, help="How a problem is solved; see `math500 solvers`."

@@ -85,6 +85,11 @@ def usual_stopping(weigh: Weigh) -> Stopping:
     return "final" if weigh == "equal" else "beta"
 
 
+def seed_of(decoding: Decoding, info: SolverInfo, index: int) -> int | None:
+    """The seed of a sample; each solution of a vote has one of its own, which no other sample has."""
+    return None if decoding.seed is None else decoding.seed + index * (info.votes or 1)
+
+
 def extras(info: SolverInfo) -> Extras:
     """What the solver's requests ask for beside a text."""
     tools = Calls().extras(more=True).tools if info.tool_calls == "native" else ()

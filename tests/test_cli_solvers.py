@@ -88,6 +88,8 @@ def test_a_stopped_run_goes_on_in_the_middle_of_a_conversation(
         (("--solver", "vote:cot", "--votes", 2, "--weigh", "judge"), ("--judge openai/gpt-4o-mini",)),
         (("--solver", "vote:cot", "--votes", 2, "--judge", "x"), ("--judge is for --weigh judge",)),
         (("--solver", "vote:cot", "--votes", 2, *JUDGE), ("'big'", "--base-url")),
+        (("--judge-base-url", "http://127.0.0.1:1/v1"), ("a judge's, and there is none", "--judge MODEL")),
+        (("--solver", "vote:cot", "--votes", 2, "--stopping", "beta"), ("--confidence",)),
         (("--solver", "vote:cot", "--votes", 2, "--pick", "best"), ("does not tell a best response",)),
     ],
 )

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -61,6 +62,7 @@ from math500.solve import Model, Solver
 PACKAGES = ("math500", "math-verify", "latex2sympy2_extended", "sympy", "aiohttp", "xllamacpp")
 """Libraries whose version can change a score or how it was collected."""
 
+Count = Annotated[int, msgspec.Meta(ge=1)]
 Say = Callable[[str], None]
 Change = Callable[[Asking], Asking]
 
@@ -81,7 +83,7 @@ class Request:
     """The user's own, in place of the list's."""
     data: str = "math500"
     data_path: Path | None = None
-    limit: int | None = None
+    limit: Count | None = None
     shuffle_seed: int | None = None
     subjects: tuple[str, ...] = ()
     levels: tuple[int, ...] = ()
@@ -90,14 +92,14 @@ class Request:
     prompt_file: Path | None = None
     system: str | None = None
     no_system: bool = False
-    shots: int | None = None
+    shots: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Worked examples for each problem; 0 for none at all, None for the prompt's own."""
     choose: ChooseBy | None = None
     """How they are chosen; by subject when None."""
     shots_from: str | None = None
     shots_seed: int | None = None
     decoding: Decoding = field(default_factory=Decoding)
-    samples: int = 1
+    samples: Count = 1
     solver: SolverInfo = field(default_factory=SolverInfo)
     walls: Walls | None = None
     """Of the sandbox, by name; None for the best that the machine offers."""
@@ -105,13 +107,39 @@ class Request:
     """Where the judge of a vote is; the solver's settings name it."""
     judge_key_variable: str | None = None
     judge_price: Price | None = None
-    concurrency: int | None = None
+    concurrency: Count | None = None
     out: Path | None = None
     command: tuple[str, ...] = ()
 
 
 def _whole(problems: Sequence[Problem]) -> Sequence[Problem]:
     return problems
+
+
+def check(request: Request) -> None:
+    """Do nothing if what was asked for makes sense, as far as that can be said without a model or its data.
+
+    Raises:
+        UsageError: options contradict each other.
+    """
+    solve.check(request.solver)
+    if request.asking.batch and request.solver.name != "cot":
+        raise UsageError(
+            f"a batch asks once for each sample, and the solver {request.solver.name} asks again and again",
+            "Leave --batch or --solver out.",
+        )
+    of_judge = (request.judge_base_url, request.judge_key_variable, request.judge_price)
+    if request.solver.judge is None and any(option is not None for option in of_judge):
+        raise UsageError(
+            "--judge-base-url, --judge-api-key-env and --judge-price are a judge's, and there is none",
+            "Say which: --weigh judge --judge MODEL.",
+        )
+    chosen_how = (request.choose, request.shots_from, request.shots_seed)
+    if not request.shots and any(option is not None for option in chosen_how):
+        raise UsageError(
+            "--choose, --shots-from and --shots-seed say which examples are shown, and none are asked for",
+            "Say how many, such as --shots 4.",
+        )
 
 
 def start(
@@ -136,13 +164,8 @@ def start(
     Raises:
         Math500Error: see `errors`; a run that was stopped can be resumed.
     """
-    solve.check(request.solver)
+    check(request)
     protection = sandbox.require(request.walls) if solve.needs_sandbox(request.solver.name) else None
-    if request.asking.batch and request.solver.name != "cot":
-        raise UsageError(
-            f"a batch asks once for each sample, and the solver {request.solver.name} asks again and again",
-            "Leave --batch or --solver out.",
-        )
     problem_set = data.load(request.data, path=request.data_path, announce=say)
     say(_source(problem_set.source))
     problems, selection = data.select(
@@ -528,15 +551,9 @@ def prompt_for(request: Request, problems: Sequence[Problem], say: Say) -> Promp
     """The prompt that was asked for, with the worked examples that it shows these problems.
 
     Raises:
-        UsageError: as for `prompt_of`, or the examples cannot be chosen as asked for.
+        UsageError: as for `prompt_of`, or there are not so many examples, or some are of MATH-500.
         DataError: as for `prompt_of`, or the set that the examples come from cannot be had.
     """
-    chosen_how = (request.choose, request.shots_from, request.shots_seed)
-    if not request.shots and any(option is not None for option in chosen_how):
-        raise UsageError(
-            "--choose, --shots-from and --shots-seed say which examples are shown, and none are asked for",
-            "Say how many, such as --shots 4.",
-        )
     if request.shots is None:
         return prompt_of(request, say)
     prompt = prompt_of(request, say, fill=False)

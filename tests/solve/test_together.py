@@ -20,7 +20,7 @@ async def came(after: float, log: list[float], error: Exception | None = None) -
 def test_each_comes_in_its_place(runner: asyncio.Runner) -> None:
     log: list[float] = []
     assert runner.run(together(came(s, log) for s in (0.02, 0.0, 0.01))) == [0.02, 0.0, 0.01]
-    assert runner.run(together(came(s, log) for s in ())) == []
+    assert runner.run(together(came(s, log) for s in range(0))) == []
 
 
 def test_what_was_paid_for_is_waited_for_when_one_is_given_up(runner: asyncio.Runner) -> None:

@@ -195,14 +195,14 @@ def _request(options: dict[str, Any], asked: dict[str, Any]) -> running.Request:
     from math500 import asking
     from math500.records import Asking, Decoding, SolverInfo
     from math500.running import Request
-    from math500.solve import usual_stopping
+    from math500.solve import stopping_of
 
     decoding = Decoding(
         **{name: options.pop(name) for name in ("temperature", "top_p", "max_tokens", "seed")}
     )
     ids = ids_of(options.pop("ids"))
     settings = {name: options.pop(name) for name in SOLVER}
-    settings["stopping"] = settings["stopping"] or usual_stopping(settings["weigh"])
+    settings["stopping"] = stopping_of(settings["stopping"], settings["confidence"], settings["weigh"])
     solver = SolverInfo(name=options.pop("solver"), **settings)
     judge_price = asking.price({"price": options.pop("judge_price")})
     return Request(

@@ -28,7 +28,7 @@ from math500.solve.named import (
     needs_sandbox,
     room,
     seed_of,
-    usual_stopping,
+    stopping_of,
     words,
 )
 from math500.solve.replay import Replay
@@ -57,6 +57,6 @@ __all__ = [
     "needs_sandbox",
     "room",
     "seed_of",
-    "usual_stopping",
+    "stopping_of",
     "words",
 ]

@@ -80,9 +80,18 @@ def room(info: SolverInfo, max_tokens: int | None) -> int | None:
     return None if max_tokens is None else replies * max_tokens
 
 
-def usual_stopping(weigh: Weigh) -> Stopping:
-    """What a confidence is about when the user does not say: the `final` rule counts votes, not weights."""
-    return "final" if weigh == "equal" else "beta"
+def stopping_of(typed: Stopping | None, confidence: float | None, weigh: Weigh) -> Stopping:
+    """What a confidence is about: as typed, or the `final` rule where it can count votes and not weights.
+
+    Raises:
+        UsageError: it was typed, and there is no confidence.
+    """
+    if typed is not None and confidence is None:
+        raise UsageError(
+            "--stopping says what --confidence is about, and none is asked for",
+            "Say for example --confidence 0.95.",
+        )
+    return typed or ("final" if weigh == "equal" else "beta")
 
 
 def seed_of(decoding: Decoding, info: SolverInfo, index: int) -> int | None:
@@ -114,6 +123,10 @@ def check(info: SolverInfo) -> None:
             f"--votes is {'missing' if votes else 'for a vote'}: the solver is {info.name}",
             "Say for example --solver vote:cot --votes 16.",
         )
+    if info.rounds < 1 or (info.votes is not None and info.votes < 1):
+        raise UsageError("--votes and --rounds count from 1 on", "Give a higher number.")
+    if info.confidence is not None and not 0.5 <= info.confidence < 1:
+        raise UsageError(f"a confidence of {info.confidence:g} is none", "Give one from 0.5 to below 1.")
     if not votes and (info.confidence is not None or info.weigh != "equal" or info.pick == "best"):
         raise UsageError(
             "--confidence, --weigh and --pick are for a vote", "Say for example --solver vote:cot."

@@ -156,19 +156,22 @@ def _planned(folder: Path, name: str, settings: Settings, say: Say) -> StudyCell
     expected = estimate.estimate(
         [prompts.messages(prompt, p.problem) for p in problems],
         problems,
-        samples=request.samples * (request.solver.votes or 1),
+        samples=request.samples,
         max_tokens=limit,
         price=_price(request),
+        solutions=solve.solutions(request.solver),
+        replies=solve.replies(request.solver),
     )
-    high = expected.completion_tokens.high
+    judged = request.solver.judge is not None
+    high = None if judged else expected.completion_tokens.high
     return StudyCell(
         name=name,
         settings=dict(settings),
         problems=len(problems),
         owed=_owed(folder, len(problems) * request.samples),
-        requests=expected.requests,
+        requests=expected.most_requests,
         most_tokens=None if high is None else round((expected.prompt_tokens.high or 0) + high),
-        most_cost=None if expected.cost is None else expected.cost.high,
+        most_cost=None if expected.cost is None or judged else expected.cost.high,
     )
 
 

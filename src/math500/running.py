@@ -490,9 +490,11 @@ def _expected(made: Manifest, asked: Sequence[Sequence[Message]], problems: Sequ
     expected = estimate.estimate(
         asked,
         problems,
-        samples=made.samples * (made.solver_settings.votes or 1),
+        samples=made.samples,
         max_tokens=made.decoding.max_tokens,
         price=made.price,
+        solutions=solve.solutions(made.solver_settings),
+        replies=solve.replies(made.solver_settings),
     )
     judged = " The judge's requests, one or two for each solution, come on top." if made.scoring else ""
     return display.estimate(expected, made.price) + judged

@@ -26,8 +26,10 @@ from math500.solve.named import (
     extras,
     make,
     needs_sandbox,
+    replies,
     room,
     seed_of,
+    solutions,
     stopping_of,
     words,
 )
@@ -55,8 +57,10 @@ __all__ = [
     "extras",
     "make",
     "needs_sandbox",
+    "replies",
     "room",
     "seed_of",
+    "solutions",
     "stopping_of",
     "words",
 ]

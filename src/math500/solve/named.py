@@ -14,7 +14,7 @@ from math500.solve.cot import Cot
 from math500.solve.selfcheck import SelfCheck
 from math500.solve.tools import Tools
 from math500.solve.turns import Turns
-from math500.solve.vote import Vote
+from math500.solve.vote import FIRST, Vote
 
 VOTE = "vote:"
 WITH_CODE = ("tools", "selfcheck")
@@ -78,6 +78,22 @@ def room(info: SolverInfo, max_tokens: int | None) -> int | None:
     several = base in WITH_CODE or base not in _DESCRIPTIONS
     replies = 1 if base == "cot" else info.rounds + 1 if several else 2
     return None if max_tokens is None else replies * max_tokens
+
+
+def solutions(info: SolverInfo) -> tuple[int, int]:
+    """How many solutions a sample takes, at least and at most: the votes of a vote."""
+    most = info.votes or 1
+    return (most if info.confidence is None else min(most, FIRST), most)
+
+
+def replies(info: SolverInfo) -> tuple[int, int | None]:
+    """How many completions a solution takes, at least and at most; None where nobody knows."""
+    base = info.name.removeprefix(VOTE)
+    if base in turns.SCRIPTS:
+        return 2, 2
+    talk = info.rounds + 2  # the first reply, one after each round, one when no more code can be run
+    most = {"cot": 1, "tools": talk, "selfcheck": talk * (2 + selfcheck.CORRECTIONS)}
+    return 1, most.get(base)
 
 
 def stopping_of(typed: Stopping | None, confidence: float | None, weigh: Weigh) -> Stopping:

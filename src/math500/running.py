@@ -180,6 +180,9 @@ def start(
     prompt = given or prompt_for(request, problems, say)
     decoding = _decoding(request)
     forms.require(request.asking.api, decoding, None, prompt.stop, solve.extras(request.solver))
+    tries = request.samples * (request.solver.votes or 1)
+    if decoding.temperature == 0 and tries > 1:
+        say(f"greedy: {tries} tries at a problem come out alike, or nearly; give a --temperature such as 0.7")
     drafted = _scoring(request)
     concurrency = request.concurrency or models.default_concurrency(request.model)
     concurrency = min(concurrency, len(problems) * request.samples * (request.solver.votes or 1))
@@ -199,7 +202,7 @@ def start(
         ) as opened,
         _judge(drafted, problems, decoding, concurrency, request.private, say) as judge,
     ):
-        _require_price(request, judge)
+        _require_price(request.asking.budget, judge)
         asked = msgspec.structs.replace(
             manifest(request, problem_set.source, selection, prompt, opened.info, concurrency),
             asking=opened.asking,
@@ -264,6 +267,7 @@ def resume(
     change: Change = _unchanged,
     private: models.Private | None = None,
     price: Price | None = None,
+    judge_price: Price | None = None,
 ) -> None:
     """Finish a run that was stopped: ask what is owed, grade what is ungraded.
 
@@ -275,9 +279,11 @@ def resume(
         change: turns the way in which the run was asked into the way to ask now.
         private: the secrets, which a manifest does not hold.
         price: instead of the manifest's.
+        judge_price: instead of the manifest's.
 
     Raises:
-        UsageError: the run sends headers whose values are not given again.
+        UsageError: the run sends headers whose values are not given again, there is a limit on money and a
+            judge whose price is not known, or a judge's price and no judge.
         RunMismatch: what the run was made with is not to be had any more.
         RunError: the run was imported; it was asked elsewhere.
     """
@@ -288,6 +294,7 @@ def resume(
                 f"{folder} was imported from {made.origin.harness}: there is nothing to resume",
                 f"See it with: math500 show {folder}",
             )
+        scoring = _priced(made.scoring, judge_price)
         evaluate.grade(run)
         left = len(evaluate.owed(run))
         say(f"{left} of {made.samples * len(run.problems())} samples are owed")
@@ -310,11 +317,12 @@ def resume(
                         environ=os.environ,
                         announce=say,
                     ) as opened,
-                    _judge(made.scoring, problems, made.decoding, at_once, private, say) as judge,
+                    _judge(scoring, problems, made.decoding, at_once, private, say) as judge,
                 ):
                     _require_same_model(made.model, opened.info)
-                    if made.scoring is not None and judge is not None:
-                        _require_same_model(made.scoring.model, judge.info)
+                    if scoring is not None and judge is not None:
+                        _require_same_model(scoring.model, judge.info)
+                    _require_price(asking.budget, judge)
                     _collect(run, opened, judge, at_once, quiet=quiet)
         finally:
             run.write_summary(evaluate.summarize(run))
@@ -385,11 +393,21 @@ def _as_opened(scoring: Scoring | None, opened: models.Opened | None) -> Scoring
     )
 
 
-def _require_price(request: Request, judge: models.Opened | None) -> None:
-    unpriced = judge is not None and judge.price is None and not models.is_embedded(judge.info.name)
-    if unpriced and request.asking.budget.cost is not None:
+def _priced(scoring: Scoring | None, price: Price | None) -> Scoring | None:
+    """The judge with its price as it is given now."""
+    if price is None:
+        return scoring
+    if scoring is None:
+        raise UsageError("--judge-price is given, and the run has no judge", "Leave it out.")
+    return msgspec.structs.replace(scoring, price=price)
+
+
+def _require_price(budget: Budget, judge: models.Opened | None) -> None:
+    if judge is None or budget.cost is None or models.is_embedded(judge.info.name):
+        return
+    if judge.price is None:
         raise UsageError(
-            f"--max-cost needs the price of the judge {request.solver.judge}, which is not known",
+            f"--max-cost needs the price of the judge {judge.info.name}, which is not known",
             "Give it in US dollars per million tokens: --judge-price PROMPT,COMPLETION.",
         )
 

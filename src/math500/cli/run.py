@@ -37,7 +37,7 @@ GROUPS = {
 SOLVER = ("votes", "confidence", "stopping", "weigh", "judge", "pick", "rounds", "tool_calls")
 """Options that are settings of the solver."""
 FREE_ON_RESUME = (
-    {"resume", "concurrency", "as_json", "quiet"}
+    {"resume", "concurrency", "as_json", "quiet", "judge_price"}
     | {name for names in endpoint.GROUPS.values() for name in names}
 ) - {"api", "batch"}
 """What may be said beside --resume: nothing that decides a score."""
@@ -184,6 +184,7 @@ def run(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - ea
             change=lambda before: asking.asking(asked, before),
             private=asking.private(asked),
             price=asking.price(asked),
+            judge_price=asking.price({"price": options["judge_price"]}),
         )
         folder = resume
     else:

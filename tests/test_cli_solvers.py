@@ -88,6 +88,8 @@ def test_a_stopped_run_goes_on_in_the_middle_of_a_conversation(
         (("--solver", "vote:cot", "--votes", 2, "--weigh", "judge"), ("--judge openai/gpt-4o-mini",)),
         (("--solver", "vote:cot", "--votes", 2, "--judge", "x"), ("--judge is for --weigh judge",)),
         (("--solver", "vote:cot", "--votes", 2, *JUDGE), ("'big'", "--base-url")),
+        (("--judge-base-url", "http://127.0.0.1:1/v1"), ("a judge's, and there is none", "--judge MODEL")),
+        (("--solver", "vote:cot", "--votes", 2, "--stopping", "beta"), ("--confidence",)),
         (("--solver", "vote:cot", "--votes", 2, "--pick", "best"), ("does not tell a best response",)),
     ],
 )
@@ -141,6 +143,11 @@ def test_what_a_weight_turns(
     run = RunDir.open(folder)
     assert all(b.weights for s in run.samples().values() for b in s.ballots)
     assert all(("logprobs" in r.body) == (weigh == "logprob") for r in server.requests)
+
+
+def test_a_vote_asks_for_its_solutions_at_once(run_twelve: Command, folder: Path) -> None:
+    run_twelve("--solver", "vote:cot", "--votes", 3, "--limit", 2)
+    assert RunDir.open(folder).manifest.concurrency == 6
 
 
 def test_without_weights_the_two_win(run_twelve: Command, server: FaultyServer) -> None:
@@ -198,6 +205,30 @@ def test_a_limit_on_money_needs_the_judges_price(
 ) -> None:
     _mistake(judged(run_twelve, server, "--price", "1,1", "--max-cost", 1), 2, "--judge-price")
     assert not folder.exists()
+
+
+def test_a_limit_on_money_needs_the_judges_price_on_resume_as_well(
+    run_twelve: Command, command: Command, server: FaultyServer, folder: Path
+) -> None:
+    assert judged(run_twelve, server, "--price", "1,1", "--max-requests", 10).code == 4
+    more = ("run", "--resume", folder, "--max-requests", 100, "--max-cost", 1)
+    _mistake(command(*more), 2, "price of the judge big", "--judge-price")
+    asked = server.count
+    _mistake(command(*more[:-1], 0.001, "--judge-price", "10,1000"), 4, "limit of $0.00")
+    assert server.count == asked
+    assert command(*more, "--judge-price", "10,10").code == 0
+
+
+def test_a_judges_price_without_a_judge_is_refused_on_resume(
+    run_twelve: Command, command: Command, server: FaultyServer, folder: Path
+) -> None:
+    run_twelve("--limit", 2)
+    _mistake(command("run", "--resume", folder, "--judge-price", "1,1"), 2, "the run has no judge")
+
+
+def test_a_greedy_vote_is_said_to_be_one_vote(run_twelve: Command, tmp_path: Path) -> None:
+    assert "greedy: 3 tries at a problem come out alike" in run_twelve(*VOTE).err
+    assert "greedy:" not in run_twelve("--limit", 2, "--out", tmp_path / "once").err
 
 
 def test_a_judge_that_gives_no_score_is_told(run_twelve: Command, server: FaultyServer, folder: Path) -> None:

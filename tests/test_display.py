@@ -11,6 +11,7 @@ from math500 import display
 from math500.records import (
     Asking,
     Check,
+    Compared,
     Decoding,
     Estimate,
     Failure,
@@ -151,3 +152,13 @@ def test_a_failed_check_names_its_problems() -> None:
     assert "FAILED test/1" in shown
     assert shown.count("FAILED") == 1
     assert "not checked: lm-eval: not here" in shown
+
+
+def test_a_difference_that_stands_far_behind_is_seen() -> None:
+    words = "vote:selfcheck, 4 rounds of native calls, 16 votes, weighed by judge openai/gpt-4o"
+    row = Compared(field="solver", ours=words, theirs=f"{words}-mini", state="different")
+    shown = display.comparability([row], "first", "second").splitlines()[1]
+    assert "... openai/gpt-4o  " in shown
+    assert "... openai/gpt-4o-mini" in shown
+    near = Compared(field="solver", ours=words, theirs="cot", state="different")
+    assert words[:41] in display.comparability([near], "first", "second")

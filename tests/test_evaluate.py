@@ -5,12 +5,24 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from math500 import evaluate, grading
+from math500 import evaluate, grading, solve
 from math500.errors import ModelError, QuotaExhausted, SampleFailed, StorageFull
-from math500.records import Decoding, Extras, Generation, Grade, Manifest, Message, Problem, Prompt, Sample
+from math500.records import (
+    Decoding,
+    Extras,
+    Generation,
+    Grade,
+    Manifest,
+    Message,
+    Problem,
+    Prompt,
+    Sample,
+    SolverInfo,
+)
 from math500.rundir import RunDir, RunWriter
 from math500.solve import Cot
 
@@ -88,6 +100,35 @@ def test_each_sample_sends_its_own_seed(make_run: Callable[..., RunWriter]) -> N
         collect(run, model)
         assert evaluate.owed(run) == []
     assert Counter(seed for _, seed in model.asked) == {100: 12, 101: 12, 102: 12}
+
+
+def test_no_vote_of_one_sample_has_the_seed_of_another_ones(make_run: Callable[..., RunWriter]) -> None:
+    model = Stub()
+    settings = SolverInfo(name="vote:cot", votes=4)
+    with make_run(samples=3, decoding=Decoding(temperature=1.0, seed=100), solver_settings=settings) as run:
+        asyncio.run(
+            evaluate.collect(run, solve.make(settings, PROMPT, run.manifest.decoding), model, concurrency=2)
+        )
+    assert Counter(seed for _, seed in model.asked) == dict.fromkeys(range(100, 112), 12)
+
+
+def test_a_vote_with_a_request_that_failed_keeps_the_others(make_run: Callable[..., RunWriter]) -> None:
+    settings = SolverInfo(name="vote:cot", votes=4)
+
+    class Refuses(Stub):
+        async def generate(self, *args: Any, seed: int | None = None, **options: Any) -> Generation:
+            if seed == 101:
+                raise SampleFailed("filtered", "the endpoint refused")
+            await asyncio.sleep(0.01)
+            return await super().generate(*args, seed=seed, **options)
+
+    with make_run(decoding=Decoding(temperature=1.0, seed=100), solver_settings=settings) as run:
+        vote = solve.make(settings, PROMPT, run.manifest.decoding)
+        asyncio.run(evaluate.collect(run, vote, Refuses(), concurrency=12))
+        assert len(evaluate.owed(run)) == 12
+        again = Stub()
+        asyncio.run(evaluate.collect(run, vote, again, concurrency=12))
+    assert [seed for _, seed in again.asked] == [101] * 12
 
 
 def test_concurrency_is_kept(make_run: Callable[..., RunWriter]) -> None:

@@ -127,6 +127,44 @@ def test_a_value_of_the_wrong_kind_is_told(write: Write) -> None:
         carry_out(study)
 
 
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ('shots = "4"', r"\$.shots"),
+        ("shots = -1", r"\$.shots"),
+        ('choose = "likest"\nshots = 2', r"\$.choose"),
+        ('choose = "similarity"', "--shots 4"),
+        ('limit = "all"', r"\$.limit"),
+        ("levels = 3", r"\$.levels"),
+        ('subjects = "Algebra"', r"\$.subjects"),
+        ("samples = 0", r"\$.samples"),
+        ("system = 3", r"\$.system"),
+        ('no_system = "yes"', r"\$.no_system"),
+        ('solver = "vote:cot"', "--votes is missing"),
+        ('solver = "vote:cot"\nvotes = 0', "count from 1 on"),
+        ('solver = "vote:cot"\nvotes = 4\nconfidence = 3', "a confidence of 3"),
+        ('solver = "vote:cot"\nvotes = 4\nweigh = "judge"', "needs a judge"),
+    ],
+)
+def test_every_cell_is_looked_at_before_the_first_is_asked(
+    write: Write, server: FaultyServer, cell: str, words: str
+) -> None:
+    study = write(f'[[cell]]\nname = "good"\nprompt = "bare"\n[[cell]]\nname = "bad"\n{cell}\n')
+    for carried in (carry_out, lambda of: experiment.plan(of, say=lambda _: None)):
+        with pytest.raises(UsageError, match=words):
+            carried(study)
+    assert not server.requests
+    assert not study.folder.exists()
+
+
+def test_where_the_judge_is_may_be_said_for_all() -> None:
+    settings = {"model": "stub", "judge_base_url": "http://127.0.0.1:1/v1", "solver": "vote:cot", "votes": 2}
+    assert experiment.request_of(settings).judge_base_url is None
+    judged = experiment.request_of(settings | {"weigh": "judge", "judge": "big"})
+    assert judged.judge_base_url == "http://127.0.0.1:1/v1"
+    assert judged.solver.stopping == "beta"
+
+
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataUnreadable, match="nowhere.toml cannot be read"):
         experiment.read(tmp_path / "nowhere.toml")

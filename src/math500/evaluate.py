@@ -16,7 +16,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 
-from math500 import grading, stats
+from math500 import grading, solve, stats
 from math500.client import prices
 from math500.errors import Math500Error, SampleFailed
 from math500.models import is_embedded
@@ -119,8 +119,7 @@ class _Collection:
             await ungraded.put((problem, sample))
 
     async def _ask(self, problem: Problem, index: int) -> Sample:
-        first_seed = self._run.manifest.decoding.seed
-        seed = None if first_seed is None else first_seed + index
+        seed = solve.seed_of(self._run.manifest.decoding, self._run.manifest.solver_settings, index)
         started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
         solution, failure = NOTHING, None
         try:

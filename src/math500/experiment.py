@@ -37,7 +37,7 @@ from math500 import data, estimate, evaluate, prompts, running, solve, tradeoffs
 from math500.client import prices, resolve
 from math500.errors import DataUnreadable, QuotaExhausted, RunMismatch, UsageError
 from math500.models import default_max_tokens, is_embedded
-from math500.records import Asking, Budget, Decoding, Price, SolverInfo, StudyCell, Tradeoff
+from math500.records import Asking, Budget, Price, StudyCell, Tradeoff
 from math500.rundir import RunDir
 
 DECODING = ("temperature", "top_p", "max_tokens", "seed")
@@ -156,19 +156,22 @@ def _planned(folder: Path, name: str, settings: Settings, say: Say) -> StudyCell
     expected = estimate.estimate(
         [prompts.messages(prompt, p.problem) for p in problems],
         problems,
-        samples=request.samples * (request.solver.votes or 1),
+        samples=request.samples,
         max_tokens=limit,
         price=_price(request),
+        solutions=solve.solutions(request.solver),
+        replies=solve.replies(request.solver),
     )
-    high = expected.completion_tokens.high
+    judged = request.solver.judge is not None
+    high = None if judged else expected.completion_tokens.high
     return StudyCell(
         name=name,
         settings=dict(settings),
         problems=len(problems),
         owed=_owed(folder, len(problems) * request.samples),
-        requests=expected.requests,
+        requests=expected.most_requests,
         most_tokens=None if high is None else round((expected.prompt_tokens.high or 0) + high),
-        most_cost=None if expected.cost is None else expected.cost.high,
+        most_cost=None if expected.cost is None or judged else expected.cost.high,
     )
 
 
@@ -205,16 +208,16 @@ def carry_out(
         Math500Error: as for a run. What was collected is kept, and the same command goes on.
     """
     _require_same(study)
+    asked = {name: request_of(settings) for name, settings in study.cells.items()}
     study.folder.mkdir(parents=True, exist_ok=True)
     _remember(study)
-    for number, (name, settings) in enumerate(study.cells.items(), 1):
+    for number, (name, request) in enumerate(asked.items(), 1):
         folder = study.folder / name
         say(f"cell {number} of {len(study.cells)}: {name}")
         budget = _left(study, folder, most_tokens)
         if not _begun(folder):
-            request = replace(request_of(settings), out=folder)
             asking = msgspec.structs.replace(request.asking, budget=budget)
-            running.start(replace(request, asking=asking), say=say, quiet=quiet)
+            running.start(replace(request, out=folder, asking=asking), say=say, quiet=quiet)
         elif evaluate.owed(RunDir.open(folder)):
             running.resume(folder, concurrency=None, say=say, quiet=quiet, change=_within(budget))
     return tradeoffs.tradeoffs([RunDir.open(study.folder / name) for name in study.cells])
@@ -245,27 +248,23 @@ def request_of(settings: Settings) -> running.Request:
     """The run of a cell.
 
     Raises:
-        UsageError: a value is of the wrong kind.
+        UsageError: a value is of the wrong kind, or two of them contradict each other.
     """
     solver: dict[str, Any] = {key: settings[key] for key in SOLVER if key in settings}
-    solver.setdefault("stopping", solve.usual_stopping(solver.get("weigh", "equal")))
-    decoding: dict[str, Any] = {key: settings[key] for key in DECODING if key in settings}
-    plain: dict[str, Any] = {key: _listed_value(settings[key]) for key in PLAIN if key in settings}
+    # A rule may be said for all cells as well.
+    solver.setdefault("stopping", solve.stopping_of(None, None, solver.get("weigh", "equal")))
     if "solver" in solver:
         solver["name"] = solver.pop("solver")
+    # Where the judge is may be said for all cells, also those that have none.
+    plain = [key for key in PLAIN if "judge" in solver or not key.startswith("judge")]
+    made = {key: settings[key] for key in plain if key in settings}
+    made |= {"decoding": {key: settings[key] for key in DECODING if key in settings}, "solver": solver}
     try:
-        return running.Request(
-            **plain,
-            decoding=msgspec.convert(decoding, Decoding),
-            solver=msgspec.convert(solver, SolverInfo),
-            command=("experiment",),
-        )
+        request = msgspec.convert({**made, "command": ["experiment"]}, running.Request)
     except msgspec.ValidationError as e:
         raise UsageError(f"a cell's settings cannot be used ({e})", "See docs/experiment.md.") from e
-
-
-def _listed_value(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+    running.check(request)
+    return request
 
 
 # -- what was begun ----------------------------------------------------------------------------

@@ -278,7 +278,7 @@ class Decoding(Record, frozen=True, kw_only=True):
     max_tokens: int | None = None
     """The limit on generated tokens, thinking included."""
     seed: int | None = None
-    """Sent with sample 0; sample i sends seed + i."""
+    """Sent with sample 0; sample i sends seed + i, and with votes seed + i * votes and so on."""
 
 
 class ModelInfo(Record, frozen=True, kw_only=True):
@@ -1209,12 +1209,12 @@ class StudyCell(Record, frozen=True, kw_only=True):
     problems: int
     owed: int
     """Samples that are not there yet."""
-    requests: int
-    """Of the whole cell, one a completion."""
+    requests: int | None
+    """Of the whole cell, one a completion, at most; a judge's come on top. None where that is not known."""
     most_tokens: int | None
-    """Prompt and completion tokens of the whole cell; None without a token limit."""
+    """Prompt and completion tokens of the whole cell; None without a token limit, or with a judge."""
     most_cost: float | None
-    """US dollars; None where the price is not known or there is no token limit."""
+    """US dollars; None where the price is not known, there is no token limit, or there is a judge."""
 
 
 class Tradeoff(Record, frozen=True, kw_only=True):

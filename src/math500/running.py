@@ -13,6 +13,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -61,6 +62,7 @@ from math500.solve import Model, Solver
 PACKAGES = ("math500", "math-verify", "latex2sympy2_extended", "sympy", "aiohttp", "xllamacpp")
 """Libraries whose version can change a score or how it was collected."""
 
+Count = Annotated[int, msgspec.Meta(ge=1)]
 Say = Callable[[str], None]
 Change = Callable[[Asking], Asking]
 
@@ -81,7 +83,7 @@ class Request:
     """The user's own, in place of the list's."""
     data: str = "math500"
     data_path: Path | None = None
-    limit: int | None = None
+    limit: Count | None = None
     shuffle_seed: int | None = None
     subjects: tuple[str, ...] = ()
     levels: tuple[int, ...] = ()
@@ -90,14 +92,14 @@ class Request:
     prompt_file: Path | None = None
     system: str | None = None
     no_system: bool = False
-    shots: int | None = None
+    shots: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Worked examples for each problem; 0 for none at all, None for the prompt's own."""
     choose: ChooseBy | None = None
     """How they are chosen; by subject when None."""
     shots_from: str | None = None
     shots_seed: int | None = None
     decoding: Decoding = field(default_factory=Decoding)
-    samples: int = 1
+    samples: Count = 1
     solver: SolverInfo = field(default_factory=SolverInfo)
     walls: Walls | None = None
     """Of the sandbox, by name; None for the best that the machine offers."""
@@ -105,13 +107,39 @@ class Request:
     """Where the judge of a vote is; the solver's settings name it."""
     judge_key_variable: str | None = None
     judge_price: Price | None = None
-    concurrency: int | None = None
+    concurrency: Count | None = None
     out: Path | None = None
     command: tuple[str, ...] = ()
 
 
 def _whole(problems: Sequence[Problem]) -> Sequence[Problem]:
     return problems
+
+
+def check(request: Request) -> None:
+    """Do nothing if what was asked for makes sense, as far as that can be said without a model or its data.
+
+    Raises:
+        UsageError: options contradict each other.
+    """
+    solve.check(request.solver)
+    if request.asking.batch and request.solver.name != "cot":
+        raise UsageError(
+            f"a batch asks once for each sample, and the solver {request.solver.name} asks again and again",
+            "Leave --batch or --solver out.",
+        )
+    of_judge = (request.judge_base_url, request.judge_key_variable, request.judge_price)
+    if request.solver.judge is None and any(option is not None for option in of_judge):
+        raise UsageError(
+            "--judge-base-url, --judge-api-key-env and --judge-price are a judge's, and there is none",
+            "Say which: --weigh judge --judge MODEL.",
+        )
+    chosen_how = (request.choose, request.shots_from, request.shots_seed)
+    if not request.shots and any(option is not None for option in chosen_how):
+        raise UsageError(
+            "--choose, --shots-from and --shots-seed say which examples are shown, and none are asked for",
+            "Say how many, such as --shots 4.",
+        )
 
 
 def start(
@@ -136,13 +164,8 @@ def start(
     Raises:
         Math500Error: see `errors`; a run that was stopped can be resumed.
     """
-    solve.check(request.solver)
+    check(request)
     protection = sandbox.require(request.walls) if solve.needs_sandbox(request.solver.name) else None
-    if request.asking.batch and request.solver.name != "cot":
-        raise UsageError(
-            f"a batch asks once for each sample, and the solver {request.solver.name} asks again and again",
-            "Leave --batch or --solver out.",
-        )
     problem_set = data.load(request.data, path=request.data_path, announce=say)
     say(_source(problem_set.source))
     problems, selection = data.select(
@@ -157,9 +180,12 @@ def start(
     prompt = given or prompt_for(request, problems, say)
     decoding = _decoding(request)
     forms.require(request.asking.api, decoding, None, prompt.stop, solve.extras(request.solver))
+    tries = request.samples * (request.solver.votes or 1)
+    if decoding.temperature == 0 and tries > 1:
+        say(f"greedy: {tries} tries at a problem come out alike, or nearly; give a --temperature such as 0.7")
     drafted = _scoring(request)
     concurrency = request.concurrency or models.default_concurrency(request.model)
-    concurrency = min(concurrency, len(problems) * request.samples)
+    concurrency = min(concurrency, len(problems) * request.samples * (request.solver.votes or 1))
     messages = [prompts.messages(prompt, p.problem) for p in problems]
     with (
         models.open_model(
@@ -176,7 +202,7 @@ def start(
         ) as opened,
         _judge(drafted, problems, decoding, concurrency, request.private, say) as judge,
     ):
-        _require_price(request, judge)
+        _require_price(request.asking.budget, judge)
         asked = msgspec.structs.replace(
             manifest(request, problem_set.source, selection, prompt, opened.info, concurrency),
             asking=opened.asking,
@@ -241,6 +267,7 @@ def resume(
     change: Change = _unchanged,
     private: models.Private | None = None,
     price: Price | None = None,
+    judge_price: Price | None = None,
 ) -> None:
     """Finish a run that was stopped: ask what is owed, grade what is ungraded.
 
@@ -252,9 +279,11 @@ def resume(
         change: turns the way in which the run was asked into the way to ask now.
         private: the secrets, which a manifest does not hold.
         price: instead of the manifest's.
+        judge_price: instead of the manifest's.
 
     Raises:
-        UsageError: the run sends headers whose values are not given again.
+        UsageError: the run sends headers whose values are not given again, there is a limit on money and a
+            judge whose price is not known, or a judge's price and no judge.
         RunMismatch: what the run was made with is not to be had any more.
         RunError: the run was imported; it was asked elsewhere.
     """
@@ -265,12 +294,13 @@ def resume(
                 f"{folder} was imported from {made.origin.harness}: there is nothing to resume",
                 f"See it with: math500 show {folder}",
             )
+        scoring = _priced(made.scoring, judge_price)
         evaluate.grade(run)
         left = len(evaluate.owed(run))
         say(f"{left} of {made.samples * len(run.problems())} samples are owed")
         try:
             if left:
-                at_once = min(concurrency or made.concurrency, left)
+                at_once = min(concurrency or made.concurrency, left * (made.solver_settings.votes or 1))
                 asking = change(made.asking)
                 _require_headers(made, private)
                 problems = run.problems()
@@ -287,11 +317,12 @@ def resume(
                         environ=os.environ,
                         announce=say,
                     ) as opened,
-                    _judge(made.scoring, problems, made.decoding, at_once, private, say) as judge,
+                    _judge(scoring, problems, made.decoding, at_once, private, say) as judge,
                 ):
                     _require_same_model(made.model, opened.info)
-                    if made.scoring is not None and judge is not None:
-                        _require_same_model(made.scoring.model, judge.info)
+                    if scoring is not None and judge is not None:
+                        _require_same_model(scoring.model, judge.info)
+                    _require_price(asking.budget, judge)
                     _collect(run, opened, judge, at_once, quiet=quiet)
         finally:
             run.write_summary(evaluate.summarize(run))
@@ -362,11 +393,21 @@ def _as_opened(scoring: Scoring | None, opened: models.Opened | None) -> Scoring
     )
 
 
-def _require_price(request: Request, judge: models.Opened | None) -> None:
-    unpriced = judge is not None and judge.price is None and not models.is_embedded(judge.info.name)
-    if unpriced and request.asking.budget.cost is not None:
+def _priced(scoring: Scoring | None, price: Price | None) -> Scoring | None:
+    """The judge with its price as it is given now."""
+    if price is None:
+        return scoring
+    if scoring is None:
+        raise UsageError("--judge-price is given, and the run has no judge", "Leave it out.")
+    return msgspec.structs.replace(scoring, price=price)
+
+
+def _require_price(budget: Budget, judge: models.Opened | None) -> None:
+    if judge is None or budget.cost is None or models.is_embedded(judge.info.name):
+        return
+    if judge.price is None:
         raise UsageError(
-            f"--max-cost needs the price of the judge {request.solver.judge}, which is not known",
+            f"--max-cost needs the price of the judge {judge.info.name}, which is not known",
             "Give it in US dollars per million tokens: --judge-price PROMPT,COMPLETION.",
         )
 
@@ -467,9 +508,11 @@ def _expected(made: Manifest, asked: Sequence[Sequence[Message]], problems: Sequ
     expected = estimate.estimate(
         asked,
         problems,
-        samples=made.samples * (made.solver_settings.votes or 1),
+        samples=made.samples,
         max_tokens=made.decoding.max_tokens,
         price=made.price,
+        solutions=solve.solutions(made.solver_settings),
+        replies=solve.replies(made.solver_settings),
     )
     judged = " The judge's requests, one or two for each solution, come on top." if made.scoring else ""
     return display.estimate(expected, made.price) + judged
@@ -528,15 +571,9 @@ def prompt_for(request: Request, problems: Sequence[Problem], say: Say) -> Promp
     """The prompt that was asked for, with the worked examples that it shows these problems.
 
     Raises:
-        UsageError: as for `prompt_of`, or the examples cannot be chosen as asked for.
+        UsageError: as for `prompt_of`, or there are not so many examples, or some are of MATH-500.
         DataError: as for `prompt_of`, or the set that the examples come from cannot be had.
     """
-    chosen_how = (request.choose, request.shots_from, request.shots_seed)
-    if not request.shots and any(option is not None for option in chosen_how):
-        raise UsageError(
-            "--choose, --shots-from and --shots-seed say which examples are shown, and none are asked for",
-            "Say how many, such as --shots 4.",
-        )
     if request.shots is None:
         return prompt_of(request, say)
     prompt = prompt_of(request, say, fill=False)

@@ -9,10 +9,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from math500 import cli, evaluate, grading, seal, verify
+from math500 import cli, evaluate, grading, seal, solve, verify
 from math500.errors import UsageError
-from math500.records import Compared, Gap, Generation, Manifest, Problem, Sample, Verified
+from math500.records import (
+    Compared,
+    Decoding,
+    Gap,
+    Generation,
+    Manifest,
+    Problem,
+    Sample,
+    SolverInfo,
+    Verified,
+)
 from math500.rundir import RunDir, RunWriter
+from tests.verify.conftest import written
 from tests.verify.test_tamperings import differing, without_seal
 
 OWN = grading.GRADER.replace("/", "-")
@@ -38,6 +49,43 @@ def test_what_nobody_touched_is_in_order(plain: Path, voted: Path) -> None:
     for folder in (plain, voted):
         assert differing(folder) == []
     assert {one.about for one in verify.verify(voted).checks} >= {"turns", "requests", "votes", "seal"}
+
+
+def test_votes_of_several_samples_have_seeds_of_their_own_and_had_others_before(
+    tmp_path: Path,
+    made: Callable[..., Manifest],
+    problems: tuple[Problem, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = SolverInfo(name="vote:cot", votes=3)
+    manifest = made(samples=2, solver="vote:cot, 3 votes", solver_settings=settings)
+    assert states(written(tmp_path / "now", manifest, problems), "requests") == ["ok"]
+
+    def before(decoding: Decoding, _info: SolverInfo, index: int) -> int:
+        return (decoding.seed or 0) + index
+
+    monkeypatch.setattr(solve, "seed_of", before)
+    assert states(written(tmp_path / "before", manifest, problems), "requests") == ["ok"]
+    monkeypatch.setattr(solve, "seed_of", lambda *_: 77)
+    assert states(written(tmp_path / "other", manifest, problems), "requests") == ["differs"]
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        {"voters": (), "votes": 0},
+        {"weights": (0.1, 0.2, 0.9, 0.3, 0.1)},
+        {"weights": (0.5,)},
+        {"voters": (99, 1, 2, 3)},
+    ],
+)
+def test_ballots_that_make_no_sense_are_a_difference(voted: Path, altered: dict[str, object]) -> None:
+    path = voted / "samples.jsonl"
+    first, *others = [msgspec.json.decode(line, type=Sample) for line in path.read_bytes().splitlines()]
+    ballot = msgspec.structs.replace(first.ballots[0], **altered)
+    broken = msgspec.structs.replace(first, ballots=(ballot,))
+    path.write_bytes(b"".join(msgspec.json.encode(s) + b"\n" for s in (broken, *others)))
+    assert states(voted, "votes") == ["differs"]
 
 
 def test_the_command_ends_with_0_or_8_and_names_what_differs(plain: Path, typed: Typed) -> None:

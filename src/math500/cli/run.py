@@ -37,7 +37,7 @@ GROUPS = {
 SOLVER = ("votes", "confidence", "stopping", "weigh", "judge", "pick", "rounds", "tool_calls")
 """Options that are settings of the solver."""
 FREE_ON_RESUME = (
-    {"resume", "concurrency", "as_json", "quiet"}
+    {"resume", "concurrency", "as_json", "quiet", "judge_price"}
     | {name for names in endpoint.GROUPS.values() for name in names}
 ) - {"api", "batch"}
 """What may be said beside --resume: nothing that decides a score."""
@@ -94,7 +94,11 @@ FREE_ON_RESUME = (
     type=click.IntRange(1),
     help="Limit on generated tokens, thinking included.  [default: 512 embedded, else the endpoint's own]",
 )
-@click.option("--seed", type=int, help="Sent with sample 0; sample i sends SEED + i.")
+@click.option(
+    "--seed",
+    type=int,
+    help="Sent with sample 0; sample i sends SEED + i, and each vote its own.",
+)
 @click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="Samples per problem.")
 @click.option(
     "--solver", default="cot", show_default=True, help="How a problem is solved; see `math500 solvers`."
@@ -180,6 +184,7 @@ def run(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - ea
             change=lambda before: asking.asking(asked, before),
             private=asking.private(asked),
             price=asking.price(asked),
+            judge_price=asking.price({"price": options["judge_price"]}),
         )
         folder = resume
     else:
@@ -191,14 +196,14 @@ def _request(options: dict[str, Any], asked: dict[str, Any]) -> running.Request:
     from math500 import asking
     from math500.records import Asking, Decoding, SolverInfo
     from math500.running import Request
-    from math500.solve import usual_stopping
+    from math500.solve import stopping_of
 
     decoding = Decoding(
         **{name: options.pop(name) for name in ("temperature", "top_p", "max_tokens", "seed")}
     )
     ids = ids_of(options.pop("ids"))
     settings = {name: options.pop(name) for name in SOLVER}
-    settings["stopping"] = settings["stopping"] or usual_stopping(settings["weigh"])
+    settings["stopping"] = stopping_of(settings["stopping"], settings["confidence"], settings["weigh"])
     solver = SolverInfo(name=options.pop("solver"), **settings)
     judge_price = asking.price({"price": options.pop("judge_price")})
     return Request(

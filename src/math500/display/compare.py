@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from math500 import stats
 from math500.display.tables import percent, table
@@ -24,10 +25,20 @@ def comparability(rows: Sequence[Compared], ours: str, theirs: str) -> str:
     """Each field of two protocols; fields that are the same take one line together."""
     same = [row.field for row in rows if row.state == "same"]
     other = [row for row in rows if row.state != "same"]
-    lines = [("", ours, theirs, "")] + [(r.field, _cell(r.ours), _cell(r.theirs), _state(r)) for r in other]
+    lines = [("", ours, theirs, "")] + [(r.field, *_cells(r.ours, r.theirs), _state(r)) for r in other]
     shown = table(lines, head=True) if other else ""
     equal = f"the same: {', '.join(same)}" if same else ""
     return "\n".join(part for part in (shown, equal) if part)
+
+
+def _cells(ours: str, theirs: str) -> tuple[str, str]:
+    """Both cut to a cell each, and where that hides what differs, from there on."""
+    if ours == theirs or _cell(ours) != _cell(theirs):
+        return _cell(ours), _cell(theirs)
+    one, other = (" ".join(text.split()) for text in (ours, theirs))
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    begin = one.rfind(" ", 0, same) + 1
+    return _cell(f"... {one[begin:]}"), _cell(f"... {other[begin:]}")
 
 
 def _cell(text: str, width: int = 44) -> str:

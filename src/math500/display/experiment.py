@@ -15,7 +15,7 @@ from math500.records import StudyCell, Tradeoff
 
 def plan(cells: Sequence[StudyCell]) -> str:
     """The cells, what is owed of each, and what that may take."""
-    head = ("cell", "problems", "owed", "requests", "tokens at most", "cost at most")
+    head = ("cell", "problems", "owed", "requests at most", "tokens at most", "cost at most")
     return table([head, *(_row(cell) for cell in cells)], right=range(1, len(head)), head=True)
 
 
@@ -24,8 +24,8 @@ def _row(cell: StudyCell) -> tuple[str, ...]:
         cell.name,
         f"{cell.problems:,}",
         f"{cell.owed:,}",
-        f"{cell.requests:,}",
-        "no limit" if cell.most_tokens is None else f"{cell.most_tokens:,}",
+        "not known" if cell.requests is None else f"{cell.requests:,}",
+        "not known" if cell.most_tokens is None else f"{cell.most_tokens:,}",
         "" if cell.most_cost is None else dollars(cell.most_cost),
     )
 

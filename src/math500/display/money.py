@@ -26,7 +26,8 @@ def estimate(expected: Estimate, known: Price | None) -> str:
     """What a run may take, in one or two sentences."""
     prompt = _range(expected.prompt_tokens, "{:,.0f}")
     completion = _range(expected.completion_tokens, "{:,.0f}")
-    text = f"{expected.requests:,} requests, {prompt} prompt and {completion} generated tokens"
+    requests = _range(Range(expected.requests, expected.most_requests), "{:,.0f}")
+    text = f"{requests} requests, {prompt} prompt and {completion} generated tokens"
     if expected.cost is None:
         return f"Expect {text}; what they cost is not known (--price PROMPT,COMPLETION)."
     open_end = "" if expected.cost.high is not None else "; a model that thinks takes many times that"
@@ -37,4 +38,6 @@ def estimate(expected: Estimate, known: Price | None) -> str:
 
 def _range(of: Range, form: str) -> str:
     low = form.format(of.low)
+    if of.low == of.high:
+        return low
     return f"at least {low}" if of.high is None else f"{low} to {form.format(of.high)}"

@@ -9,6 +9,7 @@ blocks.py     ... as a block in its text
 calls.py      ... as a call of the endpoint's own protocol
 selfcheck.py  answers verified by code (CSV)
 vote.py       a majority over any of them, or the best one
+together.py   several solutions at once
 weights.py    what one solution weighs in a vote
 stopping.py   when a vote may stop
 replay.py     no completion is paid for twice
@@ -19,7 +20,19 @@ from math500.solve.base import Model, Scorer, Solution, Solver
 from math500.solve.blocks import Blocks
 from math500.solve.calls import Calls
 from math500.solve.cot import Cot
-from math500.solve.named import check, describe, extras, make, needs_sandbox, room, usual_stopping, words
+from math500.solve.named import (
+    check,
+    describe,
+    extras,
+    make,
+    needs_sandbox,
+    replies,
+    room,
+    seed_of,
+    solutions,
+    stopping_of,
+    words,
+)
 from math500.solve.replay import Replay
 from math500.solve.selfcheck import SelfCheck
 from math500.solve.tools import Tools
@@ -44,7 +57,10 @@ __all__ = [
     "extras",
     "make",
     "needs_sandbox",
+    "replies",
     "room",
-    "usual_stopping",
+    "seed_of",
+    "solutions",
+    "stopping_of",
     "words",
 ]

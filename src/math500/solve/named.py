@@ -14,7 +14,7 @@ from math500.solve.cot import Cot
 from math500.solve.selfcheck import SelfCheck
 from math500.solve.tools import Tools
 from math500.solve.turns import Turns
-from math500.solve.vote import Vote
+from math500.solve.vote import FIRST, Vote
 
 VOTE = "vote:"
 WITH_CODE = ("tools", "selfcheck")
@@ -80,9 +80,39 @@ def room(info: SolverInfo, max_tokens: int | None) -> int | None:
     return None if max_tokens is None else replies * max_tokens
 
 
-def usual_stopping(weigh: Weigh) -> Stopping:
-    """What a confidence is about when the user does not say: the `final` rule counts votes, not weights."""
-    return "final" if weigh == "equal" else "beta"
+def solutions(info: SolverInfo) -> tuple[int, int]:
+    """How many solutions a sample takes, at least and at most: the votes of a vote."""
+    most = info.votes or 1
+    return (most if info.confidence is None else min(most, FIRST), most)
+
+
+def replies(info: SolverInfo) -> tuple[int, int | None]:
+    """How many completions a solution takes, at least and at most; None where nobody knows."""
+    base = info.name.removeprefix(VOTE)
+    if base in turns.SCRIPTS:
+        return 2, 2
+    talk = info.rounds + 2  # the first reply, one after each round, one when no more code can be run
+    most = {"cot": 1, "tools": talk, "selfcheck": talk * (2 + selfcheck.CORRECTIONS)}
+    return 1, most.get(base)
+
+
+def stopping_of(typed: Stopping | None, confidence: float | None, weigh: Weigh) -> Stopping:
+    """What a confidence is about: as typed, or the `final` rule where it can count votes and not weights.
+
+    Raises:
+        UsageError: it was typed, and there is no confidence.
+    """
+    if typed is not None and confidence is None:
+        raise UsageError(
+            "--stopping says what --confidence is about, and none is asked for",
+            "Say for example --confidence 0.95.",
+        )
+    return typed or ("final" if weigh == "equal" else "beta")
+
+
+def seed_of(decoding: Decoding, info: SolverInfo, index: int) -> int | None:
+    """The seed of a sample; each solution of a vote has one of its own, which no other sample has."""
+    return None if decoding.seed is None else decoding.seed + index * (info.votes or 1)
 
 
 def extras(info: SolverInfo) -> Extras:
@@ -109,6 +139,10 @@ def check(info: SolverInfo) -> None:
             f"--votes is {'missing' if votes else 'for a vote'}: the solver is {info.name}",
             "Say for example --solver vote:cot --votes 16.",
         )
+    if info.rounds < 1 or (info.votes is not None and info.votes < 1):
+        raise UsageError("--votes and --rounds count from 1 on", "Give a higher number.")
+    if info.confidence is not None and not 0.5 <= info.confidence < 1:
+        raise UsageError(f"a confidence of {info.confidence:g} is none", "Give one from 0.5 to below 1.")
     if not votes and (info.confidence is not None or info.weigh != "equal" or info.pick == "best"):
         raise UsageError(
             "--confidence, --weigh and --pick are for a vote", "Say for example --solver vote:cot."

@@ -30,6 +30,7 @@ from math500 import grading
 from math500.records import Ballot, Score, Stopping
 from math500.solve import stopping
 from math500.solve.base import Model, Scorer, Solution, Solver
+from math500.solve.together import together
 from math500.solve.weights import MOST, Weight, WithLogprobs, equal, logprob
 
 FIRST, THEN = 4, 2
@@ -74,7 +75,7 @@ class Vote:
         ballots: list[Ballot] = []
         for numbers in waves(self.k, at_once=self.confidence is None):
             seeds = [None if seed is None else seed + number for number in numbers]
-            new = await asyncio.gather(*(self.over.solve(question, asked, seed=s) for s in seeds))
+            new = await together(self.over.solve(question, asked, seed=s) for s in seeds)
             found = await asyncio.to_thread(answers_of, new)
             voting = [(n, s) for n, s, a in zip(numbers, new, found, strict=True) if a is not None]
             scores += await self._scored(question, voting, model)
@@ -104,7 +105,7 @@ class Vote:
         """The scores of the solutions that have an answer; none without a scorer."""
         if self.scorer is None:
             return []
-        given = await asyncio.gather(*(self.scorer.score(question, s, model) for _, s in voting))
+        given = await together(self.scorer.score(question, s, model) for _, s in voting)
         numbered = zip(voting, given, strict=True)
         return [msgspec.structs.replace(score, voter=number) for (number, _), score in numbered]
 

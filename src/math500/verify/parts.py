@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from math500 import prompts
 from math500.records import Ballot, Extras, Generation, RunCheck, Sample, SolverInfo, Turn
 from math500.rundir import Key
 from math500.solve import Solution, blocks, calls, extras, replay, selfcheck, vote, weights
-from math500.solve.named import VOTE
+from math500.solve.named import VOTE, seed_of
 from math500.verify.folder import Folder, either, named, note
 
 TURNS, REQUESTS, VOTES, CODE, VERIFICATION = "turns", "requests", "votes", "code", "verification"
@@ -60,8 +62,9 @@ def _requests(folder: Folder, turns: dict[Key, list[Turn]]) -> RunCheck:
         problem = folder.by_id.get(unique_id)
         if problem is None:
             continue
-        seed = made.decoding.seed
-        seeds = {None} if seed is None else {seed + index + number for number in range(votes)}
+        # Before math500 gave each sample's votes seeds of their own, sample i began at seed + i.
+        first = {seed_of(made.decoding, made.solver_settings, index), _older(made.decoding.seed, index)}
+        seeds = {None if seed is None else seed + number for seed in first for number in range(votes)}
         asked = prompts.messages(made.prompt, problem.problem)
         whole = None if beside == Extras() else beside
         known = {replay.digest(asked, made.decoding, one, made.prompt.stop, whole) for one in seeds}
@@ -70,6 +73,10 @@ def _requests(folder: Folder, turns: dict[Key, list[Turn]]) -> RunCheck:
     good = "the first requests are made of this prompt, decoding, seed and these problems"
     next_step = "The manifest or the problems are not those that were sent: take both from a copy."
     return either(REQUESTS, good, "first requests are other ones than the manifest makes", where, next_step)
+
+
+def _older(seed: int | None, index: int) -> int | None:
+    return None if seed is None else seed + index
 
 
 def _votes(folder: Folder) -> RunCheck:
@@ -86,8 +93,12 @@ def _votes(folder: Folder) -> RunCheck:
 def _miscounted(sample: Sample, solver: SolverInfo, *, single: bool) -> str:
     """What is wrong with the ballots; with one completion a vote they are counted again."""
     voters = [voter for ballot in sample.ballots for voter in ballot.voters]
-    if len(set(voters)) != len(voters) or any(b.votes != len(b.voters) for b in sample.ballots):
+    if len(set(voters)) != len(voters) or any(
+        b.votes != len(b.voters) or not b.votes for b in sample.ballots
+    ):
         return "a voter stands twice, or votes are no voters"
+    if any(len(b.weights) not in (0, b.votes) for b in sample.ballots):
+        return "a weight is nobody's"
     if not single:
         return ""
     if not all(0 <= voter < len(sample.generations) for voter in voters):
@@ -120,8 +131,14 @@ def _weights(
     return [weight(solution) if answer is not None else 0.0 for solution, answer in pairs]
 
 
-def _tally(ballots: Sequence[Ballot]) -> list[tuple[str, int, float, tuple[int, ...]]]:
-    return [(b.answer, b.votes, round(b.weight, 9), b.voters) for b in ballots]
+def _tally(ballots: Sequence[Ballot]) -> list[Ballot]:
+    """The ballots as far as one machine and another give the same."""
+
+    def even(ballot: Ballot) -> Ballot:
+        each = tuple(round(weight, 9) for weight in ballot.weights)
+        return msgspec.structs.replace(ballot, weight=round(ballot.weight, 9), weights=each)
+
+    return [even(ballot) for ballot in ballots]
 
 
 def _code(folder: Folder) -> RunCheck:

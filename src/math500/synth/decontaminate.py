@@ -220,11 +220,16 @@ class Gatekeeper:
         clean = spelling.cleaned(text)
         found = spelling.tokens(clean)
         numberless = spelling.without_numbers(found)
-        problems = [*self._index.bare(spelling.bare(numberless)), *self._index.like(found, CANDIDATE)]
-        if not problems:
+        again = self._index.bare(spelling.bare(numberless))
+        like = self._index.like(found, CANDIDATE)
+        if not again and not like:
             return None
         passage = Text(text, spelling.squashed(clean), found, numberless)
-        tried = ((problem, rule, RULES[rule](problem, passage)) for rule in RULES for problem in problems)
+        tried = (
+            (problem, rule, measure(problem, passage))
+            for rule, measure in RULES.items()
+            for problem in (like if rule in PARTLY else [*again, *like])
+        )
         return next((one for one in tried if one[2]), None)
 
 
@@ -262,6 +267,8 @@ def _near(problem: HeldOutProblem, text: Text) -> float:
 
 RULES = {"exact": _exact, "spelling": _spelling, "numbers": _numbers, "n-grams": _grams, "near": _near}
 """The rules in the order in which they are tried; each gives the share that it found, or 0."""
+PARTLY = frozenset({"n-grams", "near"})
+"""Those for which a text needs only a part of the problem, and at least `CANDIDATE` of its 3-grams."""
 
 
 class _Workers:

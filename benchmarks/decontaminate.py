@@ -7,6 +7,8 @@
 Planted: 200 MATH-500 problems drawn by a seed, copied, re-spaced, with their numbers renamed, or with words
 replaced by rule; each alone, in a prompt, and quoted in a solution. The rules below are not the gate's.
 
+Disguised: all 500, alone, so that they look the same to a reader, or nearly (`DISGUISES`).
+
 False alarms: rows of the 12,000 outside MATH-500 that are dropped, without those that are near-duplicates by
 a definition that the gate has no part in: a Jaccard index of 5-grams of at least 0.5 (`pairs`), or the same
 text when spaces are taken out and every number is a 0.
@@ -115,6 +117,51 @@ def found(keeper: Gatekeeper, tests: Sequence[Problem], seed: int) -> None:
             hits = sum(bool(keeper.check({"text": form % change(p.problem, r)})) for p in drawn)
             low, high = stats.wilson(hits / 200, 200)
             print(f"{name}, {place}: {hits} of 200 found ({low:.1%} to {high:.1%})")
+
+
+CYRILLIC = str.maketrans("aeopcxyABEHKMOPCTX", "аеорсхуАВЕНКМОРСТХ")
+SIGNS = {
+    r"\leq": "≤", r"\le": "≤", r"\geq": "≥", r"\ge": "≥", r"\cdot": "·", r"\times": "×", r"\pi": "π",
+    r"\theta": "θ", r"\sqrt": "√", r"^\circ": "°", r"^{\circ}": "°", "^2": "²", "^3": "³", r"\infty": "∞",
+    r"\angle": "∠", r"\triangle": "△", r"\alpha": "α", r"\neq": "≠", r"\ne": "≠", r"\pm": "±",
+}  # fmt: skip
+
+
+def in_unicode(text: str) -> str:
+    for command, sign in SIGNS.items():
+        text = re.sub(re.escape(command) + "(?![A-Za-z])", sign, text)
+    return text
+
+
+def as_plain_text(text: str) -> str:
+    text = re.sub(r"frac\{([^{}]*)\}\{([^{}]*)\}", r"(\1)/(\2)", in_unicode(text))
+    return re.sub(r"[$\\{}]", "", text)
+
+
+DISGUISES: dict[str, Callable[[str], str]] = {
+    "a sign of no width behind each letter": "\u200b".join,
+    "an accent behind each letter": "\u0301".join,
+    "Cyrillic letters": lambda text: text.translate(CYRILLIC),
+    "&nbsp; for spaces": lambda text: text.replace(" ", "&nbsp;"),
+    "each word in bold": lambda text: " ".join(f"**{word}**" for word in text.split(" ")),
+    r"\emph around long words": lambda text: re.sub(r"\b([A-Za-z]{5,})\b", r"\\emph{\1}", text),
+    "colour": lambda text: re.sub(r"\$([^$]+)\$", r"$\\color{blue}{\1}$", text),
+    "no dollars": lambda text: text.replace("$", ""),
+    "Unicode's signs": in_unicode,
+    "Unicode's signs and no dollars": lambda text: in_unicode(text).replace("$", ""),
+    "plain text": as_plain_text,
+    "no spaces": lambda text: text.replace(" ", ""),
+    "letters apart": " ".join,
+}
+
+
+def seen_through(keeper: Gatekeeper, tests: Sequence[Problem]) -> None:
+    for name, change in DISGUISES.items():
+        hits = sum(bool(keeper.check({"text": change(test.problem)})) for test in tests)
+        print(f"disguised, {name}: {hits} of {len(tests)} found")
+    halves = [(t.problem[: len(t.problem) // 2], t.problem[len(t.problem) // 2 :]) for t in tests]
+    hits = sum(bool(keeper.check({"context": a, "question": b})) for a, b in halves)
+    print(f"disguised, cut in two fields: {hits} of {len(tests)} found")
 
 
 # -- what is dropped wrongly -----------------------------------------------------------------------
@@ -231,6 +278,7 @@ def main() -> None:
     rows, tests = data.load("math-train-12k").problems, data.load("math500").problems
     keeper = Gatekeeper.of()
     found(keeper, tests, options.seed)
+    seen_through(keeper, tests)
     alarms(keeper, rows, tests)
     begun = time.process_time()
     for row in rows:

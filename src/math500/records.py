@@ -1419,7 +1419,7 @@ class Decontamination(Record, frozen=True, kw_only=True):
     """What was checked for test problems, and what was found."""
 
     gate: str
-    """Name and version of the rules, such as `math500-gate/1`."""
+    """Name and version of the rules, such as `math500-gate/2`."""
     against: tuple[HeldOut, ...]
     """MATH-500 is always one of them."""
     checked: int

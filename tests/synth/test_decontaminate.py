@@ -9,7 +9,7 @@ import pytest
 
 from math500.data import ProblemSet
 from math500.errors import Contaminated, DataNotFound
-from math500.synth import decontaminate, gate
+from math500.synth import decontaminate, gate, spelling
 from math500.synth.decontaminate import Gatekeeper
 from tests.synth.conftest import TESTS, row
 
@@ -61,6 +61,47 @@ def test_a_solution_that_quotes_a_test_problem_is_found() -> None:
     assert (match.field, match.unique_id, match.share) == ("completion", "test/algebra/1.json", 1.0)
 
 
+@pytest.mark.parametrize(
+    "disguised",
+    [
+        "\u200b".join(HENS),
+        "\u00ad".join(HENS),
+        "\u0301".join(HENS),
+        "\x00".join(HENS),
+        HENS.replace("a", "\u0430").replace("e", "\u0435").replace("A", "\u0391"),
+        HENS.replace("$", "&#36;").replace(" ", "&nbsp;"),
+        " ".join(f"**{word}**" for word in HENS.split()),
+        HENS.replace("$", ""),
+        COMPOSED.replace("$", "").replace("Find", "\\emph{Find}"),
+        LOGARITHM.replace("$", ""),
+        LOGARITHM.replace("$", "").replace("\\log", "\\color{red}\\log"),
+    ],
+    ids=[
+        "zero width", "soft hyphens", "accents", "control", "look-alikes", "entities", "bold", "no dollars",
+        "emphasis", "short", "colour",
+    ],
+)  # fmt: skip
+def test_a_test_problem_that_only_looks_otherwise_is_found(disguised: str) -> None:
+    assert rule_of(disguised) == "spelling"
+
+
+@pytest.mark.parametrize(
+    ("typed", "latex"),
+    [("x ≤ 3", r"x \leq 3"), ("2·πr²", r"2 \cdot \pi r^2"), ("√5 ≠ 90°", r"\sqrt 5 \ne 90^\circ")],
+)
+def test_unicode_mathematics_is_that_of_latex(typed: str, latex: str) -> None:
+    found, wanted = spelling.cleaned(typed), spelling.cleaned(latex)
+    assert spelling.squashed(found) == spelling.squashed(wanted)
+
+
+def test_a_test_problem_in_parts_is_found() -> None:
+    half = len(HENS) // 2
+    turns = [{"role": "user", "content": HENS[:half]}, {"role": "user", "content": HENS[half:]}]
+    assert gate([{"prompt": turns}]).report.matches[0].field == "prompt"
+    parted = gate([{"context": HENS[:half], "question": HENS[half:]}]).report.matches[0]
+    assert (parted.field, parted.unique_id) == ("whole row", "test/algebra/1.json")
+
+
 def test_a_number_that_only_begins_with_the_tests_is_another_one() -> None:
     assert rule_of("Here is a long story about logarithms. Evaluate $\\log_2 641 \\cdot 3$ then.") is None
 
@@ -72,6 +113,32 @@ def test_a_number_that_only_begins_with_the_tests_is_another_one() -> None:
 def test_a_row_of_the_test_set_is_an_error(name: str, value: str) -> None:
     with pytest.raises(Contaminated, match="is a problem of MATH-500"):
         gate([{name: value, "prompt": "What?"}])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"uid": "test/algebra/1.json"},
+        {"ids": ["test/algebra/1.json"]},
+        {"meta": {"source": {"id": "test/algebra/1.json"}}},
+        {"id": "/data/MATH/test/algebra/1.json"},
+        {"id": "MATH\\test\\algebra\\1.json"},
+        {"id": "test_algebra_1"},
+        {"id": "test/algebra/1.json#3"},
+        {"id": "test/algebra/1-easier"},
+        {"id": "t\u0435st/algebra\u200b/1.json"},
+    ],
+)
+def test_an_id_of_the_test_set_is_an_error_wherever_it_stands(fields: dict[str, object]) -> None:
+    with pytest.raises(Contaminated, match="is a problem of MATH-500"):
+        gate([{**fields, "prompt": "What?"}])
+
+
+@pytest.mark.parametrize(
+    "own", ["test/algebra/12.json", "train/algebra/1.json", "latest/algebra/1", "Test: Algebra 1"]
+)
+def test_an_id_that_is_only_like_one_of_the_test_set_passes(own: str) -> None:
+    assert gate([{"id": own, "prompt": "What?"}]).report.dropped == 0
 
 
 def test_rows_are_parted_and_reported() -> None:

@@ -154,6 +154,9 @@ def test_what_cannot_be_asked_for(train: Path) -> None:
         train.write_bytes(msgspec.json.encode(again) + b"\n")
         with pytest.raises(Contaminated, match="test/algebra/1"):
             evolve.make(stages(server.url, train))
+        train.write_bytes(msgspec.json.encode(msgspec.structs.replace(HELD_OUT, unique_id="mine/1")) + b"\n")
+        with pytest.raises(UsageError, match=r"no problem is left \(contaminated 1\)"):
+            evolve.make(stages(server.url, train))
         assert not server.requests
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from math500.errors import DataMismatch, RunError, UsageError
+from math500.errors import DataMismatch, DataUnreadable, RunError, UsageError
 from math500.records import TrainingSettings
 from math500.train import quiet, sft, tensors, vocabulary
 from math500.train.export import export
@@ -117,6 +118,29 @@ def test_q8_0_is_half_of_f16(rows: Path, tiny: Path, tmp_path: Path) -> None:
     assert types["blk.0.attn_norm.weight"] == "F32"
     with pytest.raises(RunError, match="exists"):
         export(trained, "gguf", tmp_path / "t.gguf")
+
+
+def test_a_trained_model_that_is_torn_is_one_line(rows: Path, tiny: Path, tmp_path: Path) -> None:
+    trained = _trained(rows, str(tiny), tmp_path / "t")
+    weights = trained / "model" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(DataUnreadable, match="cannot be loaded"):
+        export(trained, "gguf", tmp_path / "t.gguf")
+    weights.unlink()
+    with pytest.raises(DataUnreadable, match="cannot be loaded"):
+        export(trained, "gguf", tmp_path / "t.gguf")
+    assert not (tmp_path / "t.gguf").exists()
+
+
+def test_matrices_are_only_merged_into_the_start_that_they_were_trained_beside(
+    rows: Path, tiny: Path, tmp_path: Path
+) -> None:
+    start = shutil.copytree(tiny, tmp_path / "start")
+    trained = _trained(rows, str(start), tmp_path / "t", method="lora")
+    other = _trained(rows, str(tiny), tmp_path / "other")
+    shutil.copy(other / "model" / "model.safetensors", start / "model.safetensors")
+    with pytest.raises(DataMismatch, match="was changed since the training"):
+        export(trained, "safetensors", tmp_path / "merged")
 
 
 def test_rows_of_a_head_are_interleaved() -> None:

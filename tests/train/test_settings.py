@@ -17,6 +17,11 @@ def test_options_come_before_the_file(tmp_path: Path) -> None:
     assert (found.batch, found.learning_rate, found.lora.rank, found.seed) == (8, 1e-3, 4, 0)
 
 
+def test_a_length_is_said_in_one_way() -> None:
+    with pytest.raises(UsageError, match="two ways"):
+        settings.read(None, {"steps": 2, "epochs": 3.0})
+
+
 def test_epochs_that_are_typed_undo_steps_in_the_file(tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
     file.write_text("steps = 7\n")

@@ -249,6 +249,7 @@ def _backward(runs: Sequence[RunDir], settings: Settings, stages: Stages | None)
         if not turned:
             evidence = "no number that is given once, and is not the answer"
             left_out.append(LeftOut(problem_id=problem.unique_id, reason="no_number", evidence=evidence))
+    stage.require_some(asked, left_out)
     stages = replace(stages, request=stage.of_run(stages.request, runs[0]))
     solved = stages.carry_out(
         "solutions", asked, prompts.get(settings.kept.prompt or PROMPTS[settings.language])

@@ -16,9 +16,11 @@ How the limits were chosen and what they find: docs/synth.md.
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import lru_cache
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -36,7 +38,7 @@ from math500.records import CompletionRow, Decontamination, HeldOut, Match, Pref
 from math500.synth import overlap, spelling
 from math500.synth.overlap import HeldOutProblem, Index
 
-GATE = "math500-gate/1"
+GATE = "math500-gate/2"
 """Name and version of the rules; the version rises when another row can be dropped."""
 TEST_SET = "math500"
 """The set that rows are always checked against, and whose ids are refused."""
@@ -56,8 +58,16 @@ MANY = 20_000
 CHUNK = 1_000
 
 IDS = ("problem_id", "unique_id", "id")
-"""Fields that may hold a problem's id."""
-NOT_TEXT = frozenset({*IDS, "role"})
+"""Fields by which a row says which problem it is about."""
+NOT_TEXT = frozenset({"role", "type"})
+"""What parts the texts of a conversation, and is none."""
+ALL_FIELDS = "whole row"
+"""The field of a problem that stands in several, a part in each."""
+LONGEST_ID = 200
+"""Characters of a text that may be an id."""
+
+_SEPARATORS = re.compile(r"[/_]+")
+_MATH_ID = re.compile(r"(?<![a-z0-9])test(?:/[a-z]+)+/\d+(?!\d)")
 
 Row = CompletionRow | PreferenceRow | Mapping[str, Any]
 
@@ -128,7 +138,8 @@ class Gatekeeper:
 
     def __init__(self, sets: Sequence[Against]) -> None:
         self.sets = sets
-        self._ids = {_plain(p.unique_id) for s in sets if s.name == TEST_SET for p in s.problems}
+        tests = [p for s in sets if s.name == TEST_SET for p in s.problems]
+        self._ids = frozenset(name for p in tests for name in _names(p.unique_id))
         self._index = Index(
             [overlap.held_out(s.name, p, same_only=s.same_only) for s in sets for p in s.problems]
         )
@@ -150,20 +161,22 @@ class Gatekeeper:
             Contaminated: the row's id is one of MATH-500's.
         """
         fields = row if isinstance(row, Mapping) else msgspec.to_builtins(row)
-        own = next((str(fields[name]) for name in IDS if fields.get(name)), "")
-        self.refuse_ids(str(fields[name]) for name in IDS if fields.get(name))
-        for field, text in texts(fields):
-            if found := self._find(text):
-                problem, rule, share = found
-                return Match(
-                    problem_id=own,
-                    set=problem.set,
-                    unique_id=problem.unique_id,
-                    rule=rule,
-                    share=round(share, 4),
-                    field=field,
-                )
-        return None
+        parts = [(name, list(_strings(value))) for name, value in fields.items() if name not in NOT_TEXT]
+        self.refuse_ids(text for _, found in parts for text in found if len(text) <= LONGEST_ID)
+        texts = [(name, "\n".join(found)) for name, found in parts if found]
+        whole = self._find("\n".join(text for _, text in texts))
+        if whole is None:
+            return None
+        alone = ((name, self._find(text)) for name, text in texts)
+        field, (problem, rule, share) = next(((name, one) for name, one in alone if one), (ALL_FIELDS, whole))
+        return Match(
+            problem_id=next((str(fields[name]) for name in IDS if fields.get(name)), ""),
+            set=problem.set,
+            unique_id=problem.unique_id,
+            rule=rule,
+            share=round(share, 4),
+            field=field,
+        )
 
     def check_all(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Match | None]]:
         """Each row in order with the held-out problem in it, or None; many rows are parted among the cores.
@@ -197,7 +210,7 @@ class Gatekeeper:
             Contaminated: one of them is.
         """
         for one in ids:
-            if _plain(one) in self._ids:
+            if not self._ids.isdisjoint(_names(one)):
                 raise Contaminated(
                     f"{one} is a problem of MATH-500, which must never train",
                     "Make rows out of other problems, such as `--data math-train`.",
@@ -207,11 +220,16 @@ class Gatekeeper:
         clean = spelling.cleaned(text)
         found = spelling.tokens(clean)
         numberless = spelling.without_numbers(found)
-        problems = [*self._index.numberless(numberless), *self._index.like(found, CANDIDATE)]
-        if not problems:
+        again = self._index.bare(spelling.bare(numberless))
+        like = self._index.like(found, CANDIDATE)
+        if not again and not like:
             return None
         passage = Text(text, spelling.squashed(clean), found, numberless)
-        tried = ((problem, rule, RULES[rule](problem, passage)) for rule in RULES for problem in problems)
+        tried = (
+            (problem, rule, measure(problem, passage))
+            for rule, measure in RULES.items()
+            for problem in (like if rule in PARTLY else [*again, *like])
+        )
         return next((one for one in tried if one[2]), None)
 
 
@@ -249,6 +267,8 @@ def _near(problem: HeldOutProblem, text: Text) -> float:
 
 RULES = {"exact": _exact, "spelling": _spelling, "numbers": _numbers, "n-grams": _grams, "near": _near}
 """The rules in the order in which they are tried; each gives the share that it found, or 0."""
+PARTLY = frozenset({"n-grams", "near"})
+"""Those for which a text needs only a part of the problem, and at least `CANDIDATE` of its 3-grams."""
 
 
 class _Workers:
@@ -317,15 +337,8 @@ def load(against: Iterable[str]) -> tuple[Against, ...]:
     return tuple(sets)
 
 
-def texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every text of a row, with the name of the field that it is in."""
-    for name, value in fields.items():
-        if name not in NOT_TEXT:
-            for text in _strings(value):
-                yield name, text
-
-
 def _strings(value: object) -> Iterator[str]:
+    """Every text in a value, at any depth."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -337,9 +350,14 @@ def _strings(value: object) -> Iterator[str]:
             yield from _strings(inner)
 
 
-def _plain(unique_id: str) -> str:
-    """An id without what spelling and the ways of `synth` add to it; `test/1+up` is made of `test/1`."""
-    return unique_id.partition("+")[0].strip().casefold().removesuffix(".json")
+@lru_cache(maxsize=4096)
+def _names(text: str) -> frozenset[str]:
+    """The ids that a short text may be: it itself, or MATH's form `test/algebra/1` anywhere in it.
+
+    Folders before an id, and what the ways of `synth` or others put behind it, are no other problem.
+    """
+    plain = _SEPARATORS.sub("/", spelling.cleaned(text.replace("\\", "/"))).strip()
+    return frozenset({plain.partition("+")[0].strip().removesuffix(".json"), *_MATH_ID.findall(plain)})
 
 
 def _held_out(one: Against) -> HeldOut:

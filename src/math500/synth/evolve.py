@@ -89,6 +89,7 @@ def make(stages: Stages, settings: Settings | None = None) -> dataset.TrainingSe
     dataset.refuse_taken(stages.out)
     parents = stage.chosen(stages.request, stages.say)
     clean, left_out = stage.parted(parents, settings.keep.against)
+    stage.require_some(clean, left_out)
     made, runs = _evolved(stages, clean, settings, left_out)
     if not made:
         raise UsageError(

@@ -32,7 +32,10 @@ class Known:
         found = spelling.tokens(clean)
         numberless = spelling.without_numbers(found)
         passage = decontaminate.Text(text, spelling.squashed(clean), found, numberless)
-        near = [*self._index.numberless(numberless), *self._index.like(found, decontaminate.CANDIDATE)]
+        near = [
+            *self._index.bare(spelling.bare(numberless)),
+            *self._index.like(found, decontaminate.CANDIDATE),
+        ]
         for problem in {one.unique_id: one for one in near}.values():
             for rule, measure in decontaminate.RULES.items():
                 if share := measure(problem, passage):

@@ -71,8 +71,9 @@ class Index:
         self._having = _inverted([problem.short for problem in problems])
         self._sizes = [len(problem.short) for problem in problems]
         self._known = frozenset(self._having)
-        self._numberless = _by_rarest([frozenset(grams(p.numberless, LONG)) for p in problems])
-        self._rare = frozenset(self._numberless)
+        self._bare = _by_rarest([frozenset(grams(spelling.bare(p.numberless), LONG)) for p in problems])
+        self._rare = frozenset(self._bare)
+        self._lengths = sorted({len(gram) for gram in self._bare})
 
     def like(self, found: Sequence[str], least: float) -> list[HeldOutProblem]:
         """The problems of whose short n-grams a text has at least this share, the largest share first."""
@@ -83,10 +84,14 @@ class Index:
         ]
         return [self._problems[-n] for _, n in sorted(shares, reverse=True)]
 
-    def numberless(self, found: Sequence[str]) -> list[HeldOutProblem]:
-        """The problems that may stand in a text with other numbers; `found` is the text's, as `0`."""
-        hits = self._rare.intersection(grams(found, LONG))
-        return [self._problems[n] for gram in sorted(hits) for n in self._numberless[gram]]
+    def bare(self, found: Sequence[str]) -> list[HeldOutProblem]:
+        """The problems that may stand in a text set otherwise, or with other numbers.
+
+        Args:
+            found: the text's bare tokens, numbers as `0`.
+        """
+        hits = {gram for n in self._lengths for gram in self._rare.intersection(grams(found, n))}
+        return [self._problems[n] for gram in sorted(hits) for n in self._bare[gram]]
 
 
 def _inverted(sets: Sequence[frozenset[Gram]]) -> dict[Gram, list[int]]:

@@ -241,6 +241,16 @@ def parted(problems: Sequence[Problem], against: Sequence[str]) -> tuple[list[Pr
     return clean, left_out
 
 
+def require_some(problems: Sequence[Problem], left_out: Iterable[LeftOut]) -> None:
+    """Do nothing if a problem is left to ask; no file says yet why there is none.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if not problems:
+        raise UsageError(f"no problem is left ({counted(left_out)})", "Choose other problems.")
+
+
 def counted(left_out: Iterable[LeftOut]) -> str:
     """How many were left out, by reason."""
     found = Counter(one.reason for one in left_out)

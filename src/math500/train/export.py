@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from math500 import archives
-from math500.errors import DataMismatch, RunError
+from math500.errors import DataMismatch, DataUnreadable, RunError
 from math500.records import Exported, TrainingStart
 from math500.train import quiet, tensors, vocabulary
 from math500.train import start as starts
@@ -47,7 +47,8 @@ def export(
     Raises:
         UsageError: the training is not finished, or its model has no such form here.
         RunError: `out` exists.
-        DataMismatch: the GGUF file that training started from is another one now.
+        DataMismatch: the model that training started from is another one now.
+        DataUnreadable: what was trained is not all there.
         DependencyMissing: the extra `train` is not installed.
     """
     if out.exists():
@@ -84,16 +85,26 @@ def _source(folder: Path, announce: Announce) -> tuple[TrainingStart, Callable[[
 def _merged(training: TrainingFolder, announce: Announce) -> tuple[Any, Any]:
     """The trained model with whatever was trained beside it merged in, and its tokenizer."""
     import torch  # noqa: PLC0415 - heavy
+    from safetensors import SafetensorError  # noqa: PLC0415
     from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
 
     announce(f"Loading what was trained in {training.path}.")
-    tokenizer = AutoTokenizer.from_pretrained(training.model)
-    if training.training.settings.method == "full":
-        return AutoModelForCausalLM.from_pretrained(training.model, dtype=torch.float32), tokenizer
-    import peft  # noqa: PLC0415
+    full, start = training.training.settings.method == "full", training.training.start
+    if not full and start.kind != "hub":
+        _unchanged(start)
+    base = None if full else starts.load(start, announce)[0]
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(training.model)
+        if full:
+            return AutoModelForCausalLM.from_pretrained(training.model, dtype=torch.float32), tokenizer
+        import peft  # noqa: PLC0415
 
-    base, _ = starts.load(training.training.start, announce)
-    return peft.PeftModel.from_pretrained(base, training.model).merge_and_unload(), tokenizer
+        return peft.PeftModel.from_pretrained(base, training.model).merge_and_unload(), tokenizer
+    except (OSError, ValueError, SafetensorError) as e:
+        raise DataUnreadable(
+            f"the model in {training.model} cannot be loaded ({starts.first_line(e)})",
+            "Restore it from a copy, or train again.",
+        ) from e
 
 
 def _gguf(
@@ -114,7 +125,7 @@ def _gguf(
 
 
 def _unchanged(start: TrainingStart) -> Path:
-    """The GGUF file that training started from, if it is still the same."""
+    """The file or folder that training started from, if it is still the same."""
     now = starts.find(start.location)
     if now.sha256 != start.sha256:
         raise DataMismatch(f"{start.location} was changed since the training", "Put the file back.")

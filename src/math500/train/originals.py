@@ -37,7 +37,8 @@ def make(
         announce: gets a sentence before a download.
 
     Raises:
-        UsageError: the data set is not known, or has no solution of any of the problems.
+        UsageError: the data set is not known, has no solution of any of the problems, or has another problem
+            under the same id.
         DataError: a set cannot be read.
         RunError: `out` is taken.
     """
@@ -67,6 +68,11 @@ def _sources(of: TrainingSet) -> tuple[str, ...]:
     """The data sets of the runs that the rows come from."""
     names = (p.data.location if p.data.place == "path" else p.data.name for p in of.manifest.parents)
     found = tuple(dict.fromkeys(names))
+    files = [Path(p.data.location) for p in of.manifest.parents if p.data.place == "path"]
+    if gone := [file for file in files if not file.is_file()]:
+        raise UsageError(
+            f"the problems of {of.path} came from {gone[0]}, which is not here", "Name the file with --data."
+        )
     if not found:
         raise UsageError(
             f"{of.path} does not say where its problems come from", "Name the data set with --data."
@@ -84,6 +90,11 @@ def _rows(
         if problem is None or not problem.solution.strip():
             without.append(LeftOut(problem_id=row.problem_id, reason=NO_SOLUTION))
             continue
+        if problem.problem.strip() not in row.prompt[-1].content:
+            raise UsageError(
+                f"{row.problem_id} of the data is another problem than that of the training set",
+                "Give the --data that the set's runs were made with.",
+            )
         rows.append(
             CompletionRow(
                 prompt=row.prompt,

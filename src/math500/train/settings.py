@@ -58,6 +58,8 @@ def read(file: Path | None, options: Mapping[str, Any]) -> TrainingSettings:
     """
     typed = {name: value for name, value in options.items() if value is not None}
     found = _file(file) if file else {}
+    if {"steps", "epochs"} <= typed.keys():
+        raise UsageError("steps and epochs are two ways to say how long", "Give one of them.")
     if "epochs" in typed:
         found.pop("steps", None)
     try:

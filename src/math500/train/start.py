@@ -83,15 +83,16 @@ def load(start: TrainingStart, announce: Announce = lambda _: None) -> tuple[Any
         UsageError: it has no chat template, so that nothing says how a question is put to it.
     """
     import torch  # noqa: PLC0415 - heavy
+    from safetensors import SafetensorError  # noqa: PLC0415
     from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
 
     place = unpacked(start, announce) if start.kind in ("embedded", "gguf") else start.location
     try:
         tokenizer = AutoTokenizer.from_pretrained(place)
         model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32)
-    except (OSError, ValueError, KeyError, RuntimeError) as e:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as e:
         raise ModelError(
-            f"transformers cannot load {start.name} ({_first_line(e)})", "Check the model."
+            f"transformers cannot load {start.name} ({first_line(e)})", "Check the model."
         ) from e
     if not tokenizer.chat_template:
         raise UsageError(f"{start.name} has no chat template", "Start from a chat model.")
@@ -133,7 +134,7 @@ def _unpack(file: Path, folder: Path) -> None:
         model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
     except (OSError, ValueError, KeyError, RuntimeError) as e:
         raise ModelError(
-            f"transformers cannot unpack {file.name} ({_first_line(e)})",
+            f"transformers cannot unpack {file.name} ({first_line(e)})",
             "Start from the model's folder in place of its GGUF file.",
         ) from e
     _ordinary(model).save_pretrained(folder)
@@ -149,5 +150,6 @@ def _ordinary(model: Any) -> Any:  # noqa: ANN401
     return plain
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The start of what a library says, which goes on for pages."""
     return next(iter(str(error).splitlines()), type(error).__name__)[:200]

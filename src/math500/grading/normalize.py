@@ -27,6 +27,19 @@ _VULGAR = {
     "⅒": (1, 10), "⅐": (1, 7),
 }  # fmt: skip
 _SIGNS |= {sign: rf"\frac{{{top}}}{{{bottom}}}" for sign, (top, bottom) in _VULGAR.items()}
+_CHINESE = {
+    "或者": "or", "或": "or", "以及": "and", "并且": "and", "和": "and", "与": "and", "及": "and",
+    "度": "degrees", "美元": "dollars", "美分": "cents", "英寸": "inches", "英尺": "feet", "英里": "miles",
+    "厘米": "cm", "毫米": "mm", "千米": "km", "公里": "km", "米": "m", "分钟": "minutes", "小时": "hours", "秒": "seconds",
+    "天": "days", "单位": "units", "平方": "square", "立方": "cubic", "个": "", "种": "ways", "人": "people",
+    "星期一": "Monday", "星期二": "Tuesday", "星期三": "Wednesday", "星期四": "Thursday", "星期五": "Friday",
+    "星期六": "Saturday", "星期日": "Sunday", "星期天": "Sunday",
+    "东": "east", "南": "south", "西": "west", "北": "north",
+    "椭圆": "ellipse", "双曲线": "hyperbola", "抛物线": "parabola", "偶函数": "even", "奇函数": "odd",
+}  # fmt: skip
+"""Words of Chinese answers; a measure word such as `个` says no more than the number before it."""
+_CHINESE_WORD = re.compile("|".join(sorted(_CHINESE, key=len, reverse=True)))
+_CHINESE_PERCENT = re.compile(r"百分之\s*(\d+(?:\.\d+)?)")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿˣ₀₁₂₃₄₅₆₇₈₉", "0123456789-+nx0123456789")
 _SUPERSCRIPT = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿˣ]+")
 _SUBSCRIPT = re.compile(r"[₀₁₂₃₄₅₆₇₈₉]+")
@@ -120,7 +133,9 @@ def prepare(latex: str) -> str:
 
 
 def _without_unicode(text: str) -> str:
-    """The text with Unicode signs, raised and lowered digits as LaTeX."""
+    """The text with Unicode signs, raised and lowered digits as LaTeX, and Chinese words as English ones."""
+    text = _CHINESE_PERCENT.sub(r"\1\\%", text)
+    text = _CHINESE_WORD.sub(lambda match: f" {_CHINESE[match.group()]} ", text)
     text = _UNICODE_ROOT.sub(r"\\sqrt{\1}", text)
     text = _SUPERSCRIPT.sub(lambda match: f"^{{{match.group().translate(_RAISED)}}}", text)
     text = _SUBSCRIPT.sub(lambda match: f"_{{{match.group().translate(_RAISED)}}}", text)

@@ -30,8 +30,8 @@ _SIGNS |= {sign: rf"\frac{{{top}}}{{{bottom}}}" for sign, (top, bottom) in _VULG
 _CHINESE = {
     "或者": "or", "或": "or", "以及": "and", "并且": "and", "和": "and", "与": "and", "及": "and",
     "度": "degrees", "美元": "dollars", "美分": "cents", "英寸": "inches", "英尺": "feet", "英里": "miles",
-    "厘米": "cm", "毫米": "mm", "千米": "km", "公里": "km", "米": "m", "分钟": "minutes", "小时": "hours", "秒": "seconds",
-    "天": "days", "单位": "units", "平方": "square", "立方": "cubic", "个": "", "种": "ways", "人": "people",
+    "厘米": "cm", "毫米": "mm", "千米": "km", "公里": "km", "米": "m",
+    "分钟": "minutes", "小时": "hours", "秒": "seconds", "天": "days", "单位": "units", "平方": "square", "立方": "cubic", "个": "", "种": "ways", "人": "people",
     "星期一": "Monday", "星期二": "Tuesday", "星期三": "Wednesday", "星期四": "Thursday", "星期五": "Friday",
     "星期六": "Saturday", "星期日": "Sunday", "星期天": "Sunday",
     "东": "east", "南": "south", "西": "west", "北": "north",

@@ -220,6 +220,8 @@ def _call(name: str, args: list[Any]) -> Any:  # noqa: ANN401
             value = _FUNCTIONS[name](context, *args)
         except TypeError:
             raise NotRead(f"the function {name} with {len(args)} such arguments is not known") from None
+        except ValueError:  # what mpmath says of a pole
+            raise Undefined(f"the function {name} has no value there") from None
         if not context.isfinite(value):
             raise Undefined(f"the function {name} has no value there")
         return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -151,7 +150,6 @@ def test_help_and_other_commands_import_no_plugin(package: Package, tmp_path: Pa
         assert not (tmp_path / "imported").exists(), command
 
 
-@pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="the example is built by hatchling")
 def test_the_worked_example_is_installed_and_used(tmp_path: Path) -> None:
     options = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--quiet"]
     subprocess.run(

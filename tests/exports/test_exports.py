@@ -154,7 +154,6 @@ def typed(folder: Path, to: str, **environment: str) -> str:
     return str(said)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, reason="needs the extra `mlflow`")
 def test_mlflow_holds_the_run(known: Facts, folder: Path) -> None:
     store = f"sqlite:///{folder.parent / 'mlflow.db'}"
     made = typed(folder, "mlflow", MLFLOW_TRACKING_URI=store)
@@ -182,7 +181,6 @@ print(json.dumps([run.info.run_name, run.info.status, data.metrics, data.params,
     assert files == ["card.md"]
 
 
-@pytest.mark.skipif(importlib.util.find_spec("wandb") is None, reason="needs the extra `wandb`")
 def test_wandb_keeps_the_run_offline(known: Facts, folder: Path) -> None:
     where = Path(typed(folder, "wandb", WANDB_MODE="offline", WANDB_DIR=str(folder.parent)))
     (log,) = where.parent.glob("*.wandb")

@@ -122,6 +122,17 @@ def test_json_is_for_machines(run_twelve: Command, command: Command, folder: Pat
     assert json.loads(command("show", folder, "--json").out) == summary
 
 
+def test_a_run_graded_by_an_earlier_grader_is_shown_by_its_grades(
+    run_twelve: Command, command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_twelve("--quiet")
+    earlier = grading.GRADER
+    monkeypatch.setattr(grading, "GRADER", "math500/99")
+    shown = command("show", folder)
+    assert f"n = 12)  by {earlier}" in shown.out
+    assert f"Graded by {earlier}; here is math500/99" in shown.err
+
+
 def test_problems_are_chosen_by_subject_level_and_number(run_twelve: Command, folder: Path) -> None:
     run_twelve("--subject", "geometry", "--level", 2, "--level", 5, "--limit", 2)
     chosen = RunDir.open(folder).problems()

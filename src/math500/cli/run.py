@@ -236,10 +236,15 @@ def _refuse_options_beside_resume(context: click.Context) -> None:
 
 def _show(folder: Path, *, as_json: bool) -> None:
     from math500 import display, evaluate
+    from math500.grading import GRADER
     from math500.rundir import RunDir
 
     opened = RunDir.open(folder)
-    result = evaluate.summarize(opened)
+    own = opened.manifest.grader
+    grader = own if own != GRADER and opened.grades(own) and not opened.grades(GRADER) else GRADER
+    result = evaluate.summarize(opened, grader)
+    if grader != GRADER:
+        say(f"Graded by {grader}; here is {GRADER}. To grade again: math500 run --resume {folder}")
     if as_json:
         print_json(result)
         return

@@ -16,7 +16,7 @@ The records are frozen structs without behaviour. A run folder holds them as JSO
 
 A training set's folder (`synth/dataset.py`):
 
-    rows.jsonl         CompletionRow or PreferenceRow   what a trainer reads, one row a line
+    rows.jsonl         CompletionRow, PreferenceRow or StepRow   what a trainer reads, one row a line
     left_out.jsonl     LeftOut                          what is no row, and why
     draft.json         Plan                             while it is made: with which settings
     manifest.json      TrainingSet                      where the rows come from, and that they are clean
@@ -1369,6 +1369,19 @@ class PreferenceRow(TrainingRow, frozen=True, kw_only=True):
     rejected_sample: int | None = None
 
 
+class StepRow(TrainingRow, frozen=True, kw_only=True):
+    """A question and a solution in steps, each with its label: TRL's stepwise supervision."""
+
+    completions: tuple[str, ...]
+    """The solution's steps in order; joined by empty lines they are the solution."""
+    labels: tuple[bool, ...]
+    """Per step: from behind it the right answer can still be reached."""
+    soft: tuple[float, ...] = ()
+    """Per step: the share of rollouts from behind it that came out right; empty without rollouts."""
+    rollouts: tuple[int, ...] = ()
+    """Per step: rollouts that could be graded; empty without rollouts."""
+
+
 class Match(Record, frozen=True, kw_only=True):
     """A test problem that was found in a training row."""
 
@@ -1454,7 +1467,7 @@ class Parent(Record, frozen=True, kw_only=True):
 class Plan(Record, frozen=True, kw_only=True):
     """How a training set is made; a draft is only gone on with by the same plan."""
 
-    kind: Literal["prompt-completion", "preference"]
+    kind: Literal["prompt-completion", "preference", "stepwise"]
     """TRL's name for the rows' form."""
     method: str
     """`rft`, ..."""
@@ -1484,7 +1497,7 @@ class LevelYield(Record, frozen=True, kw_only=True):
 class TrainingSet(Record, frozen=True, kw_only=True):
     """The manifest of a training set; without a time, so that the same runs and seed give the same bytes."""
 
-    kind: Literal["prompt-completion", "preference"]
+    kind: Literal["prompt-completion", "preference", "stepwise"]
     """TRL's name for the rows' form."""
     method: str
     settings: dict[str, Any]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from math500.errors import (
@@ -17,7 +18,7 @@ from math500.errors import (
     RunMismatch,
     UsageError,
 )
-from math500.records import LeftOut, Message, Plan, PreferenceRow, Problem
+from math500.records import LeftOut, Message, Plan, PreferenceRow, Problem, StepRow
 from math500.synth import Draft, TrainingSet, dataset, write
 from tests.synth import conftest
 from tests.synth.conftest import TESTS, row
@@ -69,6 +70,36 @@ def test_preference_rows_have_both_answers(tmp_path: Path) -> None:
     )
     write(tmp_path / "set", Plan(kind="preference", method="rft"), [pair])
     assert TrainingSet.load(tmp_path / "set").rows == (pair,)
+
+
+def test_step_rows_have_a_label_for_each_step(tmp_path: Path) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    steps = StepRow(
+        prompt=ROWS[0].prompt,
+        completions=("0 + 1 is 2.", "The answer is $2$."),
+        labels=(False, False),
+        soft=(0.25, 0.0),
+        rollouts=(4, 4),
+        problem_id="train/0",
+    )
+    made = write(tmp_path / "set", Plan(kind="stepwise", method="steps"), [steps])
+    assert TrainingSet.load(tmp_path / "set").rows == (steps,)
+    table = pq.read_table(made.parquet)
+    assert set(table.column_names[:3]) == {"prompt", "completions", "labels"}
+    assert table["soft"].to_pylist() == [[0.25, 0.0]]
+    assert table["rollouts"].to_pylist() == [[4, 4]]
+
+
+def test_a_contaminated_step_is_found(tmp_path: Path) -> None:
+    leaked = StepRow(
+        prompt=ROWS[0].prompt,
+        completions=("First.", TESTS[0].problem),
+        labels=(True, True),
+        problem_id="train/0",
+    )
+    rows = [leaked, msgspec.structs.replace(leaked, completions=("First.", "Second."))]
+    made = write(tmp_path / "set", Plan(kind="stepwise", method="steps"), rows)
+    assert [row.completions[1] for row in made.rows if isinstance(row, StepRow)] == ["Second."]
 
 
 def test_a_contaminated_row_is_left_out_and_told(tmp_path: Path) -> None:

@@ -36,7 +36,17 @@ from math500.errors import (
     RunMismatch,
     UsageError,
 )
-from math500.records import CompletionRow, LeftOut, LevelYield, Match, Parent, Plan, PreferenceRow, Record
+from math500.records import (
+    CompletionRow,
+    LeftOut,
+    LevelYield,
+    Match,
+    Parent,
+    Plan,
+    PreferenceRow,
+    Record,
+    StepRow,
+)
 from math500.records import TrainingSet as Manifest
 from math500.rundir import Journal, lock, replace, storage_error
 from math500.synth import card
@@ -44,9 +54,13 @@ from math500.synth.decontaminate import Gatekeeper
 
 FORMAT = 1
 R = TypeVar("R", bound=Record)
-Kind = Literal["prompt-completion", "preference"]
-Row = CompletionRow | PreferenceRow
-KINDS: dict[Kind, type[Row]] = {"prompt-completion": CompletionRow, "preference": PreferenceRow}
+Kind = Literal["prompt-completion", "preference", "stepwise"]
+Row = CompletionRow | PreferenceRow | StepRow
+KINDS: dict[Kind, type[Row]] = {
+    "prompt-completion": CompletionRow,
+    "preference": PreferenceRow,
+    "stepwise": StepRow,
+}
 CONTAMINATED = "contaminated"
 """The reason of rows that the gate did not let in."""
 
@@ -367,8 +381,11 @@ def _parquet(rows: Sequence[Row], path: Path) -> None:
         ) from e
     message = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
     types = {"sample": pa.int64(), "rejected_sample": pa.int64(), "level": pa.int64()}
+    types |= {"completions": pa.list_(pa.string()), "labels": pa.list_(pa.bool_())}
+    types |= {"soft": pa.list_(pa.float64()), "rollouts": pa.list_(pa.int64())}
     talks = {"prompt", "completion", "chosen", "rejected"}
-    names = sorted(rows[0].__struct_fields__, key=lambda name: name not in talks)
+    first = (*talks, "completions", "labels")
+    names = sorted(rows[0].__struct_fields__, key=lambda name: name not in first)
     schema = pa.schema([(n, message if n in talks else types.get(n, pa.string())) for n in names])
     table = pa.Table.from_pylist(msgspec.to_builtins(rows), schema=schema)
     try:

@@ -14,6 +14,7 @@
     mentions.py       does a solution speak of the hint
     cot.py            rows that show how to think: steps, checks, backward problems
     steps.py          a solution as numbered steps
+    splitting.py      a solution as its own steps, letter for letter
     repairs.py        a wrong attempt, its check, the right solution
     backwards.py      a problem turned round
     evolve.py         new problems, with answers that several solutions agree on

@@ -1373,7 +1373,8 @@ class StepRow(TrainingRow, frozen=True, kw_only=True):
     """A question and a solution in steps, each with its label: TRL's stepwise supervision."""
 
     completions: tuple[str, ...]
-    """The solution's steps in order, each with the line breaks behind it: put together they are the solution."""
+    """The solution's steps in order, each with the line breaks behind it; put together they are the
+    solution."""
     labels: tuple[bool, ...]
     """Per step: from behind it the right answer can still be reached."""
     soft: tuple[float, ...] = ()

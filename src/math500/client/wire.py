@@ -36,8 +36,8 @@ FINISH_SHAPES: Mapping[str, str] = {
 LENGTH_SPELLINGS = frozenset({"length", "max_tokens", "model_length"})
 NO_EXTRAS = Extras()
 GOING_ON: Mapping[str, bool] = {"continue_final_message": True, "add_generation_prompt": False}
-"""Where the last message is the assistant's, it is to be gone on with: the words of vLLM, SGLang and llama.cpp.
-Vendors that do not know them refuse, or answer anew (docs/reward-data.md)."""
+"""Where the last message is the assistant's, it is to be gone on with, in the words of vLLM, SGLang and
+llama.cpp. Vendors that do not know them refuse, or answer anew (docs/reward-data.md)."""
 LONGEST_SAID = 4000
 """Characters of an endpoint's message that are read."""
 

@@ -44,6 +44,10 @@ REASONS: Mapping[str, str] = {
     "like_parent": "the new problem is the old one",
     "like_another": "the new problem is like another one",
     "no_agreement": "too few solutions agree",
+    "one_step": "has one step only",
+    "untold": "no rollout of a step could be graded",
+    "unreadable": "the judge's reply says no step",
+    "judge_contradicts": "the judge finds no wrong step in a wrong solution",
 }
 """Each reason of a sample that is no row, in words that fit in a table."""
 

@@ -99,5 +99,6 @@ for command in (
     synth_asking.cot,
     synth_asking.evolve,
     synth_rewards.steps,
+    synth_rewards.prm800k,
 ):
     synth.add_command(command)

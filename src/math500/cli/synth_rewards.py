@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from math500.cli import endpoint
-from math500.cli.options import FILE, Grouped
+from math500.cli.options import FILE, JSON, Grouped, print_json, print_text
 from math500.cli.synth_asking import ASKING, GROUPS, SET, show, stages_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MODEL = {
     "Model": ("model", "temperature", "top_p", "max_tokens", "samples", "concurrency"),
@@ -83,3 +86,29 @@ def steps(**options: Any) -> None:  # noqa: ANN401
     show(
         room.make([RunDir.open(run) for run in from_runs], stages, settings).manifest, stages, as_json=as_json
     )
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
+@click.option("--out", type=FILE, required=True, help="The training set's folder; it must not be there yet.")
+@click.option(
+    "--neutral",
+    type=click.Choice(["right", "wrong", "leave-out"]),
+    default="right",
+    show_default=True,
+    help="What a step rated 0 counts as; leave-out: its solution is no row.",
+)
+@click.option("--alternatives", is_flag=True, help="Make rows of the candidates that were not chosen too.")
+@click.option("--prompt", default="bare", show_default=True, help="How the rows ask; see `prompts`.")
+@click.option("--against", multiple=True, metavar="NAME|FILE", help="A further held-out set, as for `rft`.")
+@JSON
+def prm800k(files: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401
+    """Make labelled steps of PRM800K's files, which you have: phase1_train.jsonl, phase2_train.jsonl.
+
+    Whatever is of MATH-500 is dropped; that is all of its test files.
+    """
+    from math500.display import synth as display
+    from math500.synth import prm800k as room
+
+    made = room.make(files, out, room.Settings(**options))
+    print_json(made.manifest) if as_json else print_text(display.training_set(made.manifest, made.path))

@@ -48,15 +48,22 @@ REASONS: Mapping[str, str] = {
     "untold": "no rollout of a step could be graded",
     "unreadable": "the judge's reply says no step",
     "judge_contradicts": "the judge finds no wrong step in a wrong solution",
+    "quality_control": "served to every labeller",
+    "bad_problem": "the labeller found the problem broken",
+    "flagged": "the labeller could not tell",
+    "unrated": "a step has no rating",
+    "empty_step": "a step is empty",
+    "neutral": "a step is rated 0",
 }
 """Each reason of a sample that is no row, in words that fit in a table."""
 
 
 def training_set(made: TrainingSet, folder: Path) -> str:
     """What was kept, by difficulty, and what was not, by reason."""
+    parents = ", ".join(parent.run for parent in made.parents)
     head = (
-        f"{paint(str(folder), 'heading')}\n{made.rows:,} rows over {made.problems:,} problems, {made.kind}, "
-        f"from {', '.join(parent.run for parent in made.parents)}"
+        f"{paint(str(folder), 'heading')}\n{made.rows:,} rows over {made.problems:,} problems, {made.kind}"
+        + (f", from {parents}" if parents else "")
     )
     blocks = [head, _levels(made.levels), _left_out(made.left_out), _checked(made.decontamination)]
     return "\n\n".join(block for block in blocks if block)

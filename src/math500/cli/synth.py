@@ -100,5 +100,6 @@ for command in (
     synth_asking.evolve,
     synth_rewards.steps,
     synth_rewards.prm800k,
+    synth_rewards.ranks,
 ):
     synth.add_command(command)

@@ -28,6 +28,10 @@ ROLLOUTS = click.option(
 GRADER = click.option(
     "--grader", help="Whose grades say which solutions are right.  [default: the current grader]"
 )
+JUDGING = (
+    click.option("--max-tokens", type=click.IntRange(1), help="Limit on generated tokens."),
+    click.option("--concurrency", type=click.IntRange(1), help="Requests in flight."),
+)
 SPLIT_SET = tuple(option for option in SET if option is not SET[2])
 """All about the set but what the turns go round: here it is right and wrong solutions."""
 
@@ -112,3 +116,31 @@ def prm800k(files: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -
 
     made = room.make(files, out, room.Settings(**options))
     print_json(made.manifest) if as_json else print_text(display.training_set(made.manifest, made.path))
+
+
+@click.command(
+    cls=Grouped,
+    groups={
+        "Judge": ("model", "max_tokens", "concurrency"),
+        **endpoint.GROUPS,
+        "Set": ("seed", "against", *GROUPS["Set"]),
+    },
+)
+@click.argument("from_runs", nargs=-1, required=True, type=FILE, metavar="RUN...")
+@endpoint.options(ASKING[0], *endpoint.REACHING, *endpoint.LIMITING, *JUDGING, *SET[3:])
+def ranks(**options: Any) -> None:  # noqa: ANN401
+    """Have a judge rank new problems, for an instruction reward model.
+
+    RUN is one in which `synth evolve` had problems written: NAME-evolve-1. Each group is ranked twice, in
+    both orders; pairs on which the rankings differ, and ties, are left out.
+    """
+    from math500.rundir import RunDir
+    from math500.synth import ranks as room
+
+    as_json, from_runs = options.pop("as_json"), options.pop("from_runs")
+    options |= {"solver": "cot", "samples": 1, "temperature": 0.0, "top_p": None}
+    stages = stages_of(options)
+    settings = room.Settings(seed=options["seed"] or 0, against=options["against"])
+    show(
+        room.make([RunDir.open(run) for run in from_runs], stages, settings).manifest, stages, as_json=as_json
+    )

@@ -46,7 +46,7 @@ REASONS: Mapping[str, str] = {
     "no_agreement": "too few solutions agree",
     "one_step": "has one step only",
     "untold": "no rollout of a step could be graded",
-    "unreadable": "the judge's reply says no step",
+    "unreadable": "the judge's reply cannot be read",
     "judge_contradicts": "the judge finds no wrong step in a wrong solution",
     "quality_control": "served to every labeller",
     "bad_problem": "the labeller found the problem broken",
@@ -54,6 +54,9 @@ REASONS: Mapping[str, str] = {
     "unrated": "a step has no rating",
     "empty_step": "a step is empty",
     "neutral": "a step is rated 0",
+    "alone": "there is nothing to rank it with",
+    "tie": "a pair of the same quality",
+    "order_decides": "a pair whose order of asking decides",
 }
 """Each reason of a sample that is no row, in words that fit in a table."""
 

@@ -25,6 +25,7 @@
     evolving.py       how a problem is changed, and whether the result is one
     novelty.py        whether it differs enough
     prm800k.py        PRM800K's files as such solutions
+    ranks.py          new problems ranked by a judge
     planting.py       a slip planted in a right solution: where its first wrong step is, is known
     agreement.py      what solutions agree on; difficulty, estimated
     stage.py          a step that asks a model, as a run folder

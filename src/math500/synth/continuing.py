@@ -53,7 +53,7 @@ def require(request: Request, say: Say) -> None:
         price=request.price,
         announce=say,
     ) as opened:
-        counts = asyncio.run(_counts(opened))
+        counts = asyncio.run(counted(opened))
     if fault := told(counts):
         raise UsageError(f"{request.model} does not go on with an answer that has begun ({fault})", INSTEAD)
 
@@ -71,7 +71,8 @@ def told(counts: tuple[int | None, int | None, int | None] | str) -> str:
     return f"{closed} tokens behind it close the turn" if closed > 0 else ""
 
 
-async def _counts(opened: models.Opened) -> tuple[int | None, int | None, int | None] | str:
+async def counted(opened: models.Opened) -> tuple[int | None, int | None, int | None] | str:
+    """The prompt's tokens without a beginning, with a short and with a long one; or how it was refused."""
     found = []
     async with opened.client(concurrency=1) as client:
         for words in (0, WORDS, 2 * WORDS):

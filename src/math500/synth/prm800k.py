@@ -150,6 +150,7 @@ def read(file: Path) -> Iterator[tuple[int, Line]]:
         DataUnreadable: it cannot be read, or a line is not of this form.
     """
     decoder = msgspec.json.Decoder(Line)
+    number = 0
     try:
         with file.open("rb") as lines:
             for number, line in enumerate(lines, 1):

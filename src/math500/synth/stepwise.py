@@ -143,8 +143,7 @@ def make(runs: Sequence[RunDir], stages: Stages, settings: Settings | None = Non
             f"no solution is left to label ({stage.counted(left_out)})",
             "Sample more: math500 run --data math-train --samples 8 --temperature 0.7",
         )
-    request = _request(stages, runs[0])
-    stages = replace(stages, request=request)
+    stages = replace(stages, request=_request(stages, runs[0], settings))
     wrong = sum(not one.correct for one in chosen)
     stages.say(f"{len(chosen)} solutions, {wrong} of them wrong; {sum(len(o.steps) for o in chosen)} steps")
     label = _by_judge if settings.labels == "judge" else _by_rollouts
@@ -171,12 +170,13 @@ def _require_one_prompt(runs: Sequence[RunDir]) -> None:
         )
 
 
-def _request(stages: Stages, run: RunDir) -> Request:
-    """The request over the run's problems, with the run's token limit where none was asked for."""
-    request = stage.of_run(stages.request, run)
-    limit = request.decoding.max_tokens or run.manifest.decoding.max_tokens
-    decoding = msgspec.structs.replace(request.decoding, max_tokens=limit)
-    return replace(request, solver=SolverInfo(), decoding=decoding)
+def _request(stages: Stages, run: RunDir, settings: Settings) -> Request:
+    """The request over the run's problems; completions get the run's token limit where none was asked for."""
+    request = replace(stage.of_run(stages.request, run), solver=SolverInfo())
+    if settings.labels == "judge" or request.decoding.max_tokens:
+        return request
+    limit = run.manifest.decoding.max_tokens
+    return replace(request, decoding=msgspec.structs.replace(request.decoding, max_tokens=limit))
 
 
 def _plan(settings: Settings, stages: Stages) -> Plan:

@@ -51,7 +51,7 @@ class Settings:
     Attributes:
         labels: who gives them.
         search: from behind which steps completions are asked for.
-        own: a correct solution counts as a right completion from behind each of its steps.
+        carry: right completions and right solutions count for the steps before their end too.
         per_problem: solutions of one problem at most, half of them right ones; None for all.
         rows: solutions at most, in turns of right and wrong; None for all.
         seed: which solutions come first.
@@ -61,7 +61,7 @@ class Settings:
 
     labels: By = "rollouts"
     search: Search = "all"
-    own: bool = True
+    carry: bool = True
     per_problem: int | None = rft.PER_PROBLEM
     rows: int | None = None
     seed: int = 0
@@ -184,7 +184,7 @@ def _plan(settings: Settings, stages: Stages) -> Plan:
     if settings.labels == "rollouts":
         by |= {
             "search": settings.search,
-            "own": settings.own,
+            "carry": settings.carry,
             "rollouts": stages.request.samples,
             "completer": stages.request.model,
             "temperature": stages.request.decoding.temperature,
@@ -278,7 +278,7 @@ def _by_rollouts(chosen: Sequence[Solved], stages: Stages, settings: Settings, p
             problem.unique_id: (one.name, place)
             for one in chosen
             for place in rollouts.wanted(
-                known[one.name], len(one.steps), settings.search, right=settings.own and one.correct
+                known[one.name], len(one.steps), settings.search, right=settings.carry and one.correct
             )
             for problem in [one.behind(place)]
         }
@@ -297,7 +297,7 @@ def _by_rollouts(chosen: Sequence[Solved], stages: Stages, settings: Settings, p
     left_out: list[LeftOut] = []
     for one in chosen:
         labels = rollouts.labels(
-            known[one.name], len(one.steps), settings.search, correct=one.correct, own=settings.own
+            known[one.name], len(one.steps), settings.search, correct=one.correct, carry=settings.carry
         )
         if labels is None:
             left_out.append(one.one.left_out("untold", "no completion of one of its steps could be graded"))

@@ -10,7 +10,7 @@ solution, whose grade is its label.
 
 A right completion from behind a later step begins with the earlier ones: it shows that the right answer can
 be reached from behind those too, and so does the solution itself where it is right. Hard labels carry that
-back, unless they are asked not to (the paper's do not); soft ones are the shares of each step's own completions.
+back, unless they are asked not to (the paper's do not); soft ones are the shares of a step's own completions.
 
 Whatever stands behind a step from which there is no hope is without hope too, if the completer is strong
 enough. Where that is taken for granted, most of the completions need not be paid for:

@@ -161,6 +161,23 @@ def test_without_responses_no_word_of_the_model_is_in_it_and_the_score_is_derive
     assert states["summary"] == states["responses"] == "ok"
 
 
+def test_without_responses_no_path_of_the_machine_is_in_it(
+    folder: Path, long: tuple[Problem, ...], manifest_of: Callable[..., Manifest], tmp_path: Path
+) -> None:
+    made = manifest_of()
+    data = msgspec.structs.replace(made.data, location="/home/ann/.cache/math500/math500.jsonl")
+    made = msgspec.structs.replace(made, data=data, command=("run", "--out", "/home/ann/runs/one"))
+    with RunWriter.create(folder, made, long):
+        pass
+    pack.pack(RunDir.open(folder), tmp_path / "a.tar.gz", responses=False)
+    pack.unpack(tmp_path / "a.tar.gz", tmp_path / "b")
+    found = RunDir.open(tmp_path / "b", whole=False).manifest
+    assert found.command == ("run", "--out", "one")
+    assert found.data.location == "math500.jsonl"
+    assert found.prompt == made.prompt
+    assert "ann" not in (tmp_path / "b" / "manifest.json").read_text()
+
+
 def test_without_responses_an_altered_grade_is_found(run: RunDir, tmp_path: Path) -> None:
     pack.pack(run, tmp_path / "a.tar.gz", texts=False, responses=False)
     pack.unpack(tmp_path / "a.tar.gz", tmp_path / "back")

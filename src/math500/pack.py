@@ -13,7 +13,8 @@ marks become the texts again, out of the verified set, and the files are byte fo
 
 Without responses: a response may tell its problem in words of its own. Each text of the model's becomes a
 mark with its length and its sha256, for good: nothing puts it back. So does an answer that was taken out of a
-response, where it is long enough for a sentence. Verdicts stay, so the score can be derived again from them.
+response, where it is long enough for a sentence. Of the paths of the machine their last parts stay, since
+such an archive is made to be published. Verdicts stay, so the score can be derived again from them.
 `math500 show` and `verify` read such a folder; all else refuses it.
 
 An archive is other people's data. Only plain files with the names that a run folder has are taken out of it,
@@ -63,6 +64,8 @@ WORDS = frozenset(("response", "text", "reasoning", "code", "output", "error", "
 """The fields of a sample, a turn and a judgement in which the model's words stand, or its code's."""
 ANSWERS = frozenset(("extracted", "answer"))
 """The fields of a grade and a ballot in which an answer stands."""
+PLACES = ("command", "data", "model")
+"""The parts of a manifest in which paths of the machine stand."""
 NAME = re.compile(
     r"(ablations/[\w.+@=,-]+/)*"
     r"((manifest|summary|gap|seal)\.json|(problems|samples|turns|batches)\.jsonl"
@@ -176,10 +179,22 @@ def _hashed(name: str, content: bytes) -> bytes:
     kind = name.rsplit("/", maxsplit=1)[-1]
     if kind == "manifest.json":
         made = msgspec.json.decode(content)
-        return msgspec.json.format(msgspec.json.encode(made | {"responses_left_out": True}), indent=2)
+        placeless = {key: _placeless(made[key]) for key in PLACES if key in made}
+        made |= placeless | {"responses_left_out": True}
+        return msgspec.json.format(msgspec.json.encode(made), indent=2)
     if kind in ("problems.jsonl", "batches.jsonl") or kind.endswith(".json"):
         return content
     return b"".join(map(_words, content.splitlines()))
+
+
+def _placeless(value: Any) -> Any:  # noqa: ANN401 - any part of a manifest
+    """Without the folders of the machine: of a path from the root on, its last part."""
+    if isinstance(value, dict):
+        return {key: _placeless(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_placeless(one) for one in value]
+    is_path = isinstance(value, str) and Path(value).is_absolute()
+    return Path(value).name if is_path else value
 
 
 def _words(line: bytes) -> bytes:

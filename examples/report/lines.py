@@ -1,4 +1,4 @@
-"""500 made-up questions; tests/faulty_server.py knows the answers: python lines.py > lines.jsonl"""
+"""500 made-up questions that tests/faulty_server.py answers. Run: python lines.py > lines.jsonl."""
 
 import json
 

@@ -52,7 +52,7 @@ class Server:
     context: int | None = None
     """Tokens of prompt and answer together."""
     defaults: str | None = None
-    """Where the sampling defaults come from: `auto`, `vllm` or a folder (vLLM), `model` or `openai` (SGLang)."""
+    """Where sampling defaults come from: `auto`, `vllm` or a folder (vLLM), `model` or `openai` (SGLang)."""
     preferred: str = ""
     """Sampling settings that it was started with, as it writes them."""
     reasoning_parser: str | None = None
@@ -166,9 +166,10 @@ def _defaults(server: Server) -> Finding:
         what = f"{server.name} does not say whether it takes them from the model's generation_config.json"
         return Finding(about=about, state="note", what=what + more, next_step=_step(server))
     if not server.takes_the_models_defaults:
-        state = "note" if more else "ok"
         what = f"{server.defaults}: nothing of the model's generation_config.json holds"
-        return Finding(about=about, state=state, what=what + more, next_step=_step(server) if more else "")
+        if not more:
+            return Finding(about=about, state="ok", what=what)
+        return Finding(about=about, state="note", what=what + more, next_step=_step(server))
     what = (
         f"{server.defaults}: what a run does not send comes from the model's generation_config.json "
         "(top_p, top_k, min_p, repetition_penalty"

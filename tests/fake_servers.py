@@ -1,7 +1,7 @@
 """vLLM and SGLang as plans of the faulty server: their answers in the forms that their sources write.
 
-vLLM: entrypoints/openai/models/serving.py (the list), serve/instrumentator/server_info.py (`/version` is there
-always, `/server_info` only in development mode), openai/chat_completion/serving.py (the log probabilities).
+vLLM: entrypoints/openai/models/serving.py (the list), serve/instrumentator/server_info.py (`/server_info`
+in development mode only), openai/chat_completion/serving.py (the log probabilities).
 SGLang: srt/entrypoints/http_server.py (`/server_info` is every argument of the start, keys included).
 """
 

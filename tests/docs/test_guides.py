@@ -1,6 +1,6 @@
 """The guides' commands run as they stand, in order, and say what the page says that they say.
 
-A block of `sh` is run; one of `console` needs something of the reader's own, and is only read (test_commands.py).
+A block of `sh` is run; one of `console` needs something of the reader's own, and is read by test_commands.py.
 A block of `text` behind it is what was printed. It is compared where that can be the same everywhere: where
 no model is asked.
 """

@@ -18,6 +18,13 @@ is told as it is, in the words of the client's table of answers.
     tokens         it counts them
     grading        the grader reads the answer
     clock, speed   this machine's clock against the endpoint's; how long the answer took
+
+Where the endpoint is a vLLM or SGLang server, it is asked what it is, and once more with log probabilities:
+
+    server             which one, and how it was started, as far as it says so
+    context            whether a prompt and an answer of the run's token limit fit together
+    sampling defaults  what holds for the settings that a run does not send
+    logprobs           whether they are given, and whether a greedy answer took the likeliest tokens
 """
 
 from __future__ import annotations
@@ -32,12 +39,13 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-from math500 import data, grading, models, sandbox
+from math500 import data, grading, models, sandbox, servers
 from math500.client import Endpoint, Fault, answers, without_credentials
 from math500.client.answers import Action, Answer, Row
 from math500.client.gate import Gate
 from math500.client.lane import Ask, Lane, headers_for
 from math500.client.transport import HttpTransport
+from math500.client.vendors import by_host
 from math500.client.waits import Clock
 from math500.errors import DataError, KeyRejected, Math500Error, ModelError
 from math500.records import Asking, Decoding, Diagnosis, Finding, Generation, Message, Timeouts
@@ -50,6 +58,8 @@ COUNTING = "Count from 1 to 100."
 ROOM = 1024
 """Token limit of the question: enough for a short thought."""
 LITTLE_ROOM = 16
+SOME_ROOM = 256
+"""Token limit of the answer that is looked at token by token."""
 PATIENT = Timeouts(first_byte=180.0, between_bytes=60.0, total=300.0)
 MOST_CLOCK_ERROR = 120.0
 SHOWN = 80
@@ -83,6 +93,11 @@ TRIED_NOW: Mapping[str, str] = {
 }
 """What to do where the table's own next step is about a run."""
 
+PARSER = (
+    "The server's reasoning parser takes the answer of a model that does not think for a thought: start it "
+    "without --reasoning-parser, or with the one that this model needs."
+)
+
 Say = Callable[[str], None]
 
 
@@ -93,6 +108,7 @@ def diagnose(
     data_name: str = "math500",
     asking: Asking | None = None,
     private: models.Private | None = None,
+    max_tokens: int | None = None,
     say: Say = lambda _: None,
 ) -> Diagnosis:
     """Look at everything that a run with these options would need.
@@ -103,6 +119,7 @@ def diagnose(
         data_name: the problem set.
         asking: how the endpoint is asked.
         private: secrets that go with it.
+        max_tokens: the token limit that the run will have; None where it sends none.
         say: told what takes a moment.
 
     Raises:
@@ -124,7 +141,7 @@ def diagnose(
             announce=say,
         ) as opened:
             for endpoint in (opened.endpoint, *opened.others):
-                more, worse = asyncio.run(_Visit(endpoint, asking).carry_out())
+                more, worse = asyncio.run(_Visit(endpoint, asking, max_tokens).carry_out())
                 found += [_at(endpoint, one) if opened.others else one for one in more]
                 code = code or worse
             return _diagnosis(model, opened.endpoint.base_url, found, code)
@@ -178,11 +195,13 @@ def _sandbox() -> Finding:
 class _Visit:
     """One look at one endpoint."""
 
-    def __init__(self, endpoint: Endpoint, asking: Asking) -> None:
+    def __init__(self, endpoint: Endpoint, asking: Asking, max_tokens: int | None) -> None:
         self._endpoint = endpoint
+        self._max_tokens = max_tokens
         self._transport = HttpTransport(endpoint)
         self._lane = Lane(endpoint, self._transport, Gate(1, Clock()), asking.stream, asking.api)
         self._plain = asking.api == "completions"
+        self._chat = asking.api == "chat"
         self._temperature: float | None = 0.0
         self._found: list[Finding] = []
 
@@ -195,6 +214,7 @@ class _Visit:
             if row.action is not Action.ACCEPT or answer.generation is None:
                 return self._found, await self._refused(row, answer)
             await self._answered(answer.generation, answer.headers)
+            await self._served()
             return self._found, 0
         finally:
             await self._transport.close()
@@ -235,6 +255,8 @@ class _Visit:
         about, step = ABOUT.get(row.kind, "connection"), TRIED_NOW.get(row.kind) or row.next_step
         if row.kind == "model":
             step = await self._models()
+        elif row.kind == "empty" and answer.generation is not None and answer.generation.reasoning:
+            about, what, step = "reasoning", "gave all of its answer as thinking, and no text", PARSER
         elif about == "key":
             step = step or f"Check the key in {self._endpoint.key_name}."
         elif row.kind in ("address", "malformed") and await self._has_v1():
@@ -259,14 +281,52 @@ class _Visit:
 
     async def _names(self, base_url: str) -> list[str]:
         """The models that an endpoint lists; none where it does not."""
-        try:
-            reply = await self._transport.get(f"{base_url}/models", headers_for(self._endpoint))
-            listed = msgspec.json.decode(reply.body)
-        except (Fault, msgspec.DecodeError):
-            return []
-        rows = listed.get("data") if isinstance(listed, dict) and reply.status == 200 else None
+        listed = await self._json(f"{base_url}/models")
+        rows = listed.get("data") if isinstance(listed, dict) else None
         rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
         return sorted(str(row["id"]) for row in rows if row.get("id"))
+
+    async def _json(self, url: str, body: bytes | None = None) -> object:
+        """The JSON at an address; None where there is none."""
+        headers = headers_for(self._endpoint)
+        try:
+            if body is None:
+                reply = await self._transport.get(url, headers)
+            else:
+                reply = await self._transport.post(url, headers, body)
+            return msgspec.json.decode(reply.body) if reply.status == 200 else None
+        except (Fault, msgspec.DecodeError):
+            return None
+
+    # -- a server of one's own -----------------------------------------------------------------
+
+    async def _served(self) -> None:
+        """What vLLM and SGLang say about themselves; a vendor is asked nothing more."""
+        if by_host(self._endpoint.base_url) is not None:
+            return
+        root = self._endpoint.base_url.removesuffix("/v1")
+        listed = await self._json(f"{self._endpoint.base_url}/models")
+        server = await servers.look(self._endpoint.model, listed, lambda path: self._json(root + path))
+        if server is None:
+            return
+        self._found += servers.findings(server, self._max_tokens)
+        if self._chat:
+            self._found.append(servers.greedy(server, await self._token_by_token()))
+
+    async def _token_by_token(self) -> tuple[int, int] | None:
+        """The question once more, greedy, with the log probabilities of each token and of the likeliest."""
+        body = {
+            "model": self._endpoint.model,
+            "messages": [{"role": "user", "content": QUESTION}],
+            "temperature": 0.0,
+            self._lane.limit_field: SOME_ROOM,
+            "logprobs": True,
+            "top_logprobs": 5,
+        }
+        reply = await self._json(f"{self._endpoint.base_url}/chat/completions", msgspec.json.encode(body))
+        choices = reply.get("choices") if isinstance(reply, dict) else None
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        return servers.likeliest(choice.get("logprobs")) if isinstance(choice, dict) else None
 
     # -- an answer -----------------------------------------------------------------------------
 

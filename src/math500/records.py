@@ -1624,7 +1624,8 @@ class Finding(Record, frozen=True, kw_only=True):
 
     about: str
     """`data`, `sandbox`, `proxy`, `connection`, `key`, `quota`, `model`, `chat template`, `temperature`,
-    `stop reason`, `reasoning`, `token limit`, `tokens`, `grading`, `clock`, `speed`."""
+    `stop reason`, `reasoning`, `token limit`, `tokens`, `grading`, `clock`, `speed`; of vLLM and SGLang
+    `server`, `context`, `sampling defaults`, `logprobs`."""
     state: Literal["ok", "note", "fail"]
     what: str
     next_step: str = ""

@@ -5,7 +5,7 @@ import pytest
 
 from math500 import display
 from math500.gap import words
-from math500.records import Difference, Estimate, Factor, Gap, Reference
+from math500.records import Compared, Difference, Estimate, Factor, Gap, Reference
 
 
 def difference(value: float, half: float) -> Difference:
@@ -36,6 +36,18 @@ LIMIT = Factor(
 
 def with_(**fields: object) -> Gap:
     return msgspec.structs.replace(GAP, **fields)
+
+
+def test_two_models_of_the_users_own_are_sent_to_compare() -> None:
+    model = Compared(field="model", ours="m", theirs="n", state="different", blocks=True)
+    claimed = Reference(score=0.7, model="n", reporter="the run 2026", source="runs/before")
+    blocked = {"published": None, "gap": None, "remainder": None, "claimed": claimed}
+    text = words.paragraph(with_(**blocked, comparability=(model,)))
+    assert "`math500 compare runs/before RUN`" in text
+    data = msgspec.structs.replace(model, field="data")
+    assert "compare runs" not in words.paragraph(with_(**blocked, comparability=(model, data)))
+    of_others = msgspec.structs.replace(claimed, reporter="vendor:N")
+    assert "compare runs" not in words.paragraph(with_(**blocked | {"claimed": of_others}))
 
 
 def test_the_numbers_and_the_noise() -> None:

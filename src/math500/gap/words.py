@@ -32,6 +32,7 @@ def _numbers(gap: Gap) -> str:
         return (
             f"{score}. The number it was to be compared with, {_score(gap.claimed.score)}, cannot be "
             "subtracted from it, and no published score of this model on these problems is on record."
+            f"{_in_pairs(gap)}"
         )
     if gap.published is None or gap.gap is None:
         return f"{score}. There is no published number beside it."
@@ -39,6 +40,22 @@ def _numbers(gap: Gap) -> str:
     reporter = f"{gap.published.reporter} reports" if gap.published.reporter else "was given"
     number = f"the {_score(gap.published.score)} that {reporter}"
     return f"{score}, {_points(abs(gap.gap.value))} {side} {number}."
+
+
+def _in_pairs(gap: Gap) -> str:
+    """What compares two models of the user's own, before and after a training for instance."""
+    blocking = {row.field for row in gap.comparability if row.blocks}
+    other = gap.claimed.source if gap.claimed is not None else ""
+    if (
+        blocking != {"model"}
+        or not other
+        or not gap.claimed
+        or not gap.claimed.reporter.startswith("the run ")
+    ):
+        return ""
+    return (
+        f" The two models answered the same problems: `math500 compare {other} RUN` compares them in pairs."
+    )
 
 
 def _noise(gap: Gap) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import importlib.metadata
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -140,7 +139,7 @@ def manifest(
         grader=grading.GRADER,
         solver=UNKNOWN,
         command=command,
-        packages={"math500": importlib.metadata.version("math500")},
+        packages={"math500": math500.__version__},
         origin=Origin(
             harness=log.harness,
             version=log.version,

@@ -291,8 +291,12 @@ def refuse_taken(folder: Path) -> None:
     """Do nothing if a set may be made in a folder.
 
     Raises:
-        RunError: something is in it.
+        RunError: something is in it, or it is inside of a run's folder, where no set is looked for, and which
+            an archive of the run would leave out.
     """
+    for above in folder.absolute().parents:
+        if (above / "manifest.json").is_file() and (above / "samples.jsonl").is_file():
+            raise RunError(f"{folder} is inside of the run folder {above}", "Give an --out beside it.")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise RunError(f"{folder} exists and is not empty", "Give another --out.")
 

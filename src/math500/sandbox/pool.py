@@ -239,7 +239,7 @@ class _Server:
         if self._process.stdin is not None:
             self._process.stdin.close()
         await self._process.wait()
-        # Newer Pythons (3.14 does) do not wait for the pipes: one that is read to its end is closed.
+        # Python 3.13 and later do not wait for the pipes: one that is read to its end is closed.
         if self._process.stdout is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._process.stdout.read(), GRACE_SECONDS)

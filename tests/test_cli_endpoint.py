@@ -131,6 +131,7 @@ def test_plain_completions(run_twelve: Command, server: FaultyServer, folder: Pa
         (("--max-requests", 5), ("--max-requests", 50), "limit of 5 requests"),
         (("--max-tokens-total", 250), ("--max-tokens-total", 50_000), "limit of 250 tokens"),
         (("--max-cost", 0.25, "--price", "1000,1000"), ("--max-cost", 50), "limit of $0.25"),
+        (("--max-cost", 0.00025, "--price", "1,1"), ("--max-cost", 0.05), "limit of $0.00025"),
     ],
 )
 def test_a_limit_stops_the_run_and_resume_goes_on(

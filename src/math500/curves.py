@@ -271,4 +271,5 @@ def plot(of: Curves) -> str:
         ],
         x_label="k, samples a problem",
         y_label="score",
+        doubling=True,
     )

@@ -186,7 +186,7 @@ def _sandbox() -> Finding:
             about="sandbox",
             state="note",
             what=f"nothing would keep model-written code in: {best.why}",
-            next_step="Solvers with tools need Linux with user namespaces or landlock, or --sandbox none.",
+            next_step="Solvers with tools need Linux, with user namespaces or landlock or --sandbox none.",
         )
     behind = f"; {best.why}" if best.why else ""
     return Finding(about="sandbox", state="ok", what=f"{' with '.join([best.walls, *layers])}{behind}")

@@ -40,7 +40,7 @@ from typing import IO, Any
 import msgspec
 
 import math500
-from math500 import data, prompts
+from math500 import data, formats, prompts
 from math500.errors import DataMismatch, RunDamaged, RunError
 from math500.records import Manifest, Packed, PackedFile, Problem
 from math500.rundir import RunDir, storage_error, store
@@ -442,8 +442,10 @@ def _name(member: tarfile.TarInfo, path: Path, count: int) -> str:
 def _list(file: IO[bytes], name: str, path: Path) -> Packed:
     if name != PACKED:
         raise _refused(path, f"it does not begin with {PACKED}")
+    content = file.read(AT_ONCE // 4)
+    formats.require(content, formats.ARCHIVE, path, RunError)
     try:
-        return msgspec.json.decode(file.read(AT_ONCE // 4), type=Packed)
+        return msgspec.json.decode(content, type=Packed)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise _refused(path, f"its {PACKED} cannot be read ({e})") from e
 

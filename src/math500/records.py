@@ -535,6 +535,8 @@ class Judging(Record, frozen=True, kw_only=True):
     """The marks around quoted text are made of it: nobody who wrote a response could know them."""
     asking: Asking = Asking()
     price: Price | None = None
+    format: int = 1
+    """Raised when a reader of the older format would misread it; a judge may be younger than its run."""
 
 
 class Judgement(Record, frozen=True, kw_only=True):
@@ -1161,6 +1163,8 @@ class Gap(Record, frozen=True, kw_only=True):
     """How things were computed where that is not obvious, and what could not be."""
     created: str = ""
     math500_version: str = ""
+    format: int = 1
+    """Raised when a reader of the older format would misread it; a gap may be younger than its run."""
 
 
 class Flip(Record, frozen=True, kw_only=True):

@@ -40,7 +40,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from math500 import seal
+from math500 import formats, seal
 from math500.errors import (
     DataUnreadable,
     Math500Error,
@@ -65,7 +65,6 @@ from math500.records import (
     Turn,
 )
 
-FORMAT = 1
 FSYNC_SECONDS = 1.0
 SEALED = (
     *("manifest.json", "problems.jsonl", "samples.jsonl", "turns.jsonl", "batches.jsonl"),
@@ -83,12 +82,7 @@ class RunDir:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.manifest = _read_one(path / "manifest.json", Manifest)
-        if self.manifest.format > FORMAT:
-            raise RunError(
-                f"{path} was written by a newer math500 ({self.manifest.math500_version})",
-                "Upgrade math500 to read it.",
-            )
+        self.manifest = _read_one(path / "manifest.json", Manifest, newest=formats.RUN)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, whole: bool = True) -> RunDir:
@@ -165,7 +159,7 @@ class RunDir:
     def judging(self, judge: str) -> Judging | None:
         """How this judge is asked, or None where it never was."""
         path = self._judge(judge, "json")
-        return _read_one(path, Judging) if path.is_file() else None
+        return _read_one(path, Judging, newest=formats.JUDGE) if path.is_file() else None
 
     def judgements(self, judge: str) -> dict[Key, list[Judgement]]:
         """Every reply of this judge, failed requests included, each sample's in the order they came."""
@@ -182,7 +176,7 @@ class RunDir:
     def gap(self) -> Gap | None:
         """The gap as last written, or None."""
         path = self.path / "gap.json"
-        return _read_one(path, Gap) if path.is_file() else None
+        return _read_one(path, Gap, newest=formats.GAP) if path.is_file() else None
 
     def write_gap(self, gap: Gap) -> None:
         """Replace the gap; like a copy it needs no lock, since it is swapped in whole."""
@@ -433,10 +427,17 @@ def _read_lines(path: Path, kind: type[R]) -> Iterator[R]:
 
 
 def _read_one(
-    path: Path, kind: type[R], next_step: str = "Restore the file from a copy, or start a new run."
+    path: Path,
+    kind: type[R],
+    next_step: str = "Restore the file from a copy, or start a new run.",
+    newest: int | None = None,
 ) -> R:
+    """A file's record; its format is at most `newest`, where it has one."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        content = path.read_bytes()
+        if newest is not None:
+            formats.require(content, newest, path, RunError)
+        return msgspec.json.decode(content, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise RunDamaged(f"{path} cannot be read ({e})", next_step) from e
     except OSError as e:

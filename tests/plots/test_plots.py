@@ -185,6 +185,18 @@ def test_nothing_to_draw_is_drawn() -> None:
         ET.fromstring(drawn)
 
 
+def test_each_doubling_takes_as_much_room() -> None:
+    points = [plots.Point(k, 0.5) for k in (1, 2, 4, 8, 12)]
+    drawn = plots.curves("t", [plots.Series("s", points)], x_label="k", y_label="y", doubling=True)
+    tree = ET.fromstring(drawn)
+    places = [float(e.get("cx", "")) for e in tree.iter(f"{NS}circle")]
+    steps = [later - earlier for earlier, later in pairwise(places)]
+    assert steps[0] == pytest.approx(steps[1], abs=0.1) == pytest.approx(steps[2], abs=0.1)
+    assert steps[3] == pytest.approx(steps[0] * math.log2(1.5), abs=0.1)
+    assert [text for text in texts(tree) if text.isdigit()] == ["1", "2", "4", "8"]
+    ET.fromstring(plots.curves("t", [], x_label="k", y_label="y", doubling=True))
+
+
 @given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9), st.integers(2, 30))
 @example(5e-324, 5e-324, 2)
 def test_ticks_cover_the_range_in_even_steps(a: float, b: float, most: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -111,6 +112,23 @@ def test_several_samples_of_a_problem(make: Make, visit: VisitMaker) -> None:
     page.check("#flipped")
     rows(page, 8)
     assert page.locator("figure svg", has_text="pass@k").count() == 1
+
+
+def test_the_ballots_of_a_vote_are_there_to_see(make: Make, visit: VisitMaker) -> None:
+    run = make()
+    ballots = [
+        {"answer": "\\frac12", "votes": 3, "weight": 3, "voters": [0, 2, 3]},
+        {"answer": "<b>7", "votes": 1, "weight": 1, "voters": [1]},
+    ]
+    lines = (json.loads(line) for line in (run / "samples.jsonl").read_text("utf-8").splitlines())
+    text = "".join(json.dumps(line | {"ballots": ballots}) + "\n" for line in lines)
+    (run / "samples.jsonl").write_text(text, "utf-8")
+    page = visit().goto(page_of(run))
+    page.locator(".row").first.click()
+    votes = page.get_by_role("region", name="Votes").locator("tbody tr")
+    expect(votes).to_have_count(2)
+    assert votes.first.locator("th, td").all_inner_texts() == ["\\frac12", "3", "3", "1, 3, 4"]
+    assert votes.nth(1).locator("th").inner_text() == "<b>7"
 
 
 def test_runs_are_switched_and_flips_found(make: Make, visit: VisitMaker) -> None:

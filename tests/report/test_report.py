@@ -21,6 +21,7 @@ from math500 import archives, evaluate, report
 from math500.cli import cli
 from math500.errors import DataNotFound, RunNotFound, UsageError
 from math500.records import (
+    Ballot,
     Difference,
     Estimate,
     Execution,
@@ -76,7 +77,7 @@ def test_every_sample_is_in_the_index_and_in_a_block(make: Make) -> None:
             assert text == grade.extracted
 
 
-def test_calls_code_and_scores_are_there_to_see(
+def test_calls_code_votes_and_scores_are_there_to_see(
     folder: Path, problems: tuple[Problem, ...], manifest_of: Callable[..., Manifest]
 ) -> None:
     call = ToolCall(id="a", name="python", arguments='{"code": "print(2)"}')
@@ -89,6 +90,7 @@ def test_calls_code_and_scores_are_there_to_see(
                 response=r"$\boxed{0}$",
                 generations=generations,
                 executions=(Execution(code="print(2)", output="2\n", error="late", ended="time"),),
+                ballots=(Ballot(answer="0", votes=2, weight=1.25, voters=(0, 2)),),
                 scores=(Score(voter=1, value=0.5, generations=(Generation(text="Score: 50"),)),),
             )
         )
@@ -98,6 +100,7 @@ def test_calls_code_and_scores_are_there_to_see(
     assert body["steps"] == ['Look.\n\npython({"code": "print(2)"})']
     assert body["e"] == [["print(2)", "2\nlate\n(ended the session: time)"]]
     assert body["j"] == [[2, 0.5, "Score: 50"]]
+    assert body["b"] == [["0", 2, 1.25, "1, 3"]]
 
 
 def test_the_answer_is_marked_behind_wide_characters(make: Make) -> None:

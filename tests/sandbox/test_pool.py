@@ -149,3 +149,16 @@ def test_a_lost_server_is_our_failure_and_is_replaced(run: Run) -> None:
 def test_a_code_of_a_megabyte(sandbox: Sandbox, run: Run) -> None:
     (done,) = run(blocks(sandbox, "x = '" + "a" * (1 << 20) + "'\nlen(x)"))
     assert done.output == f"{1 << 20}\n"
+
+
+def test_a_sandbox_that_is_left_has_closed_its_pipes(run: Run) -> None:
+    """Otherwise a later collection complains of them, which is an error in some other test."""
+
+    async def closed() -> list[bool]:
+        async with Sandbox() as box, box.session() as session:
+            await session.run("print(1)")
+            assert box._server is not None
+            transport = box._server._process._transport  # type: ignore[attr-defined]
+        return [transport.is_closing(), transport.get_pipe_transport(1).is_closing()]
+
+    assert run(closed()) == [True, True]

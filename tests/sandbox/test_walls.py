@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from math500.errors import SandboxUnavailable
-from math500.records import Protection
+from math500.records import Protection, Walls
 from math500.sandbox import seccomp, walls
 
 
@@ -93,3 +93,15 @@ def test_the_servers_process_starts_without_the_rest_of_math500() -> None:
         "math500.sandbox",
         *(f"math500.sandbox.{name}" for name in ("frames", "kernel", "seccomp", "server", "session")),
     }
+
+
+@pytest.mark.parametrize("asked", [None, "none", "landlock", "namespaces"])
+def test_no_code_is_run_where_its_limits_were_never_tried(
+    asked: Walls | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(
+        SandboxUnavailable, match=r"on Linux only, and this is darwin.*solvers that run no code"
+    ):
+        walls.require(asked)
+    assert walls.protection.__wrapped__().walls == "none"

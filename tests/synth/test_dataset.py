@@ -173,6 +173,17 @@ def test_a_draft_is_not_gone_on_with_otherwise(tmp_path: Path) -> None:
         Draft(tmp_path, Plan(kind="prompt-completion", method="rft", seed=8))
 
 
+def test_a_set_is_not_made_inside_of_a_run(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("manifest.json", "samples.jsonl"):
+        (run / name).write_text("")
+    for inside in (run / "set", run / "sets" / "one"):
+        with pytest.raises(RunError, match=r"is inside of the run folder .*/run\. Give an --out beside it"):
+            write(inside, PLAN, ROWS)
+        assert not inside.exists()
+
+
 def test_a_taken_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(RunError, match="is not empty"):

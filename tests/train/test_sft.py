@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -137,6 +138,14 @@ def test_several_sets_are_one(rows: Path, tiny: Path, tmp_path: Path) -> None:
     assert (on.rows, on.method) == (52, "test + test")
     with pytest.raises(RunMismatch, match="another set"):
         sft.start(Request((rows,), str(tiny), tmp_path / "t", settings), say=nothing, quiet_=True)
+
+
+def test_the_same_rows_twice_are_refused(rows: Path, tiny: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(rows, tmp_path / "copy")
+    for twice in ((rows, rows), (rows, copy)):
+        with pytest.raises(UsageError, match="hold the same rows"):
+            sft.start(Request(twice, str(tiny), tmp_path / "t", QUICK), say=nothing, quiet_=True)
+    assert not (tmp_path / "t").exists()
 
 
 def test_long_rows_are_left_out_and_counted(rows: Path, tiny: Path, tmp_path: Path) -> None:

@@ -117,6 +117,8 @@ def commands() -> dict[str, click.Command]:
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one line and its exit code."""
+    if os.name != "posix":
+        sys.exit("math500: Linux or macOS is needed. On Windows use its Linux subsystem (WSL).")
     try:
         code = cli(standalone_mode=False)
     except click.ClickException as e:

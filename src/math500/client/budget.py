@@ -165,7 +165,8 @@ class Purse:
         one, so_far = self._dollars(most), sum(p._dollars(p.spent) for p in self.family)  # noqa: SLF001
         if so_far + sum(p._dollars(p.aside) for p in self.family) + one <= budget.cost:  # noqa: SLF001
             return None
-        return _no_room(f"${budget.cost:.2f}", f"${one:.4f}: ${so_far:.4f} are spent", "--max-cost")
+        room, more = _money(budget.cost), f"{_money(one)}: {_money(so_far)} are spent"
+        return _no_room(room, more, "--max-cost")
 
     def _dollars(self, used: Spent) -> float:
         return 0.0 if self.price is None else cost(self.price, used.prompt_tokens, used.completion_tokens)
@@ -175,6 +176,11 @@ def _bytes(message: Message) -> int:
     """Of what a message sends as text."""
     calls = sum(len(call.name.encode()) + len(call.arguments.encode()) for call in message.tool_calls)
     return len(message.content.encode()) + len(message.reasoning.encode()) + calls
+
+
+def _money(amount: float) -> str:
+    """US dollars; below a cent as many digits as the amount has."""
+    return f"${amount:,.2f}" if amount >= 0.01 or not amount else f"${amount:.2g}"
 
 
 def _no_room(limit: str, most: str, option: str) -> Limit:

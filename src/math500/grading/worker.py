@@ -62,10 +62,18 @@ def _take_channels() -> tuple[BinaryIO, BinaryIO]:
 
 
 def limit_memory(size: int) -> None:
-    """Limit the address space, as far as the system does that (macOS accepts the limit and ignores it)."""
+    """Limit the address space, as far as the system does that.
+
+    macOS ignores the limit or, on some versions, refuses it, since a process begins with more than this; the
+    limit on time holds there all the same.
+    """
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     size = size if hard == resource.RLIM_INFINITY else min(size, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (size, hard))
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (size, hard))
+    except (ValueError, OSError):
+        if sys.platform.startswith("linux"):
+            raise
 
 
 def refuse_evaluation() -> None:

@@ -6,19 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from math500.plots import svg
-from math500.plots.scales import Form, scale, ticks, written
+from math500.plots.scales import Form, doubling, doublings, scale, ticks, written
 
 LEFT, RIGHT, FOOT = 56, 14, 44
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One axis: its label, its ends, how its values are written."""
+    """One axis: its label, its ends, how values are written, and whether each doubling takes as much room."""
 
     label: str
     low: float
     high: float
     form: Form = "number"
+    doubling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,9 @@ def plane(
     legend, top = _legend(names, width)
     bottom = float(height - FOOT)
     up = ticks(y.low, y.high, 5)
-    across = [t for t in ticks(x.low, x.high, 6) if x.low <= t <= x.high]
-    to_x = scale((x.low, x.high), (LEFT, width - RIGHT))
+    round_ones = doublings(x.low, x.high) if x.doubling else ticks(x.low, x.high, 6)
+    across = [t for t in round_ones if x.low <= t <= x.high]
+    to_x = (doubling if x.doubling else scale)((x.low, x.high), (LEFT, width - RIGHT))
     to_y = scale((up[0], up[-1]), (bottom, top))
     drawn = legend
     for t in up:

@@ -79,12 +79,16 @@ def curves(
     x_form: Form = "number",
     y_form: Form = "percent",
     marks: Sequence[Mark] = (),
+    doubling: bool = False,
     description: str = "",
     width: int = 560,
     height: int = 340,
 ) -> str:
-    """Points joined from left to right over a band of their intervals; arguments as for `scatter`."""
-    shown, room = _prepared(series, x_label, y_label, x_form, y_form, marks, width, height)
+    """Points joined from left to right over a band of their intervals; arguments as for `scatter`.
+
+    With `doubling` each doubling of x, which is then greater than zero, takes as much room.
+    """
+    shown, room = _prepared(series, x_label, y_label, x_form, y_form, marks, width, height, doubling=doubling)
     body = room.drawn
     for one in shown:
         points = sorted(one.points, key=lambda p: p.x)
@@ -108,6 +112,7 @@ def _prepared(
     height: int,
     *,
     side: float = 0.0,
+    doubling: bool = False,
 ) -> tuple[list[Series], Plane]:
     shown = [s._replace(colour=s.colour or svg.SERIES[i % len(svg.SERIES)]) for i, s in enumerate(series)]
     points = [p for s in shown for p in s.points]
@@ -117,7 +122,7 @@ def _prepared(
     y_ends = extent([v for p in points for v in (p.y, p.low, p.high)])
     names = [(s.name, s.colour) for s in shown] if len(shown) > 1 else []
     drawn = plane(
-        Axis(x_label, *x_ends, x_form),
+        Axis(x_label, *x_ends, x_form, doubling and x_ends[0] > 0),
         Axis(y_label, *y_ends, y_form),
         width=width,
         height=height,

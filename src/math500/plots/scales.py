@@ -48,6 +48,17 @@ def scale(values: tuple[float, float], pixels: tuple[float, float]) -> Callable[
     return place
 
 
+def doubling(values: tuple[float, float], pixels: tuple[float, float]) -> Callable[[float], float]:
+    """The same where each doubling takes as much room; all values are greater than zero."""
+    place = scale((math.log2(values[0]), math.log2(values[1])), pixels)
+    return lambda value: place(math.log2(value))
+
+
+def doublings(low: float, high: float) -> list[float]:
+    """The powers of two from `low` to `high`, both greater than zero."""
+    return [2.0**i for i in range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)]
+
+
 def extent(values: Iterable[float | None]) -> tuple[float, float]:
     """The least and the greatest of the numbers that are there; (0, 1) without any."""
     known = [v for v in values if v is not None and math.isfinite(v)]

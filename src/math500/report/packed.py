@@ -19,7 +19,7 @@ import msgspec
 from math500 import evaluate, grading
 from math500.failures import MEANING, ORDER
 from math500.grading.visible import THINKING
-from math500.records import Execution, Generation, Grade, Sample, Score
+from math500.records import Ballot, Execution, Generation, Grade, Sample, Score
 from math500.report.charts import generated
 from math500.report.facts import Facts
 from math500.report.versus import names
@@ -126,6 +126,7 @@ def _body(of: Facts, key: Key) -> dict[str, Any]:
         "t": "\n\n".join(g.reasoning for g in sample.generations if g.reasoning),
         "steps": [_step(g) for g in sample.generations[:-1]],
         "e": [[e.code, _came_of(e)] for e in sample.executions],
+        "b": [[b.answer, b.votes, round(b.weight, 3), _voters(b)] for b in sample.ballots],
         "j": [[score.voter + 1, score.value, _replies(score)] for score in sample.scores],
         "f": last.finish_reason if last else "",
         "s": round(sample.seconds, 1),
@@ -146,6 +147,11 @@ def _step(generation: Generation) -> str:
 def _came_of(execution: Execution) -> str:
     ended = f"(ended the session: {execution.ended})" if execution.ended else ""
     return "\n".join(part for part in (execution.output.rstrip(), execution.error, ended) if part)
+
+
+def _voters(ballot: Ballot) -> str:
+    """Which of the solutions gave this answer, counted from 1."""
+    return ", ".join(str(voter + 1) for voter in ballot.voters)
 
 
 def _replies(score: Score) -> str:

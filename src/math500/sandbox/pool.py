@@ -239,6 +239,11 @@ class _Server:
         if self._process.stdin is not None:
             self._process.stdin.close()
         await self._process.wait()
+        # Python 3.13 and later do not wait for the pipes: one that is read to its end is closed.
+        if self._process.stdout is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.stdout.read(), GRACE_SECONDS)
+            await asyncio.sleep(0)
 
     def _say(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None  # noqa: S101 - for the type checker

@@ -86,8 +86,14 @@ def require(walls: Walls | None = None) -> Protection:
     """The walls to use: the best there are, or those asked for by name.
 
     Raises:
-        SandboxUnavailable: the machine does not offer them; or it offers none, and `none` was not asked for.
+        SandboxUnavailable: the machine does not offer them; or it offers none, and `none` was not asked for;
+            or it does not run Linux, where not even the limits of `none` are those that are promised.
     """
+    if not sys.platform.startswith("linux"):
+        raise SandboxUnavailable(
+            f"model-written code is run on Linux only, and this is {sys.platform}",
+            "Use a Linux container or virtual machine; solvers that run no code (--solver cot) run here.",
+        )
     best = protection()
     if walls is None and best.walls == "none":
         raise SandboxUnavailable(

@@ -25,7 +25,7 @@ from typing import Literal, Self, TypeVar
 
 import msgspec
 
-from math500 import __version__
+from math500 import __version__, formats
 from math500.errors import (
     Contaminated,
     DataMismatch,
@@ -52,7 +52,6 @@ from math500.rundir import Journal, lock, replace, storage_error
 from math500.synth import card
 from math500.synth.decontaminate import Gatekeeper
 
-FORMAT = 1
 R = TypeVar("R", bound=Record)
 Kind = Literal["prompt-completion", "preference", "stepwise"]
 Row = CompletionRow | PreferenceRow | StepRow
@@ -292,8 +291,12 @@ def refuse_taken(folder: Path) -> None:
     """Do nothing if a set may be made in a folder.
 
     Raises:
-        RunError: something is in it.
+        RunError: something is in it, or it is inside of a run's folder, where no set is looked for, and which
+            an archive of the run would leave out.
     """
+    for above in folder.absolute().parents:
+        if (above / "manifest.json").is_file() and (above / "samples.jsonl").is_file():
+            raise RunError(f"{folder} is inside of the run folder {above}", "Give an --out beside it.")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise RunError(f"{folder} exists and is not empty", "Give another --out.")
 
@@ -328,12 +331,9 @@ def _manifest(folder: Path) -> Manifest:
         raise DataNotFound(
             f"{folder} {what or 'is no training set'}", "A training set is what `math500 synth` made."
         )
-    manifest = next(_decode(_bytes(path).replace(b"\n", b" ") + b"\n", Manifest, path))
-    if manifest.format > FORMAT:
-        raise DataUnreadable(
-            f"{folder} was written by a newer math500 ({manifest.math500_version})", "Upgrade math500."
-        )
-    return manifest
+    content = _bytes(path)
+    formats.require(content, formats.TRAINING_SET, path, DataUnreadable)
+    return next(_decode(content.replace(b"\n", b" ") + b"\n", Manifest, path))
 
 
 def _bytes(path: Path) -> bytes:

@@ -289,7 +289,7 @@ class _Workers:
 
     def map(self, rows: Iterable[Row]) -> Iterator[tuple[list[Row], list[Match | None]]]:
         """Chunks of rows with what was found in each row, in order."""
-        source, cores = iter(rows), len(os.sched_getaffinity(0))
+        source, cores = iter(rows), _cores()
         for _ in range(MANY // CHUNK):
             if chunk := list(islice(source, CHUNK)):
                 yield chunk, list(map(self._keeper.check, chunk))
@@ -311,6 +311,11 @@ class _Workers:
                 cores, get_context("spawn"), initializer=_begin, initargs=(self._keeper.sets,)
             )
         return self._pool
+
+
+def _cores() -> int:
+    """The processors that this process may use; all of the machine's where the system does not say."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _keepers: list[Gatekeeper] = []

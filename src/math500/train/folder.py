@@ -23,6 +23,7 @@ from typing import TypeVar
 
 import msgspec
 
+from math500 import formats
 from math500.errors import DataUnreadable, RunError, RunMismatch, RunNotFound, UsageError
 from math500.records import Record, Training, TrainingOutcome, TrainingStart, TrainingStep
 from math500.rundir import Journal, lock, replace, storage_error
@@ -43,7 +44,7 @@ class TrainingFolder:
         if not (path / "training.json").is_file():
             what = "is not a training's folder" if path.exists() else "does not exist"
             raise RunNotFound(f"{path} {what}", "Give the folder that `math500 train sft` made.")
-        self.training = _read(path / "training.json", Training)
+        self.training = _read(path / "training.json", Training, newest=formats.TRAINING)
 
     @property
     def model(self) -> Path:
@@ -179,9 +180,12 @@ def _require_same(folder: TrainingFolder, now: Training) -> None:
         )
 
 
-def _read(path: Path, kind: type[R]) -> R:
+def _read(path: Path, kind: type[R], newest: int | None = None) -> R:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        content = path.read_bytes()
+        if newest is not None:
+            formats.require(content, newest, path, DataUnreadable)
+        return msgspec.json.decode(content, type=kind)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as e:
         raise DataUnreadable(
             f"{path} cannot be read ({e})", "Restore it, or train again into another folder."

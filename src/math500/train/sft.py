@@ -75,6 +75,7 @@ def start(request: Request, *, say: Say, quiet_: bool = False) -> TrainingOutcom
     say_ = say if first else _nothing
     found = starts.find(request.model, say_)
     sets = [TrainingSet.load(folder) for folder in request.sets]
+    _require_different(sets)
     control = TrainingSet.load(request.control) if request.control else None
     with quiet.libraries(hub=found.kind == "hub"):
         outcome = _train(sets, found, request.settings, request.out, say_, quiet_)
@@ -88,6 +89,18 @@ def start(request: Request, *, say: Say, quiet_: bool = False) -> TrainingOutcom
     if first:
         _remember(request.out, outcome)
     return outcome
+
+
+def _require_different(sets: Sequence[TrainingSet]) -> None:
+    """Refuse the same rows under two names: they would count twice, unsaid."""
+    first: dict[str, TrainingSet] = {}
+    for one in sets:
+        same = first.setdefault(one.manifest.sha256, one)
+        if same is not one:
+            raise UsageError(
+                f"{same.path} and {one.path} hold the same rows, which would be trained on twice as often",
+                "Name each set once; to see rows more often, raise `epochs` in the settings.",
+            )
 
 
 def _rank() -> int:

@@ -145,6 +145,7 @@ function detail(entry, sample, opened) {
     tries(entry, sample),
     verdict(sample, opened),
     answers(problem, sample),
+    ballots(opened),
     graders(opened),
     ...response(opened, show, kind),
   ].filter(Boolean);
@@ -242,6 +243,15 @@ function graders(opened) {
     ),
   );
   return section("Graders", make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Graders" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows))));
+}
+
+function ballots(opened) {
+  if (!opened.b) return "";
+  const head = make("tr", {}, ...["answer", "votes", "weight", "solutions"].map((words) => make("th", { scope: "col" }, words)));
+  const rows = opened.b.map(([answer, votes, weight, by]) =>
+    make("tr", {}, make("th", { scope: "row" }, make("code", {}, ...plain(answer.slice(0, 200)))), ...[votes, weight, by].map((each) => make("td", {}, String(each)))),
+  );
+  return section("Votes", make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Votes" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows))));
 }
 
 function response(opened, show, kind) {

@@ -1,0 +1,58 @@
+"""Formats: which version of its files a folder has, looked at before anything else of it is read.
+
+    RUN/manifest.json   run        SET/manifest.json        training set
+    RUN/gap.json        gap        TRAINING/training.json   training
+    RUN/judges/*.json   judge      pack.json                archive of a run
+
+A format rises when an older math500 would misread what a newer one writes. New fields with a default do not
+raise it. So a newer format may hold what the older record cannot even be decoded from: the number is read on
+its own first, and what is newer is told in one line, not as damage. Older formats are read for good: while
+there is only 1, no step is needed; a later one brings a function here that makes the older content into the
+newer. docs/formats.md lists every file and the promise; tests/formats holds folders of every format.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from math500.errors import Math500Error
+
+RUN = 1
+GAP = 1
+JUDGE = 1
+TRAINING_SET = 1
+TRAINING = 1
+ARCHIVE = 1
+
+
+class _Head(msgspec.Struct):
+    """What every file that has a format says, in all of them."""
+
+    format: int = 1
+    math500_version: str = ""
+
+
+def require(content: bytes, newest: int, path: Path, error: type[Math500Error]) -> None:
+    """Do nothing if this math500 reads the format of a file; a file that is damaged is its reader's matter.
+
+    Args:
+        content: the file's, as JSON.
+        newest: the newest format of its kind that is read here.
+        path: what to name in the error.
+        error: the class to raise.
+
+    Raises:
+        Math500Error: it was written in a newer format.
+    """
+    try:
+        head = msgspec.json.decode(content, type=_Head)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    if head.format > newest:
+        raise error(
+            f"{path} was written by a newer math500 ({head.math500_version or 'unknown'}), in format "
+            f"{head.format}; this one reads up to format {newest}",
+            "Upgrade math500: pip install --upgrade math500.",
+        )

@@ -1647,8 +1647,26 @@ class LoraSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The model's matrices that get some: peft's word for all but the output, or names."""
 
 
+class RewardSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `train reward` has of its own."""
+
+    held_out: float = 0.1
+    """The part of the problems whose pairs are not trained on, but ranked at the end."""
+    centre: float = 0.0
+    """How strongly the rewards of a pair are drawn to a sum of zero; 0 leaves their level open."""
+
+
+class PrmSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `train prm` has of its own."""
+
+    held_out: float = 0.1
+    """The part of the problems whose rows are not trained on, but scored at the end."""
+    labels: Literal["hard", "soft"] = "hard"
+    """What a step is taught: right or wrong, or the share of rollouts that came out right."""
+
+
 class TrainingSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a model is fine-tuned; `training.toml`."""
+    """How a model is trained; `training.toml`."""
 
     method: Literal["full", "lora"] = "full"
     steps: int | None = None
@@ -1681,6 +1699,9 @@ class TrainingSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int = 0
     """Of the rows' order, of LoRA's first values and of dropout."""
     lora: LoraSettings = LoraSettings()
+    reward: RewardSettings | None = None
+    """Of `train reward` alone, as the next ones are of theirs."""
+    prm: PrmSettings | None = None
 
 
 class TrainingStart(Record, frozen=True, kw_only=True):
@@ -1705,6 +1726,8 @@ class TrainedOn(Record, frozen=True, kw_only=True):
     """That were trained on."""
     too_long: int = 0
     """Left out, since they have more than `max_length` tokens."""
+    held_out: int = 0
+    """Rows that were kept for the measure at the end."""
     method: str = ""
     """How the set was made: `rft`, ..."""
 
@@ -1712,6 +1735,8 @@ class TrainedOn(Record, frozen=True, kw_only=True):
 class Training(Record, frozen=True, kw_only=True):
     """What is trained on what, and how."""
 
+    task: str = "sft"
+    """The command that trains: `sft`, `reward`, `prm`, ..."""
     set: TrainedOn
     start: TrainingStart
     settings: TrainingSettings
@@ -1729,21 +1754,35 @@ class TrainingStep(Record, frozen=True, kw_only=True):
     step: int
     """From 1 on."""
     loss: float
-    """Mean over the completions' tokens, in nats."""
+    """In nats; for `sft` the mean over the completions' tokens."""
     learning_rate: float
     grad_norm: float | None = None
     """Before it is clipped."""
     accuracy: float | None = None
-    """The part of the completions' tokens that was the likeliest one."""
+    """The part told right: for `sft` of the completions' tokens, for `reward` of pairs, for `prm` of steps."""
+    metrics: dict[str, float] = {}
+    """What else the trainer says of the step, by name; see its page in the docs."""
     tokens: int = 0
     """Read since the first step, prompts included."""
     seconds: float = 0.0
     """Since the first step, stops left out."""
 
 
+class Measured(Record, frozen=True, kw_only=True):
+    """One thing that was measured on what a training was not shown."""
+
+    name: str
+    """In words, such as `held-out pairs ranked right`."""
+    score: Estimate
+    chance: float | None = None
+    """What guessing comes to."""
+
+
 class TrainingOutcome(Record, frozen=True, kw_only=True):
     """A finished training."""
 
+    task: str = "sft"
+    """As in `Training`."""
     folder: str
     steps: int
     rows: int
@@ -1757,6 +1796,8 @@ class TrainingOutcome(Record, frozen=True, kw_only=True):
     processes: int
     control: str = ""
     """The folder of the control that was trained beside it."""
+    measured: tuple[Measured, ...] = ()
+    """On what was held out."""
 
 
 class Exported(Record, frozen=True, kw_only=True):

@@ -56,7 +56,7 @@ def rows(gated: None, tmp_path: Path) -> Path:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Llama of two layers with a tokenizer of bytes and digits, as transformers saves it."""
     pytest.importorskip("torch", reason="needs the extra `train`")
-    from math500.train import quiet
+    from math500 import quiet
 
     folder = tmp_path_factory.mktemp("tiny") / "model"
     with quiet.libraries():

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from math500 import quiet
 from math500.errors import Contaminated, DataMismatch, DependencyMissing, ModelError, RunMismatch, UsageError
 from math500.records import TrainingSettings, TrainingStep
 from math500.synth import dataset
 from math500.synth.dataset import TrainingSet
-from math500.train import quiet, sft, watch
+from math500.train import arguments, sft, watch
 from math500.train.folder import TrainingFolder
 from math500.train.sft import Request
 from tests.train.conftest import PLAN, row
@@ -196,14 +197,14 @@ def test_a_loss_that_is_no_number_stops() -> None:
 def test_a_batch_is_the_same_on_any_number_of_devices(
     batch: int, at_once: int, devices: int, expected: tuple[int, int]
 ) -> None:
-    found = sft.shares(TrainingSettings(batch=batch, rows_at_once=at_once), devices=devices)
+    found = arguments.shares(TrainingSettings(batch=batch, rows_at_once=at_once), devices=devices)
     assert found == expected
     assert found[0] * found[1] * devices == batch
 
 
 def test_a_batch_that_cannot_be_shared() -> None:
     with pytest.raises(UsageError, match="over 3 devices"):
-        sft.shares(TrainingSettings(batch=32), devices=3)
+        arguments.shares(TrainingSettings(batch=32), devices=3)
 
 
 def test_without_the_extra_one_line_says_so(

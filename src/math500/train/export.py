@@ -16,11 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from math500 import archives
+from math500 import archives, quiet
 from math500.errors import DataMismatch, DataUnreadable, RunError
 from math500.records import Exported, TrainingStart
-from math500.train import quiet, tensors, vocabulary
 from math500.train import start as starts
+from math500.train import tensors, vocabulary
 from math500.train.folder import TrainingFolder
 
 Form = Literal["gguf", "safetensors"]

@@ -1759,7 +1759,7 @@ class TrainingStep(Record, frozen=True, kw_only=True):
     grad_norm: float | None = None
     """Before it is clipped."""
     accuracy: float | None = None
-    """The part told right: for `sft` of the completions' tokens, for `reward` of pairs, for `prm` of steps."""
+    """The part told right: of the completions' tokens (sft), of the pairs (reward), of the steps (prm)."""
     metrics: dict[str, float] = {}
     """What else the trainer says of the step, by name; see its page in the docs."""
     tokens: int = 0
@@ -1798,6 +1798,36 @@ class TrainingOutcome(Record, frozen=True, kw_only=True):
     """The folder of the control that was trained beside it."""
     measured: tuple[Measured, ...] = ()
     """On what was held out."""
+
+
+class RewardInfo(Record, frozen=True, kw_only=True):
+    """What a trained reward model is; `reward.json` beside its weights."""
+
+    kind: Literal["outcome", "process"]
+    """It values whole solutions, or each step."""
+    name: str
+    """The training's folder, as it was called."""
+    form: str
+    """Name and version of how texts become tokens, such as `outcome/1`."""
+    sha256: str
+    """Of the weights."""
+    start: str
+    """The model that it was trained from."""
+    set: str
+    """The methods of the training sets."""
+    rows: int
+    """That it was trained on."""
+    math500_version: str
+
+
+class Reward(Record, frozen=True, kw_only=True):
+    """What a reward model says of one solution."""
+
+    raw: float | None = None
+    """An outcome model's: any number. Only its difference to another solution of the same question has a
+    meaning."""
+    steps: tuple[float, ...] = ()
+    """A process model's: the probability of each step that it is right."""
 
 
 class Exported(Record, frozen=True, kw_only=True):

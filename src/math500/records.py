@@ -9,6 +9,8 @@ The records are frozen structs without behaviour. A run folder holds them as JSO
     grades/NAME.jsonl  SampleGrade       one line per graded sample, can always be made again
     judges/NAME.json   Judging           a model that judges the run's answers, and how it is asked
     judges/NAME.jsonl  Judgement         its replies, appended; each was paid for
+    rewards/NAME.json  RewardInfo        a reward model that valued the run's solutions
+    rewards/NAME.jsonl SampleReward      what it said of each, appended, can always be made again
     batches.jsonl      BatchPart         where a run through a batch queue stands, appended
     summary.json       Summary           the score and its parts, can always be made again
     gap.json           Gap               the score against a published one, can always be made again
@@ -26,6 +28,7 @@ A training's folder (`train/folder.py`):
     training.json      Training          the set, the start and the settings; written once
     log.jsonl          TrainingStep      one line per step, appended
     outcome.json       TrainingOutcome   written at the end
+    model/reward.json  RewardInfo        what a reward model is, beside its weights
 
 Fields are added, never renamed; a reader ignores fields that it does not know, so that an older
 math500 reads a newer folder. Seconds are wall-clock floats, tokens are the endpoint's own counts,
@@ -1828,6 +1831,48 @@ class Reward(Record, frozen=True, kw_only=True):
     meaning."""
     steps: tuple[float, ...] = ()
     """A process model's: the probability of each step that it is right."""
+
+
+class SampleReward(Record, frozen=True, kw_only=True):
+    """What a reward model says of one solution in a run."""
+
+    unique_id: str
+    index: int
+    voter: int = 0
+    """Which of a vote's solutions it is, from 0 on."""
+    reward: Reward
+
+
+class Ranked(Record, frozen=True, kw_only=True):
+    """One way to choose among a problem's samples, and what it brought."""
+
+    pick: str
+    """`vote` (each counts the same), `weighed` (by the reward model) or `best` (its favourite)."""
+    aggregate: str
+    """How the steps' values became one; empty without steps."""
+    score: Estimate
+    difference: Difference
+    """To the plain vote, in pairs."""
+    p_value: float
+    """Of McNemar's exact test."""
+
+
+class Reranked(Record, frozen=True, kw_only=True):
+    """What a reward model makes of a run's samples."""
+
+    run: str
+    reward: str
+    kind: str
+    samples: int
+    """For each problem."""
+    problems: int
+    left_out: int
+    """Problems that lack samples, or have one that could not be graded."""
+    single: Estimate
+    """One sample, taken at random."""
+    any_right: Estimate
+    """At least one of them is right: no way to choose can do better."""
+    ways: tuple[Ranked, ...]
 
 
 class Exported(Record, frozen=True, kw_only=True):

@@ -55,7 +55,7 @@ MARK = "⟦math500 left out the {kind} of {name}⟧"
 NAME = re.compile(
     r"(ablations/[\w.+@=,-]+/)*"
     r"((manifest|summary|gap|seal)\.json|(problems|samples|turns|batches)\.jsonl"
-    r"|grades/[\w.@+,=-]+\.jsonl|judges/[\w.@+,=-]+\.jsonl?)"
+    r"|grades/[\w.@+,=-]+\.jsonl|(judges|rewards)/[\w.@+,=-]+\.jsonl?)"
 )
 """The files of a run folder, relative to it."""
 

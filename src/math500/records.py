@@ -43,10 +43,11 @@ from msgspec import Struct
 
 Role = Literal["system", "user", "assistant", "tool"]
 Verdict = Literal["correct", "wrong", "no_answer", "ungraded"]
+Aggregate = Literal["min", "product", "last", "mean"]
 Place = Literal["path", "cache", "hub", "registry"]
 Verification = Literal["", "true", "false", "uncertain"]
 Walls = Literal["namespaces", "landlock", "none"]
-Weigh = Literal["equal", "verified", "length", "logprob", "judge"]
+Weigh = Literal["equal", "verified", "length", "logprob", "judge", "reward"]
 Why = Literal[
     "failed_request",
     "could_not_tell",
@@ -633,6 +634,10 @@ class SolverInfo(Record, frozen=True, kw_only=True):
     """What the confidence is about (docs/solvers.md). An older manifest says nothing and means `beta`."""
     judge: str | None = None
     """The model that weighs a vote, as typed."""
+    reward: str | None = None
+    """The folder of the reward model that weighs a vote, as typed."""
+    aggregate: Aggregate = "min"
+    """How the values of a solution's steps become one, where it values steps."""
     pick: Literal["vote", "best"] = "vote"
     """The answer with the most weight, or the one response that weighs most."""
     tool_calls: Literal["prompt", "native"] = "prompt"
@@ -719,6 +724,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     """What keeps model-written code in; None where none is run."""
     scoring: Scoring | None = None
     """The judge that weighs a vote; None where none does."""
+    reward: RewardInfo | None = None
+    """The reward model that weighs a vote; None where none does."""
     concurrency: int = 1
     asking: Asking = Asking()
     price: Price | None = None

@@ -16,8 +16,8 @@ from math500 import prompts, rewards, stats
 from math500.compare import outcome
 from math500.curves import RIGHT, Votes, polls
 from math500.errors import UsageError
-from math500.records import Ranked, Reranked, Reward, RewardInfo, Sample, SampleReward
-from math500.rewards import Aggregate, RewardModel
+from math500.records import Aggregate, Ranked, Reranked, Reward, RewardInfo, Sample, SampleReward
+from math500.rewards import RewardModel
 from math500.rundir import RunDir, RunWriter
 from math500.solve import vote
 

@@ -10,12 +10,13 @@ transformers are imported inside functions.
 """
 
 from math500.rewards.model import FILE, RewardModel, find, load, value, weights_hash
-from math500.rewards.parts import Aggregate, aggregate, steps_of
+from math500.rewards.parts import aggregate, steps_of
+from math500.rewards.weigh import Weigher
 
 __all__ = [
     "FILE",
-    "Aggregate",
     "RewardModel",
+    "Weigher",
     "aggregate",
     "find",
     "load",

@@ -20,9 +20,9 @@ import msgspec
 
 from math500 import quiet
 from math500.errors import DataMismatch, DataNotFound, DataUnreadable, UsageError
-from math500.records import Message, Reward, RewardInfo
+from math500.records import Aggregate, Message, Reward, RewardInfo
 from math500.rewards import texts
-from math500.rewards.parts import Aggregate, aggregate, steps_of
+from math500.rewards.parts import aggregate, steps_of
 
 if TYPE_CHECKING:
     import torch

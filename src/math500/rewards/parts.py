@@ -14,12 +14,10 @@ import math
 import re
 import statistics
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 from math500.grading.visible import visible
+from math500.records import Aggregate
 
-Aggregate = Literal["min", "product", "last", "mean"]
-AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n+")
 
 

@@ -1383,13 +1383,16 @@ class StepRow(TrainingRow, frozen=True, kw_only=True):
     """A question and a solution in steps, each with its label: TRL's stepwise supervision."""
 
     completions: tuple[str, ...]
-    """The solution's steps in order; joined by empty lines they are the solution."""
+    """The solution's steps in order, each with the line breaks behind it; put together they are the
+    solution."""
     labels: tuple[bool, ...]
     """Per step: from behind it the right answer can still be reached."""
     soft: tuple[float, ...] = ()
-    """Per step: the share of rollouts from behind it that came out right; empty without rollouts."""
+    """Per step: the share of rollouts from behind it that came out right; empty without rollouts. Where there
+    were none (`rollouts` is 0) it is the label as a number."""
     rollouts: tuple[int, ...] = ()
-    """Per step: rollouts that could be graded; empty without rollouts."""
+    """Per step: rollouts that could be graded; empty without rollouts. 0 where the label follows from other
+    steps' rollouts or from the solution's own grade."""
 
 
 class Match(Record, frozen=True, kw_only=True):

@@ -1,4 +1,8 @@
-"""One chain of thought: the prompt's messages, one completion, its text."""
+"""One chain of thought: the prompt's messages, one completion, its text.
+
+Where the answer has begun already, the completion goes on with it, and the response is all of it. Some
+engines give the beginning back with what they add (llama.cpp), others give what they add (vLLM).
+"""
 
 from __future__ import annotations
 
@@ -22,4 +26,10 @@ class Cot:
         """See `Solver.solve`."""
         messages = prompts.messages(self.prompt, question)
         generation = await model.generate(messages, self.decoding, seed=seed, stop=self.prompt.stop)
-        return Solution(response=generation.text, generations=(generation,))
+        beginning = prompts.parted(question)[1]
+        return Solution(response=whole(beginning, generation.text), generations=(generation,))
+
+
+def whole(beginning: str, reply: str) -> str:
+    """A response whose beginning was given, out of what the engine replied."""
+    return reply if reply.startswith(beginning.rstrip()) else beginning + reply

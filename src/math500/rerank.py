@@ -80,7 +80,7 @@ def rerank(
 
 def _valued(folder: Path, reward: Path, info: RewardInfo, say: Say) -> dict[str, list[Reward]]:
     """Each problem's rewards, in the order in which `polls` has its votes."""
-    name = f"{info.name}-{info.sha256[:8]}"
+    name = rewards.kept_as(info)
     run = RunDir.open(folder)
     every = {
         (unique_id, index, number): text

@@ -12,8 +12,8 @@ def test_steps_become_one_number(how: Aggregate, expected: float) -> None:
 
 
 def test_paragraphs_come_before_lines() -> None:
-    assert steps_of("First,\nwe add.\n\nThen it is $3$.\n") == ["First,\nwe add.", "Then it is $3$."]
-    assert steps_of("1+2=3\nThe answer is 3.") == ["1+2=3", "The answer is 3."]
+    assert steps_of("First,\nwe add.\n\nThen it is $3$.\n") == ["First,\nwe add.\n\n", "Then it is $3$."]
+    assert steps_of("1+2=3\nThe answer is 3.") == ["1+2=3\n", "The answer is 3."]
     assert steps_of("<think>hm\n\nhm</think>It is 3.") == ["It is 3."]
     assert steps_of("") == [""]
 

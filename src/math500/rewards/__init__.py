@@ -9,7 +9,7 @@ They are trained by `math500 train reward` and `train prm`; docs/reward-models.m
 transformers are imported inside functions.
 """
 
-from math500.rewards.model import FILE, RewardModel, find, load, value, weights_hash
+from math500.rewards.model import FILE, RewardModel, find, kept_as, load, value, weights_hash
 from math500.rewards.parts import aggregate, steps_of
 from math500.rewards.weigh import Weigher
 
@@ -19,6 +19,7 @@ __all__ = [
     "Weigher",
     "aggregate",
     "find",
+    "kept_as",
     "load",
     "steps_of",
     "value",

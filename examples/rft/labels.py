@@ -3,7 +3,8 @@
     labels.py RUN OUT
       OUT/steps     every sampled solution, each line with its label          for `train prm`
       OUT/pairs     right and wrong solutions of the same problem             for `train reward`
-      OUT/planted   right solutions with one number changed in one of them    to measure, or to train on too
+      OUT/planted   right solutions with one number changed in each           to measure, or to train on too
+      OUT/turned    right solutions, one event in each the wrong way round, and the rest calculated from there
 
 A line is right as long as it follows from the lines before it and the story's answer can still be reached:
 each product is one of the story's, each sum goes on from the last count by something that happens, and the
@@ -17,6 +18,8 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import msgspec
 
 from math500.records import Message, Plan, PreferenceRow, StepRow
 from math500.rundir import RunDir
@@ -102,8 +105,42 @@ def planted(solved: Sequence[StepRow], draw: random.Random) -> Iterator[StepRow]
     """Right solutions with a slip; what follows from the story all the same is none."""
     for row in solved:
         slipped = plant(row, draw)
-        if slipped and labels(row.prompt[0].content, slipped.completions) == slipped.labels:
+        if slipped and labels_of(row, slipped.completions) == slipped.labels:
             yield slipped
+
+
+def turned(solved: Sequence[StepRow], draw: random.Random) -> Iterator[StepRow]:
+    """Right solutions in which something lost is found, or the other way round: a misreading."""
+    for row in solved:
+        sums = [n for n, line in enumerate(row.completions) if _SUM.fullmatch(line)]
+        if not all(row.labels) or not sums:
+            continue
+        first = draw.choice(sums)
+        lines = tuple(_again(row.completions, first))
+        right = tuple(n < first for n in range(len(lines)))
+        # No count is below nothing here, and what follows from the story all the same is no error.
+        if "--" not in "".join(lines) and "=-" not in "".join(lines) and labels_of(row, lines) == right:
+            yield msgspec.structs.replace(row, completions=lines, labels=right, method="turn")
+
+
+def _again(lines: Sequence[str], first: int) -> Iterator[str]:
+    """The lines with the sign of one sum turned, and every sum behind it calculated again."""
+    count: int | None = None
+    for n, line in enumerate(lines):
+        if match := _SUM.fullmatch(line):
+            sign = {"+": "-", "-": "+"}[match[2]] if n == first else match[2]
+            before = int(match[1]) if count is None else count
+            count = before + int(sign + match[3])
+            yield f"{before}{sign}{match[3]}={count}"
+        elif count is not None and _ANSWER.fullmatch(line):
+            yield re.sub(r"\\boxed\{-?\d+\}", rf"\\boxed{{{count}}}", line)
+        else:
+            yield line
+
+
+def labels_of(row: StepRow, lines: Sequence[str]) -> tuple[bool, ...]:
+    """The labels of other lines for a row's problem."""
+    return labels(row.prompt[0].content, lines)
 
 
 if __name__ == "__main__":
@@ -112,4 +149,5 @@ if __name__ == "__main__":
     dataset.write(out / "steps", Plan(kind="stepwise", method="arithmetic"), solved)
     dataset.write(out / "pairs", Plan(kind="preference", method="arithmetic"), list(pairs(solved, draw)))
     dataset.write(out / "planted", Plan(kind="stepwise", method="plant"), list(planted(solved, draw)))
+    dataset.write(out / "turned", Plan(kind="stepwise", method="turn"), list(turned(solved, draw)))
     print(f"{len(solved):,} solutions, {sum(all(row.labels) for row in solved):,} of them right")

@@ -57,6 +57,10 @@ def test_pairs_are_of_one_problem(room: ModuleType) -> None:
     assert [pair.problem_id for pair in made] == ["a", "b"]
     assert made[0].chosen[0].content.endswith("{19}.")
     assert made[0].rejected[0].content.endswith("{7}.")
+    turns = list(room.turned(rows[:2] * 9, random.Random(0)))
+    assert {one.completions[-1] for one in turns} == {"The answer is \\boxed{29}."}
+    assert all(room.labels(STORY, one.completions) == one.labels for one in turns)
+    assert all(one.labels[0] and not one.labels[-1] for one in turns)
     slips = list(room.planted(rows[:2] * 20, random.Random(0)))
     assert slips
     assert all(room.labels(STORY, one.completions) == one.labels for one in slips)

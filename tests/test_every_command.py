@@ -59,7 +59,10 @@ TYPED: dict[str, list[list[str]]] = {
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
     "verify": [["RUN"]],
     "plugins": [[]],
-    "pack": [["RUN", "--out", "NEW.tar.gz"], ["RUN", "--out", "NEW.tar.gz", "--without-texts"]],
+    "pack": [
+        ["RUN", "--out", "NEW.tar.gz"],
+        ["RUN", "--out", "NEW.tar.gz", "--without-texts", "--without-responses"],
+    ],
     "unpack": [["RUN.tar.gz", "--out", "UNPACKED"]],
     "report": [["RUN", "OTHER", "--out", "PAGE.html"]],
     "selftest": [["--data", "SET"]],

@@ -186,6 +186,15 @@ def parted(text: str) -> tuple[str, str]:
     return question, beginning
 
 
+def whole(text: str, reply: str) -> str:
+    """The response to a question, with the beginning that it was given, if any.
+
+    Some engines give the beginning back with what they add (llama.cpp), others give what they add (vLLM).
+    """
+    beginning = parted(text)[1]
+    return reply if reply.startswith(beginning.rstrip()) else beginning + reply
+
+
 def with_chosen(prompt: Prompt, chosen: ChosenShots | None) -> Prompt:
     """The prompt with these examples in place of any others; with none at all when None."""
     return msgspec.structs.replace(prompt, chosen=chosen, shots=(), shot_keys=())

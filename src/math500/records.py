@@ -745,6 +745,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     """The folder gets a seal.json when the process that writes it is done. False for older folders."""
     texts_left_out: bool = False
     """The problems' texts were left out when the folder was packed; marks stand in their places."""
+    responses_left_out: bool = False
+    """So were the model's words, for good: their lengths and hashes stand in their places."""
 
 
 class SealedFile(Record, frozen=True, kw_only=True):
@@ -1579,7 +1581,7 @@ class PackedFile(Record, frozen=True, kw_only=True):
     """Bytes."""
     sha256: str
     whole: str = ""
-    """The sha256 of the file before texts were left out of it; empty where none were."""
+    """The sha256 of the file before the problems' texts were left out of it; empty where none were."""
 
 
 class Packed(Record, frozen=True, kw_only=True):
@@ -1589,6 +1591,8 @@ class Packed(Record, frozen=True, kw_only=True):
     math500_version: str
     texts_left_out: bool
     """The problems' texts were left out; marks stand in their places."""
+    responses_left_out: bool = False
+    """The model's words were left out; their lengths and hashes stand in their places."""
     files: dict[str, PackedFile]
     """By name within the run folder."""
     format: int = 1

@@ -110,7 +110,7 @@ def test_labelled_steps(typed: Typed, train: Path, manifest_of: Callable[..., Ma
             "2",
             "--search",
             "first",
-            "--no-own",
+            "--no-carry",
             "--out",
             "s",
             "--json",
@@ -118,11 +118,11 @@ def test_labelled_steps(typed: Typed, train: Path, manifest_of: Callable[..., Ma
     assert code == 0, said
     made = json.loads(printed)
     assert (made["kind"], made["rows"], made["seed"]) == ("stepwise", 3, 3)
-    chosen = {"labels": "rollouts", "search": "first", "own": False, "rollouts": 2, "temperature": 0.7}
+    chosen = {"labels": "rollouts", "search": "first", "carry": False, "rollouts": 2, "temperature": 0.7}
     assert chosen.items() <= made["settings"].items()
     with scripted(lambda _: "First wrong step: none") as server:
-        asked = ("--model", "m", "--base-url", server.url, "--quiet")
-        code, printed, said = typed("steps", "base", *asked, "--labels", "judge", "--out", "j")
+        judged = ("--model", "m", "--base-url", server.url, "--quiet", "--labels", "judge")
+        code, printed, said = typed("steps", "base", *judged, "--out", "j")
     assert code == 0, said
     assert "the judge finds no wrong step" in printed
 

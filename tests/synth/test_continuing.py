@@ -13,7 +13,6 @@ from math500 import models, prompts, solve
 from math500.errors import UsageError
 from math500.records import Asking, Decoding, Message, SolverInfo
 from math500.running import Request
-from math500.solve.cot import whole
 from math500.synth import continuing
 from math500.synth.continuing import counted, require, told
 
@@ -35,6 +34,8 @@ def test_what_cannot_be_told_is_no_yes(counts: tuple[int | None, int | None, int
 def test_the_form_of_asking_decides_where_it_is_known() -> None:
     nowhere = "http://127.0.0.1:9/v1"
     require(Request(model="m", base_url=nowhere, asking=Asking(api="completions")), print)
+    with pytest.raises(UsageError, match="batch queue"):
+        require(Request(model="m", base_url=nowhere, asking=Asking(batch=True)), print)
     with pytest.raises(UsageError, match="Responses form"):
         require(Request(model="m", base_url=nowhere, asking=Asking(api="responses")), print)
 
@@ -48,7 +49,7 @@ def test_the_form_of_asking_decides_where_it_is_known() -> None:
     ],
 )
 def test_the_beginning_stands_in_the_response_once(reply: str, response: str) -> None:
-    assert whole("1 and 2\n", reply) == response
+    assert prompts.whole(prompts.begun("Count.", "1 and 2\n"), reply) == response
 
 
 @pytest.mark.real_model

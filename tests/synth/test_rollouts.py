@@ -25,7 +25,7 @@ def _asked(first: int, steps: int, search: Search) -> dict[int, Count]:
 @given(st.integers(1, 40), st.integers(0, 40), st.sampled_from(["all", "first", "binary"]))
 def test_every_search_finds_the_first_step_without_hope(steps: int, first: int, search: Search) -> None:
     known = _asked(first, steps, search)
-    found = labels(known, steps, search, correct=False, own=True)
+    found = labels(known, steps, search, correct=False, carry=True)
     assert found is not None
     assert found.hard == tuple(place < min(first, steps - 1) for place in range(steps))
     assert steps - 1 not in known
@@ -43,30 +43,33 @@ def test_step_after_step_stops_at_the_first_one_without_hope() -> None:
 @pytest.mark.parametrize("search", ["first", "binary"])
 def test_a_right_solution_that_counts_for_itself_needs_no_completions(search: Search) -> None:
     assert wanted({}, 5, search, right=True) == []
-    assert labels({}, 3, search, correct=True, own=True) == Labels((True,) * 3, (1.0,) * 3, (0,) * 3)
+    assert labels({}, 3, search, correct=True, carry=True) == Labels((True,) * 3, (1.0,) * 3, (0,) * 3)
 
 
 def test_shares_are_of_completions_that_were_graded() -> None:
     known = {0: Count(right=3, graded=4, untold=4), 1: NONE}
-    found = labels(known, 3, "all", correct=False, own=True)
+    found = labels(known, 3, "all", correct=False, carry=True)
     assert found == Labels((True, False, False), (0.75, 0.0, 0.0), (4, 8, 0))
 
 
-def test_all_steps_are_labelled_each_by_its_own_completions() -> None:
-    found = labels({0: NONE, 1: HOPE}, 3, "all", correct=False, own=True)
+@pytest.mark.parametrize(
+    ("correct", "carry", "hard"),
+    [
+        (False, True, (True, True, False, False)),
+        (False, False, (False, True, False, False)),
+        (True, True, (True, True, True, True)),
+        (True, False, (False, True, False, True)),
+    ],
+)
+def test_what_was_reached_later_counts_for_earlier_steps(
+    correct: bool, carry: bool, hard: tuple[bool, ...]
+) -> None:
+    found = labels({0: NONE, 1: HOPE, 2: NONE}, 4, "all", correct=correct, carry=carry)
     assert found is not None
-    assert found.hard == (False, True, False)
-
-
-def test_a_right_solution_is_a_completion_of_its_own_steps_if_asked_for() -> None:
-    with_own = labels({0: NONE, 1: HOPE}, 3, "all", correct=True, own=True)
-    without = labels({0: NONE, 1: HOPE}, 3, "all", correct=True, own=False)
-    assert with_own is not None
-    assert without is not None
-    assert (with_own.hard, with_own.soft) == ((True, True, True), (0.0, 0.25, 1.0))
-    assert without.hard == (False, True, True)
+    assert found.hard == hard
+    assert found.soft == (0.0, 0.25, 0.0, float(correct))
 
 
 @pytest.mark.parametrize("search", ["all", "first", "binary"])
 def test_steps_of_which_nothing_could_be_told_have_no_label(search: Search) -> None:
-    assert labels({0: HOPE, 1: UNTOLD}, 3, search, correct=False, own=True) is None
+    assert labels({0: HOPE, 1: UNTOLD}, 3, search, correct=False, carry=True) is None

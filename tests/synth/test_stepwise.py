@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 import math500
-from math500 import prompts
+from math500 import grading, prompts, verify
 from math500.errors import Contaminated, ModelError, RunError, UsageError
 from math500.records import Asking, Budget, Manifest, StepRow
 from math500.rundir import RunDir
@@ -109,6 +109,8 @@ def test_the_model_is_asked_to_go_on_with_the_beginning(run: RunDir, train: Path
     rolled = RunDir.open(train.parent / "runs" / "set-rollouts-1")
     responses = {sample.response for sample in rolled.samples().values()}
     assert "12*15=180 rolls.\nSo $\\boxed{150}$." in responses
+    checks = {check.about: check.state for check in verify.verify(rolled.path).checks}
+    assert checks["responses"] == checks[f"grades {grading.GRADER.replace('/', '-')}"] == "ok"
 
 
 def test_an_engine_that_gives_the_beginning_back_gives_it_once(run: RunDir, train: Path) -> None:

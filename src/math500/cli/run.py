@@ -250,7 +250,7 @@ def _show(folder: Path, *, as_json: bool) -> None:
     from math500.grading import GRADER
     from math500.rundir import RunDir
 
-    opened = RunDir.open(folder)
+    opened = RunDir.open(folder, whole=False)
     own = opened.manifest.grader
     grader = own if own != GRADER and opened.grades(own) and not opened.grades(GRADER) else GRADER
     result = evaluate.summarize(opened, grader)

@@ -39,7 +39,7 @@ SPLIT_SET = tuple(option for option in SET if option is not SET[2])
 @click.command(
     cls=Grouped,
     groups={
-        "Labels": ("labels", "samples", "search", "own", "grader"),
+        "Labels": ("labels", "samples", "search", "carry", "grader"),
         **MODEL,
         "What is kept": ("per_problem", "rows", "seed", "against"),
         "Set": GROUPS["Set"],
@@ -62,10 +62,10 @@ SPLIT_SET = tuple(option for option in SET if option is not SET[2])
     help="Rollouts from behind every step, up to the first one without hope, or by halving.",
 )
 @click.option(
-    "--own/--no-own",
+    "--carry/--no-carry",
     default=True,
     show_default=True,
-    help="A right solution is a right completion of its own steps.",
+    help="What is reached from behind a step is reached from behind those before it too.",
 )
 @GRADER
 @endpoint.options(*ASKING[:-3], ASKING[-1], *SPLIT_SET)
@@ -81,7 +81,7 @@ def steps(**options: Any) -> None:  # noqa: ANN401
     as_json, from_runs = options.pop("as_json"), options.pop("from_runs")
     options["solver"] = "cot"
     stages = stages_of(options)
-    named = ("labels", "search", "own", "grader", "rows", "against")
+    named = ("labels", "search", "carry", "grader", "rows", "against")
     settings = room.Settings(
         **{name: options[name] for name in named},
         per_problem=options["per_problem"] or None,

@@ -1,7 +1,6 @@
 """One chain of thought: the prompt's messages, one completion, its text.
 
-Where the answer has begun already, the completion goes on with it, and the response is all of it. Some
-engines give the beginning back with what they add (llama.cpp), others give what they add (vLLM).
+Where the answer has begun already, the completion goes on with it, and the response is all of it.
 """
 
 from __future__ import annotations
@@ -26,10 +25,4 @@ class Cot:
         """See `Solver.solve`."""
         messages = prompts.messages(self.prompt, question)
         generation = await model.generate(messages, self.decoding, seed=seed, stop=self.prompt.stop)
-        beginning = prompts.parted(question)[1]
-        return Solution(response=whole(beginning, generation.text), generations=(generation,))
-
-
-def whole(beginning: str, reply: str) -> str:
-    """A response whose beginning was given, out of what the engine replied."""
-    return reply if reply.startswith(beginning.rstrip()) else beginning + reply
+        return Solution(response=prompts.whole(question, generation.text), generations=(generation,))

@@ -40,6 +40,8 @@ def require(request: Request, say: Say) -> None:
     """
     if request.asking.api == "responses":
         raise UsageError("the Responses form cannot go on with an answer that has begun", "Leave --api out.")
+    if request.asking.batch:
+        raise UsageError("a batch queue is not asked to go on with an answer", "Leave --batch out.")
     if models.is_embedded(request.model) or request.asking.api == "completions":
         return
     with models.open_model(

@@ -8,6 +8,10 @@ Wang et al. 2023 (Math-Shepherd, arXiv:2312.08935): hard label: any of K complet
 share that is. A completion that could not be graded is no completion. The last step is the end of the
 solution, whose grade is its label.
 
+A right completion from behind a later step begins with the earlier ones: it shows that the right answer can
+be reached from behind those too, and so does the solution itself where it is right. Hard labels carry that
+back, unless they are asked not to (the paper's do not); soft ones are the shares of a step's own completions.
+
 Whatever stands behind a step from which there is no hope is without hope too, if the completer is strong
 enough. Where that is taken for granted, most of the completions need not be paid for:
 
@@ -77,7 +81,7 @@ def _bounds(known: Mapping[int, Count], steps: int) -> tuple[int, int]:
 
 
 def labels(
-    known: Mapping[int, Count], steps: int, search: Search, *, correct: bool, own: bool
+    known: Mapping[int, Count], steps: int, search: Search, *, correct: bool, carry: bool
 ) -> Labels | None:
     """The labels of a solution's steps, or None where completions of a step could not be graded at all.
 
@@ -86,16 +90,19 @@ def labels(
         steps: how many it has.
         search: how they were chosen.
         correct: the solution's own grade.
-        own: a correct solution is one more right completion from behind each of its steps.
+        carry: a right completion counts for the steps before it too, and a right solution for all of them.
     """
     if any(not count.graded for count in known.values()):
         return None
     first = _bounds(known, steps)[1]
+    reached = max((place for place, count in known.items() if count.right), default=-1)
 
     def hard(place: int) -> bool:
-        if place == steps - 1 or (own and correct):
+        if place == steps - 1 or (carry and correct):
             return correct
-        return known[place].right > 0 if search == "all" else place < first
+        if search == "all":
+            return place <= reached if carry else known[place].right > 0
+        return place < first
 
     found = tuple(hard(place) for place in range(steps))
     counts: Sequence[Count | None] = [known.get(place) for place in range(steps)]

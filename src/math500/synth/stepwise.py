@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -51,7 +51,7 @@ class Settings:
     Attributes:
         labels: who gives them.
         search: from behind which steps completions are asked for.
-        own: a correct solution counts as a right completion from behind each of its steps.
+        carry: right completions and right solutions count for the steps before their end too.
         per_problem: solutions of one problem at most, half of them right ones; None for all.
         rows: solutions at most, in turns of right and wrong; None for all.
         seed: which solutions come first.
@@ -61,7 +61,7 @@ class Settings:
 
     labels: By = "rollouts"
     search: Search = "all"
-    own: bool = True
+    carry: bool = True
     per_problem: int | None = rft.PER_PROBLEM
     rows: int | None = None
     seed: int = 0
@@ -184,7 +184,7 @@ def _plan(settings: Settings, stages: Stages) -> Plan:
     if settings.labels == "rollouts":
         by |= {
             "search": settings.search,
-            "own": settings.own,
+            "carry": settings.carry,
             "rollouts": stages.request.samples,
             "completer": stages.request.model,
             "temperature": stages.request.decoding.temperature,
@@ -207,30 +207,8 @@ def _plan(settings: Settings, stages: Stages) -> Plan:
 def _chosen(runs: Sequence[RunDir], settings: Settings) -> tuple[list[Solved], list[LeftOut]]:
     """The solutions to label, before anything is paid for, and the others."""
     kept = rft.Settings(grader=settings.grader)
-    left_out: list[LeftOut] = []
-    usable: list[Solved] = []
-    seen: dict[tuple[object, ...], rft.Try] = {}
-    keeper = Gatekeeper.of(settings.against)
     tries = [(number, one) for number, run in enumerate(runs) for one in rft.tries_of(run, kept)]
-    for number, one in fairness.shuffled(
-        tries, settings.seed, lambda pair: "\n".join(map(str, pair[1].name))
-    ):
-        name = f"{one.problem.unique_id}+r{number}s{one.sample.index}"
-        solved = Solved(name, one, split(one.sample.response.strip()))
-        reason, evidence = _unusable(solved)
-        if not reason:
-            said = one.grade.extracted if one.grade else None
-            first = seen.setdefault((one.question, calculations.key("".join(solved.steps)), said), one)
-            if first is not one:
-                reason, evidence = "same_calculation", f"it calculates as sample {first.sample.index}"
-        if reason:
-            left_out.append(one.left_out(reason, evidence))
-            continue
-        row = solved.row(rollouts.Labels((), (), ()))
-        if match := keeper.check(row):
-            left_out.append(dataset.contaminated(row, match))
-        else:
-            usable.append(solved)
+    usable, left_out = _usable(tries, settings)
     half = -(-settings.per_problem // 2) if settings.per_problem else None
     chosen, above, no_room = fairness.choose(
         usable,
@@ -247,6 +225,32 @@ def _chosen(runs: Sequence[RunDir], settings: Settings) -> tuple[list[Solved], l
     chosen.sort(key=lambda one: order[one.one.name])
     left_out.sort(key=lambda one: order[one.parent, one.problem_id, one.sample or 0])
     return chosen, left_out
+
+
+def _usable(tries: Iterable[tuple[int, rft.Try]], settings: Settings) -> tuple[list[Solved], list[LeftOut]]:
+    """The solutions that can get labels, in the seed's order, one a calculation; and the others."""
+    keeper = Gatekeeper.of(settings.against)
+    left_out: list[LeftOut] = []
+    usable: list[Solved] = []
+    seen: dict[tuple[object, ...], rft.Try] = {}
+    for number, one in fairness.shuffled(
+        tries, settings.seed, lambda pair: "\n".join(map(str, pair[1].name))
+    ):
+        name = f"{one.problem.unique_id}+r{number}s{one.sample.index}"
+        solved = Solved(name, one, split(one.sample.response.strip()))
+        reason, evidence = _unusable(solved)
+        if not reason:
+            said = one.grade.extracted if one.grade else None
+            first = seen.setdefault((one.question, calculations.key("".join(solved.steps)), said), one)
+            if first is not one:
+                reason, evidence = "same_calculation", f"it calculates as sample {first.sample.index}"
+        if reason:
+            left_out.append(one.left_out(reason, evidence))
+        elif match := keeper.check(row := solved.row(rollouts.Labels((), (), ()))):
+            left_out.append(dataset.contaminated(row, match))
+        else:
+            usable.append(solved)
+    return usable, left_out
 
 
 def _unusable(solved: Solved) -> tuple[str, str]:
@@ -273,37 +277,40 @@ def _correct(one: rft.Try) -> bool:
 def _by_rollouts(chosen: Sequence[Solved], stages: Stages, settings: Settings, prompt: Prompt) -> Labelled:
     known: dict[str, dict[int, Count]] = {one.name: {} for one in chosen}
     runs: list[RunDir] = []
-    for number in itertools.count(1):
-        asked = {
-            problem.unique_id: (one.name, place)
-            for one in chosen
-            for place in rollouts.wanted(
-                known[one.name], len(one.steps), settings.search, right=settings.own and one.correct
-            )
-            for problem in [one.behind(place)]
-        }
-        if not asked:
-            break
-        name = f"rollouts-{number}"
+    while asked := _wanted(chosen, known, settings):
+        name = f"rollouts-{len(runs) + 1}"
         if not runs and not (stages.folder(name) / "manifest.json").is_file():
             continuing.require(stages.request, stages.say)
-        by_name = {one.name: one for one in chosen}
-        run = stages.carry_out(name, [by_name[who].behind(place) for who, place in asked.values()], prompt)
+        behind = {one.behind(place).unique_id: (one, place) for one, place in asked}
+        run = stages.carry_out(name, [one.behind(place) for one, place in asked], prompt)
         runs.append(run)
         for unique_id, count in counted(run).items():
-            who, place = asked[unique_id]
-            known[who][place] = count
+            one, place = behind[unique_id]
+            known[one.name][place] = count
     found: dict[str, rollouts.Labels] = {}
     left_out: list[LeftOut] = []
     for one in chosen:
         labels = rollouts.labels(
-            known[one.name], len(one.steps), settings.search, correct=one.correct, own=settings.own
+            known[one.name], len(one.steps), settings.search, correct=one.correct, carry=settings.carry
         )
         if labels is None:
             left_out.append(one.one.left_out("untold", "no completion of one of its steps could be graded"))
         else:
             found[one.name] = labels
     return Labelled(found, left_out, runs, _notes(chosen, known))
+
+
+def _wanted(
+    chosen: Sequence[Solved], known: Mapping[str, Mapping[int, Count]], settings: Settings
+) -> list[tuple[Solved, int]]:
+    """The steps from behind which completions are needed in the next round."""
+    return [
+        (one, place)
+        for one in chosen
+        for place in rollouts.wanted(
+            known[one.name], len(one.steps), settings.search, right=settings.carry and one.correct
+        )
+    ]
 
 
 def counted(run: RunDir) -> dict[str, Count]:

@@ -27,6 +27,10 @@ RESTORE = "Take samples.jsonl and turns.jsonl from a copy; they contradict each 
 def check(folder: Folder) -> Iterator[RunCheck]:
     """Whatever of these the run has."""
     turns = folder.run.turns()
+    if folder.made.responses_left_out:
+        if turns:
+            yield note(TURNS, "the responses were left out, so nothing is counted or read again in them")
+        return
     if turns:
         yield _turns(folder, turns)
         if folder.made.solver_settings.name.removeprefix(VOTE) in PLAIN:

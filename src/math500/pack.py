@@ -69,7 +69,7 @@ PLACES = ("command", "data", "model")
 NAME = re.compile(
     r"(ablations/[\w.+@=,-]+/)*"
     r"((manifest|summary|gap|seal)\.json|(problems|samples|turns|batches)\.jsonl"
-    r"|grades/[\w.@+,=-]+\.jsonl|judges/[\w.@+,=-]+\.jsonl?)"
+    r"|grades/[\w.@+,=-]+\.jsonl|(judges|rewards)/[\w.@+,=-]+\.jsonl?)"
 )
 """The files of a run folder, relative to it."""
 

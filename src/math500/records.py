@@ -9,6 +9,8 @@ The records are frozen structs without behaviour. A run folder holds them as JSO
     grades/NAME.jsonl  SampleGrade       one line per graded sample, can always be made again
     judges/NAME.json   Judging           a model that judges the run's answers, and how it is asked
     judges/NAME.jsonl  Judgement         its replies, appended; each was paid for
+    rewards/NAME.json  RewardInfo        a reward model that valued the run's solutions
+    rewards/NAME.jsonl SampleReward      what it said of each, appended, can always be made again
     batches.jsonl      BatchPart         where a run through a batch queue stands, appended
     summary.json       Summary           the score and its parts, can always be made again
     gap.json           Gap               the score against a published one, can always be made again
@@ -26,6 +28,7 @@ A training's folder (`train/folder.py`):
     training.json      Training          the set, the start and the settings; written once
     log.jsonl          TrainingStep      one line per step, appended
     outcome.json       TrainingOutcome   written at the end
+    model/reward.json  RewardInfo        what a reward model is, beside its weights
 
 Fields are added, never renamed; a reader ignores fields that it does not know, so that an older
 math500 reads a newer folder. Seconds are wall-clock floats, tokens are the endpoint's own counts,
@@ -40,10 +43,11 @@ from msgspec import Struct
 
 Role = Literal["system", "user", "assistant", "tool"]
 Verdict = Literal["correct", "wrong", "no_answer", "ungraded"]
+Aggregate = Literal["min", "product", "last", "mean"]
 Place = Literal["path", "cache", "hub", "registry"]
 Verification = Literal["", "true", "false", "uncertain"]
 Walls = Literal["namespaces", "landlock", "none"]
-Weigh = Literal["equal", "verified", "length", "logprob", "judge"]
+Weigh = Literal["equal", "verified", "length", "logprob", "judge", "reward"]
 Why = Literal[
     "failed_request",
     "could_not_tell",
@@ -632,6 +636,10 @@ class SolverInfo(Record, frozen=True, kw_only=True):
     """What the confidence is about (docs/solvers.md). An older manifest says nothing and means `beta`."""
     judge: str | None = None
     """The model that weighs a vote, as typed."""
+    reward: str | None = None
+    """The folder of the reward model that weighs a vote, as typed."""
+    aggregate: Aggregate = "min"
+    """How the values of a solution's steps become one, where it values steps."""
     pick: Literal["vote", "best"] = "vote"
     """The answer with the most weight, or the one response that weighs most."""
     tool_calls: Literal["prompt", "native"] = "prompt"
@@ -718,6 +726,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     """What keeps model-written code in; None where none is run."""
     scoring: Scoring | None = None
     """The judge that weighs a vote; None where none does."""
+    reward: RewardInfo | None = None
+    """The reward model that weighs a vote; None where none does."""
     concurrency: int = 1
     asking: Asking = Asking()
     price: Price | None = None
@@ -1659,8 +1669,26 @@ class LoraSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The model's matrices that get some: peft's word for all but the output, or names."""
 
 
+class RewardSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `train reward` has of its own."""
+
+    held_out: float = 0.1
+    """The part of the problems whose pairs are not trained on, but ranked at the end."""
+    centre: float = 0.0
+    """How strongly the rewards of a pair are drawn to a sum of zero; 0 leaves their level open."""
+
+
+class PrmSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `train prm` has of its own."""
+
+    held_out: float = 0.1
+    """The part of the problems whose rows are not trained on, but scored at the end."""
+    labels: Literal["hard", "soft"] = "hard"
+    """What a step is taught: right or wrong, or the share of rollouts that came out right."""
+
+
 class TrainingSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a model is fine-tuned; `training.toml`."""
+    """How a model is trained; `training.toml`."""
 
     method: Literal["full", "lora"] = "full"
     steps: int | None = None
@@ -1693,6 +1721,9 @@ class TrainingSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int = 0
     """Of the rows' order, of LoRA's first values and of dropout."""
     lora: LoraSettings = LoraSettings()
+    reward: RewardSettings | None = None
+    """Of `train reward` alone, as the next ones are of theirs."""
+    prm: PrmSettings | None = None
 
 
 class TrainingStart(Record, frozen=True, kw_only=True):
@@ -1717,6 +1748,8 @@ class TrainedOn(Record, frozen=True, kw_only=True):
     """That were trained on."""
     too_long: int = 0
     """Left out, since they have more than `max_length` tokens."""
+    held_out: int = 0
+    """Rows that were kept for the measure at the end."""
     method: str = ""
     """How the set was made: `rft`, ..."""
 
@@ -1724,6 +1757,8 @@ class TrainedOn(Record, frozen=True, kw_only=True):
 class Training(Record, frozen=True, kw_only=True):
     """What is trained on what, and how."""
 
+    task: str = "sft"
+    """The command that trains: `sft`, `reward`, `prm`, ..."""
     set: TrainedOn
     start: TrainingStart
     settings: TrainingSettings
@@ -1741,21 +1776,35 @@ class TrainingStep(Record, frozen=True, kw_only=True):
     step: int
     """From 1 on."""
     loss: float
-    """Mean over the completions' tokens, in nats."""
+    """In nats; for `sft` the mean over the completions' tokens."""
     learning_rate: float
     grad_norm: float | None = None
     """Before it is clipped."""
     accuracy: float | None = None
-    """The part of the completions' tokens that was the likeliest one."""
+    """The part told right: of the completions' tokens (sft), of the pairs (reward), of the steps (prm)."""
+    metrics: dict[str, float] = {}
+    """What else the trainer says of the step, by name; see its page in the docs."""
     tokens: int = 0
     """Read since the first step, prompts included."""
     seconds: float = 0.0
     """Since the first step, stops left out."""
 
 
+class Measured(Record, frozen=True, kw_only=True):
+    """One thing that was measured on what a training was not shown."""
+
+    name: str
+    """In words, such as `held-out pairs ranked right`."""
+    score: Estimate
+    chance: float | None = None
+    """What guessing comes to."""
+
+
 class TrainingOutcome(Record, frozen=True, kw_only=True):
     """A finished training."""
 
+    task: str = "sft"
+    """As in `Training`."""
     folder: str
     steps: int
     rows: int
@@ -1769,6 +1818,80 @@ class TrainingOutcome(Record, frozen=True, kw_only=True):
     processes: int
     control: str = ""
     """The folder of the control that was trained beside it."""
+    measured: tuple[Measured, ...] = ()
+    """On what was held out."""
+
+
+class RewardInfo(Record, frozen=True, kw_only=True):
+    """What a trained reward model is; `reward.json` beside its weights."""
+
+    kind: Literal["outcome", "process"]
+    """It values whole solutions, or each step."""
+    name: str
+    """The training's folder, as it was called."""
+    form: str
+    """Name and version of how texts become tokens, such as `outcome/1`."""
+    sha256: str
+    """Of the weights."""
+    start: str
+    """The model that it was trained from."""
+    set: str
+    """The methods of the training sets."""
+    rows: int
+    """That it was trained on."""
+    math500_version: str
+
+
+class Reward(Record, frozen=True, kw_only=True):
+    """What a reward model says of one solution."""
+
+    raw: float | None = None
+    """An outcome model's: any number. Only its difference to another solution of the same question has a
+    meaning."""
+    steps: tuple[float, ...] = ()
+    """A process model's: the probability of each step that it is right."""
+
+
+class SampleReward(Record, frozen=True, kw_only=True):
+    """What a reward model says of one solution in a run."""
+
+    unique_id: str
+    index: int
+    voter: int = 0
+    """Which of a vote's solutions it is, from 0 on."""
+    reward: Reward
+
+
+class Ranked(Record, frozen=True, kw_only=True):
+    """One way to choose among a problem's samples, and what it brought."""
+
+    pick: str
+    """`vote` (each counts the same), `weighed` (by the reward model) or `best` (its favourite)."""
+    aggregate: str
+    """How the steps' values became one; empty without steps."""
+    score: Estimate
+    difference: Difference
+    """To the plain vote, in pairs."""
+    p_value: float
+    """Of McNemar's exact test."""
+
+
+class Reranked(Record, frozen=True, kw_only=True):
+    """What a reward model makes of a run's samples."""
+
+    run: str
+    reward: str
+    kind: str
+    samples: int
+    """For each problem."""
+    problems: int
+    left_out: int
+    """Problems that lack samples, or have one that could not be graded."""
+    single: Estimate
+    """One sample, taken at random."""
+    any_right: Estimate
+    """At least one of them is right: no way to choose can do better."""
+    ways: tuple[Ranked, ...]
 
 
 class Exported(Record, frozen=True, kw_only=True):

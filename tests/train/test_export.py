@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from math500 import quiet
 from math500.errors import DataMismatch, DataUnreadable, RunError, UsageError
 from math500.records import TrainingSettings
-from math500.train import quiet, sft, tensors, vocabulary
+from math500.train import sft, tensors, vocabulary
 from math500.train.export import export
 from math500.train.sft import Request
 

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from math500.display.progress import PLAIN_SECONDS
 from math500.display.tables import duration, table
-from math500.records import Exported, Training, TrainingOutcome, TrainingStep
+from math500.records import Exported, Measured, Training, TrainingOutcome, TrainingStep
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 LATELY = 0.9
 """How much of the shown loss is what was shown before: a single step's jumps about."""
+
+
+NEXT = {
+    "sft": "math500 train export {folder} --to gguf --out {folder}.gguf",
+    "reward": "math500 rerank RUN --reward {folder}",
+    "prm": "math500 rerank RUN --reward {folder}",
+}
+"""What to do with what was trained."""
 
 
 class Progress:
@@ -84,10 +93,21 @@ def outcome(done: TrainingOutcome) -> str:
             ("loss", f"{done.first_loss:.3f} at first, {done.last_loss:.3f} at the end"),
             ("tokens", f"{done.tokens:,}"),
             ("time", f"{duration(done.seconds)} on {_devices(done)}"),
+            *((one.name, _measured(one)) for one in done.measured),
             *([("control", done.control)] if done.control else []),
         ]
     )
-    return f"{facts}\n\nNext: math500 train export {done.folder} --to gguf --out {done.folder}.gguf"
+    return f"{facts}\n\nNext: {NEXT[done.task].format(folder=done.folder)}"
+
+
+def measured(found: Sequence[Measured]) -> str:
+    """What a reward model was measured at."""
+    return table([(one.name, _measured(one)) for one in found])
+
+
+def _measured(one: Measured) -> str:
+    score = f"{one.score.value:.1%} ({one.score.low:.1%} to {one.score.high:.1%}) of {one.score.n:,}"
+    return score if one.chance is None else f"{score}; chance is {one.chance:.1%}"
 
 
 def _devices(done: TrainingOutcome) -> str:

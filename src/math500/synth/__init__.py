@@ -17,7 +17,6 @@
     repairs.py        a wrong attempt, its check, the right solution
     backwards.py      a problem turned round
     stepwise.py       solutions whose steps are labelled
-    splitting.py      a solution as its own steps, letter for letter
     rollouts.py       can the right answer still be reached from behind a step
     continuing.py     does an endpoint go on with an answer that has begun
     firstwrong.py     a judge's word on which step is the first wrong one

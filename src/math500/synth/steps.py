@@ -18,6 +18,7 @@ from typing import Literal
 from math500.grading import extract
 from math500.grading.boxes import find_boxes
 from math500.grading.visible import visible
+from math500.splitting import FORMULA, LEAD_IN, MARK, SENTENCE
 
 Language = Literal["en", "zh"]
 STEP = {"en": "Step {n}: {text}", "zh": "第{n}步: {text}"}
@@ -27,13 +28,6 @@ SAID = ("final_answer", "answer", "bold", "label", "last_formula", "plain_conclu
 AFTER = 60
 """Characters behind the box that are still its own sentence: a full stop, "square feet", ..."""
 
-MARK = re.compile(
-    r"^[ \t]*(?:#{1,6}[ \t]*)?(?:\*\*)?[ \t]*"
-    r"(?:step[ \t]*\d+\b|第[ \t]*(?:\d+|[一二三四五六七八九十]+)[ \t]*步"
-    r"|步骤[ \t]*(?:\d+|[一二三四五六七八九十]+)|\d{1,2}[.)、](?=[ \t*]))"
-    r"[ \t]*(?:[:：.、)\-–][ \t]*)?(?:\*\*)?[ \t]*(?:[:：][ \t]*)?",
-    re.IGNORECASE | re.MULTILINE,
-)
 _ANNOUNCED = re.compile(
     r"\W*(?:(?:so|therefore|thus|hence)\b,?\s*)?(?:the\s+)?(?:final\s+)?answer\s*(?:is|:).{1,60}"
     r"|\W*(?:最终)?答案[是为:：].{1,60}",
@@ -42,19 +36,7 @@ _ANNOUNCED = re.compile(
 """A part that says the answer and nothing else; the last line says it too."""
 _LINES = re.compile(r"\n+")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n+")
-FORMULA = (
-    r"\$\$.*?\$\$|\$(?:\\.|[^$\\])+?\$|\\\(.*?\\\)|\\\[.*?\\\]"
-    r"|\\begin\{(?P<name>\w+\*?)\}.*?\\end\{(?P=name)\}"
-)
-FENCED = r"```.*?(?:```|\Z)"
 _MATHS = re.compile(FORMULA, re.DOTALL)
-SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=[A-Z$\\])|(?<=[。！？])\s*")
-LEAD_IN = re.compile(
-    r"[:：]\s*\Z"
-    r"|^(?:sure|certainly|of course|okay|let(?:'s| us)|we (?:can|will|need to)|to (?:solve|find)\b)"
-    r"[^$\\\d=]*\Z",
-    re.IGNORECASE,
-)
 
 
 def formatted(solution: str, language: Language = "en") -> str | None:

@@ -27,10 +27,10 @@ from math500.errors import UsageError
 from math500.records import LeftOut, Plan, Problem, Prompt, SolverInfo, StepRow
 from math500.rundir import RunDir
 from math500.running import Request
+from math500.splitting import split
 from math500.synth import calculations, continuing, dataset, fairness, firstwrong, rft, rollouts, stage
 from math500.synth.decontaminate import Gatekeeper
 from math500.synth.rollouts import Count, Search
-from math500.synth.splitting import split
 from math500.synth.stage import Stages
 
 By = Literal["rollouts", "judge"]

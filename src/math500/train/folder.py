@@ -43,7 +43,7 @@ class TrainingFolder:
         self.path = path
         if not (path / "training.json").is_file():
             what = "is not a training's folder" if path.exists() else "does not exist"
-            raise RunNotFound(f"{path} {what}", "Give the folder that `math500 train sft` made.")
+            raise RunNotFound(f"{path} {what}", "Give the --out of a `math500 train`.")
         self.training = _read(path / "training.json", Training, newest=formats.TRAINING)
 
     @property
@@ -69,7 +69,9 @@ class TrainingFolder:
         """
         found = self.outcome()
         if found is None:
-            raise UsageError(f"{self.path} is not finished", "Give the same `math500 train sft` again.")
+            raise UsageError(
+                f"{self.path} is not finished", f"Give the same `math500 train {self.training.task}` again."
+            )
         return found
 
     def steps(self) -> tuple[TrainingStep, ...]:
@@ -150,11 +152,12 @@ def _make(path: Path, training: Training) -> None:
 
 
 def differing(before: Training, now: Training) -> tuple[str, ...]:
-    """What two trainings have otherwise: their set, start or settings.
+    """What two trainings have otherwise: their command, set, start or settings.
 
     A set or a model that was moved is still the same; a model of the hub is known by its id alone.
     """
     differ = {
+        "command": before.task != now.task,
         "set": (before.set.sha256, before.set.rows) != (now.set.sha256, now.set.rows),
         "start": _content(before.start) != _content(now.start),
         "settings": before.settings != now.settings,
@@ -176,7 +179,7 @@ def _require_same(folder: TrainingFolder, now: Training) -> None:
     if folder.outcome() is not None:
         raise UsageError(
             f"the training in {folder.path} is finished",
-            f"Export it: math500 train export {folder.path} --to gguf",
+            f"See {folder.path / 'outcome.json'}, or give another --out.",
         )
 
 

@@ -17,10 +17,12 @@ from typing import Any
 import msgspec
 
 from math500.errors import DataUnreadable, UsageError
-from math500.records import LoraSettings, TrainingSettings
+from math500.records import PrmSettings, Record, RewardSettings, TrainingSettings
 
 LEARNING_RATE = {"full": 2e-5, "lora": 2e-4}
 """LoRA's matrices start from zero and want about ten times the rate (docs/train.md)."""
+TABLES: dict[str, type[Record]] = {"reward": RewardSettings, "prm": PrmSettings}
+"""What a kind of training has of its own: a table of the file, by the name of its command."""
 MEANING = {
     "method": "full trains every weight, lora small matrices beside them",
     "steps": "optimizer steps",
@@ -42,15 +44,19 @@ MEANING = {
     "alpha": "what they add is scaled by alpha / rank",
     "dropout": "of their input",
     "targets": "the matrices that get some: all-linear, or names with commas between",
+    "held_out": "part of the problems that is not trained on, but measured with",
+    "centre": "how strongly a pair's rewards are drawn to a sum of zero",
+    "labels": "hard: right or wrong; soft: the share of rollouts that came out right",
 }
 
 
-def read(file: Path | None, options: Mapping[str, Any]) -> TrainingSettings:
+def read(file: Path | None, options: Mapping[str, Any], task: str = "sft") -> TrainingSettings:
     """The settings of a file, with the options that were given over them.
 
     Args:
         file: TOML; the defaults when None.
-        options: settings by name; those that are None were not given.
+        options: settings by name, with those of the task's own table; None where one was not given.
+        task: the command that trains.
 
     Raises:
         DataUnreadable: the file cannot be read, or is no TOML.
@@ -62,6 +68,14 @@ def read(file: Path | None, options: Mapping[str, Any]) -> TrainingSettings:
         raise UsageError("steps and epochs are two ways to say how long", "Give one of them.")
     if "epochs" in typed:
         found.pop("steps", None)
+    if others := sorted((TABLES.keys() - {task}) & found.keys()):
+        raise UsageError(
+            f"{file} has settings of `train {others[0]}`, and this is `train {task}`",
+            f"Leave out its table [{others[0]}].",
+        )
+    if task in TABLES:
+        own = {name: typed.pop(name) for name in TABLES[task].__struct_fields__ if name in typed}
+        found[task] = {**found.get(task, {}), **own}
     try:
         settings = msgspec.convert({**found, **typed}, TrainingSettings)
     except msgspec.ValidationError as e:
@@ -96,6 +110,9 @@ def _check(settings: TrainingSettings) -> None:
         raise UsageError(f"a learning rate of {settings.learning_rate} cannot be used", "Give one like 2e-5.")
     if not 0 <= settings.warmup < 1:
         raise UsageError(f"a warmup of {settings.warmup} is no part of the steps", "Give 0 to below 1.")
+    for table in (settings.reward, settings.prm):
+        if table and not 0 <= table.held_out < 1:
+            raise UsageError(f"{table.held_out} is no part of the problems", "Give 0 to below 1.")
 
 
 def settled(settings: TrainingSettings, rows: int) -> TrainingSettings:
@@ -111,17 +128,19 @@ def settled(settings: TrainingSettings, rows: int) -> TrainingSettings:
 
 def text(settings: TrainingSettings) -> str:
     """The settings as TOML, each with its meaning."""
-    plain = [_line(name, getattr(settings, name)) for name in _names() if name != "lora"]
-    lora = [_line(name, getattr(settings.lora, name)) for name in LoraSettings.__struct_fields__]
-    parts = [line for line in plain if line]
-    return (
-        "\n".join([*parts, "", "[lora]" if settings.method == "lora" else "[lora]  # not used", *lora]) + "\n"
-    )
+    found = {name: getattr(settings, name) for name in _names()}
+    tables = {name: value for name, value in found.items() if isinstance(value, Record)}
+    lines = [_line(name, value) for name, value in found.items() if name not in tables]
+    for name, table in tables.items():
+        unused = "  # not used" if name == "lora" and settings.method != "lora" else ""
+        lines += ["", f"[{name}]{unused}"]
+        lines += [_line(one, getattr(table, one)) for one in table.__struct_fields__]
+    return "\n".join(line for line in lines if line is not None) + "\n"
 
 
-def _line(name: str, value: object) -> str:
+def _line(name: str, value: object) -> str | None:
     if value is None:
-        return ""
+        return None
     shown = {True: "true", False: "false"}[value] if isinstance(value, bool) else _quoted(value)
     return f"{name} = {shown}".ljust(30) + f"# {MEANING[name]}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from math500.errors import ModelError
@@ -17,12 +17,13 @@ from math500.records import TrainingStep
 OnStep = Callable[[TrainingStep], None]
 
 
-def callback(before: TrainingStep | None, *on_step: OnStep) -> Any:  # noqa: ANN401 - transformers has no types
+def callback(before: TrainingStep | None, *on_step: OnStep, metrics: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - transformers has no types
     """A trainer's callback that hands each step on.
 
     Args:
         before: the step that the training goes on from; None for a new one.
         on_step: called with each step, on the first process alone.
+        metrics: what else is kept of what the trainer says, by its name, to the name in the log.
     """
     from transformers import TrainerCallback  # noqa: PLC0415 - heavy
 
@@ -32,7 +33,7 @@ def callback(before: TrainingStep | None, *on_step: OnStep) -> Any:  # noqa: ANN
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ANN401, ARG002
             if not state.is_world_process_zero or "loss" not in logs:
                 return
-            step = _step(state.global_step, logs, before, time.monotonic() - started)
+            step = _step(state.global_step, logs, before, time.monotonic() - started, metrics or {})
             for each in on_step:
                 each(step)
             _alarm(step)
@@ -40,8 +41,14 @@ def callback(before: TrainingStep | None, *on_step: OnStep) -> Any:  # noqa: ANN
     return Watch()
 
 
-def _step(number: int, logs: dict[str, Any], before: TrainingStep | None, seconds: float) -> TrainingStep:
-    accuracy = logs.get("mean_token_accuracy")
+def _step(
+    number: int,
+    logs: dict[str, Any],
+    before: TrainingStep | None,
+    seconds: float,
+    metrics: Mapping[str, str],
+) -> TrainingStep:
+    accuracy = logs.get("mean_token_accuracy", logs.get("accuracy"))
     norm = logs.get("grad_norm")
     return TrainingStep(
         step=number,
@@ -49,6 +56,7 @@ def _step(number: int, logs: dict[str, Any], before: TrainingStep | None, second
         learning_rate=float(logs.get("learning_rate", 0.0)),
         grad_norm=None if norm is None else float(norm),
         accuracy=None if accuracy is None else round(float(accuracy), 4),
+        metrics={ours: float(logs[theirs]) for theirs, ours in metrics.items() if theirs in logs},
         tokens=int(logs.get("num_tokens", 0)) + (before.tokens if before else 0),
         seconds=round(seconds + (before.seconds if before else 0.0), 3),
     )

@@ -124,8 +124,8 @@ def _in_order(sample: Sample, *, best: bool) -> Sequence[Generation]:
 def _weights(
     sample: Sample, solver: SolverInfo, solutions: Sequence[Solution], answers: Sequence[str | None]
 ) -> Sequence[float] | None:
-    """What each response weighed, computed again; a judge's scores are taken as they are kept."""
-    if solver.weigh == "judge":
+    """What each response weighed, computed again; scores of a judge or a reward model are taken as kept."""
+    if solver.weigh in ("judge", "reward"):
         scores = {score.voter: score.value or 0.0 for score in sample.scores}
         return [scores.get(number, 0.0) for number in range(len(solutions))]
     weight = {"length": weights.length, "logprob": weights.logprob}.get(solver.weigh)

@@ -15,10 +15,27 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from math500.synth import steps
-
+MARK = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]*)?(?:\*\*)?[ \t]*"
+    r"(?:step[ \t]*\d+\b|第[ \t]*(?:\d+|[一二三四五六七八九十]+)[ \t]*步"
+    r"|步骤[ \t]*(?:\d+|[一二三四五六七八九十]+)|\d{1,2}[.)、](?=[ \t*]))"
+    r"[ \t]*(?:[:：.、)\-–][ \t]*)?(?:\*\*)?[ \t]*(?:[:：][ \t]*)?",
+    re.IGNORECASE | re.MULTILINE,
+)
+FORMULA = (
+    r"\$\$.*?\$\$|\$(?:\\.|[^$\\])+?\$|\\\(.*?\\\)|\\\[.*?\\\]"
+    r"|\\begin\{(?P<name>\w+\*?)\}.*?\\end\{(?P=name)\}"
+)
+FENCED = r"```.*?(?:```|\Z)"
+SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=[A-Z$\\])|(?<=[。！？])\s*")
+LEAD_IN = re.compile(
+    r"[:：]\s*\Z"
+    r"|^(?:sure|certainly|of course|okay|let(?:'s| us)|we (?:can|will|need to)|to (?:solve|find)\b)"
+    r"[^$\\\d=]*\Z",
+    re.IGNORECASE,
+)
 _WHOLE = re.compile(
-    rf"{steps.FENCED}|\[asy\].*?(?:\[/asy\]|\Z)|{steps.FORMULA}",
+    rf"{FENCED}|\[asy\].*?(?:\[/asy\]|\Z)|{FORMULA}",
     re.DOTALL,
 )
 """What is never split, also where its end is missing."""
@@ -36,10 +53,10 @@ def split(text: str) -> tuple[str, ...]:
     if not text:
         return ()
     spans = [match.span() for match in _WHOLE.finditer(text)]
-    marks = [m.start() for m in steps.MARK.finditer(text) if not _inside(m.start(), spans)]
+    marks = [m.start() for m in MARK.finditer(text) if not _inside(m.start(), spans)]
     if len(marks) >= 2:
         return _joined(_cut(text, marks))
-    for pattern in (_PARAGRAPHS, _LINES, steps.SENTENCE):
+    for pattern in (_PARAGRAPHS, _LINES, SENTENCE):
         ends = [m.end() for m in pattern.finditer(text) if not _inside(m.start(), spans)]
         parts = _joined(_cut(text, ends))
         if len(parts) >= 2:
@@ -64,7 +81,7 @@ def _joined(parts: Sequence[str]) -> tuple[str, ...]:
     for part in parts:
         part = waiting + part  # noqa: PLW2901
         waiting = ""
-        if steps.LEAD_IN.search(part.strip()):
+        if LEAD_IN.search(part.strip()):
             waiting = part
         elif not _SAYS.search(part) and found:
             found[-1] += part

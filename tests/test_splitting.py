@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from math500.synth.splitting import split
+from math500.splitting import split
 
 PIECES = (
     "Step 1: add.",

@@ -16,12 +16,12 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-from tests.faulty_server import Act, FaultyServer, Request, chat, error
+from tests.faulty_server import Act, FaultyServer, Plan, Request, chat, error
 
 ASKED = re.compile(r"What is \$(\d+) \+ (\d+)\$")
 
 
-def plan(log: TextIO, seconds: float, only: int | None):  # noqa: ANN201 - faulty_server.Plan
+def plan(log: TextIO, seconds: float, only: int | None) -> Plan:
     answered = 0
 
     def answer(request: Request) -> Act:

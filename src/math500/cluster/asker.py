@@ -18,6 +18,7 @@ import contextlib
 import os
 import queue
 import threading
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ from math500.cluster.purse import Part
 from math500.errors import Math500Error, RunMismatch
 from math500.records import Asking, Manifest, Price, Problem, SampleGrade, Turn
 from math500.solve import Model, Solver
+
+LINGER = 0.05
+"""Seconds that a line waits for others, since Ray's own work is for each batch of them."""
 
 
 class Owed(msgspec.Struct, frozen=True, array_like=True):
@@ -101,7 +105,8 @@ class Asker:
         owed = [msgspec.msgpack.decode(row, type=Owed) for row in batch[ROWS]]
         asyncio.run_coroutine_threadsafe(self._answer_all(owed, lines), self._loop)
         while (line := lines.get()) is not None:
-            yield batch_of(*self._told(), line)
+            time.sleep(LINGER)
+            yield batch_of(*self._told(), line, *_rest(lines))
         if told := self._told():
             yield batch_of(*told)
 
@@ -182,6 +187,16 @@ class Asker:
         """End what this worker started."""
         grading.shutdown()
         self._room.close()
+
+
+def _rest(lines: queue.SimpleQueue[Line | None]) -> Iterator[Line]:
+    """The lines that are in it now; the end stays in it."""
+    while not lines.empty():
+        line = lines.get()
+        if line is None:
+            lines.put(None)
+            return
+        yield line
 
 
 def _ended(error: BaseException) -> Line:

@@ -191,7 +191,12 @@ def made_up(folder: Path, count: int, problems: int) -> Path:
     asked = msgspec.structs.replace(asked, samples=-(-count // problems))
     path = folder / "many"
     work = "We look at what is given, write down what follows from it, and check each step again. " * 17
-    forms = ("\\boxed{{{}}}", "\\boxed{{\\frac{{{0}\\cdot 3}}{{3}}}}", "\\boxed{{{0}.0}}", "\\boxed{{x={}}}")
+    forms = (
+        "\\boxed{{{0}}}",
+        "\\boxed{{\\frac{{{0}\\cdot 3}}{{3}}}}",
+        "\\boxed{{\\sqrt{{{0}^2}}}}",
+        "\\boxed{{x=2\\cdot {0}-{0}+\\frac{{\\pi-\\pi}}{{7}}}}",
+    )
     with RunWriter.create(path, asked, chosen.problems) as run:
         start, cpu = time.monotonic(), time.process_time()
         for number in range(count):

@@ -22,7 +22,12 @@ sys.stdout.write(ray.get_runtime_context().gcs_address + "\\n")
 sys.stdout.flush()
 sys.stdin.read()
 """
-ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "MATH500_API_KEY": "test-key-that-nobody-may-see"}
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": "0" * 64,
+    "MATH500_API_KEY": "test-key-that-nobody-may-see",
+}
 
 
 def environment() -> dict[str, str]:

@@ -10,6 +10,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import secrets
 import sys
 import warnings
 from collections.abc import Iterator
@@ -62,6 +63,9 @@ def joined(engine: Ray, store: int = STORE) -> Iterator[None]:
         raise DependencyMissing("--engine ray needs Ray", "Run `pip install 'math500[ray]'`.")
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    if engine.local and "RAY_AUTH_MODE" not in os.environ:
+        # Nobody else on this machine can join, and no token is left in the user's home.
+        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Ray's and its libraries' own, which nobody here can mend
         import ray  # noqa: PLC0415 - heavy, and an extra
@@ -115,7 +119,7 @@ def _not_there(engine: Ray, fault: Exception) -> ClusterUnavailable:
         )
     return ClusterUnavailable(
         f"there is no Ray cluster at {engine.address} ({said})",
-        "Check --ray-address; `ray status` shows what runs. Without it Ray is started on this machine.",
+        "Check --ray-address with `ray status`, and the cluster's token, RAY_AUTH_TOKEN.",
     )
 
 

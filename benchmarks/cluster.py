@@ -141,11 +141,13 @@ def same(options: argparse.Namespace) -> dict[str, Any]:
             run = RunDir.open(folder / name)
             lines = [(s, s.started) for s in run.history()]
             begins = sorted(_seconds(started) for _, started in lines)
-            steady = max(_seconds(s.started) + s.seconds for s, _ in lines) - begins[0]
+            ends = sorted(_seconds(s.started) + s.seconds for s, _ in lines)
+            steady, middle = ends[-1] - begins[0], ends[len(ends) // 4 : 3 * len(ends) // 4]
             found[name] = {
                 "wall": round(watch.wall, 2),
                 "until_the_first_request": round(begins[0] - at, 2),
                 "asking": round(steady, 2),
+                "answers_per_second_in_the_middle_half": round(len(middle) / (middle[-1] - middle[0]), 1),
                 "after_the_last_answer": round(watch.wall - (begins[0] - at) - steady, 2),
                 "cpu": round(watch.cpu, 2),
                 "cpu_of_the_driver": round(watch.driver, 2),

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -35,9 +36,16 @@ def environment() -> dict[str, str]:
     return os.environ | ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
+class Cluster(NamedTuple):
+    """A Ray of two CPUs."""
+
+    address: str
+    pid: int
+
+
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """Where a Ray of two CPUs listens."""
+def cluster() -> Iterator[Cluster]:
+    """One for all tests."""
     pytest.importorskip("ray")
     started = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", CLUSTER],
@@ -49,7 +57,7 @@ def address() -> Iterator[str]:
     )
     assert started.stdin is not None
     assert started.stdout is not None
-    yield started.stdout.readline().strip()
+    yield Cluster(started.stdout.readline().strip(), started.pid)
     started.stdin.close()
     started.wait()
     started.stdout.close()
@@ -131,13 +139,19 @@ def wait_for(what: Callable[[], bool], process: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
-def workers_of(address: str) -> list[int]:
-    """The processes in which Ray's actors of a run live."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+def workers_of(pid: int) -> list[int]:
+    """The processes in which Ray's actors of a run live, of the Ray that a process started."""
+    parents, actors = {}, []
+    for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            command = path.read_bytes()
-            environ = path.with_name("environ").read_bytes()
-            if command.startswith(b"ray::MapWorker") and address.encode() in command + environ:
-                found.append(int(path.parent.name))
-    return found
+            name, _, rest = path.read_text().partition("(")[2].rpartition(")")
+            parents[int(path.parent.name)] = int(rest.split()[1])
+            if name.startswith("ray::MapWorker"):
+                actors.append(int(path.parent.name))
+    return [actor for actor in actors if pid in _above(actor, parents)]
+
+
+def _above(pid: int, parents: Mapping[int, int]) -> Iterator[int]:
+    while pid in parents:
+        pid = parents[pid]
+        yield pid

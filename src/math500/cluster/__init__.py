@@ -12,7 +12,6 @@
     asker.py    the worker that asks       collect.py   its driver
     grader.py   the worker that grades     grade.py     its driver
     purse.py    one set of limits for all workers
-    vllm.py     `ray.data.llm`: vLLM in Ray's workers, where there are GPUs
 
 Only the driver writes, so the folder's journals are what they are without Ray, and a run can be resumed by
 either engine. Ray decides where work runs, hands it out, and starts a worker again that died. It does not

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from math500.cluster.engine import Ray
+from math500.errors import ClusterUnavailable
 
 ROWS = "row"
 
@@ -57,7 +58,11 @@ class Flow:
         self._thread.start()
 
     def lines(self, until: float | None = None) -> Iterator[Line]:
-        """The lines as they come, up to the last one or a moment of `time.monotonic`."""
+        """The lines as they come, up to the last one or a moment of `time.monotonic`.
+
+        Raises:
+            ClusterUnavailable: Ray ended before the work did.
+        """
         while True:
             left = None if until is None else until - time.monotonic()
             try:
@@ -67,7 +72,10 @@ class Flow:
             if line is None:
                 return
             if isinstance(line, BaseException):
-                raise line
+                said = f"{type(line).__name__}: {' '.join(str(line).split())[:200]}"
+                raise ClusterUnavailable(
+                    f"Ray gave the work up ({said})", "What was written is kept; Ray's own logs say more."
+                ) from line
             yield line
 
     @staticmethod

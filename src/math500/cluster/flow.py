@@ -12,10 +12,12 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from math500.cluster.engine import Ray
 from math500.errors import ClusterUnavailable
 
-ROWS = "row"
+ROWS, LINES = "row", "lines"
 
 
 class Line(NamedTuple):
@@ -26,8 +28,8 @@ class Line(NamedTuple):
 
 
 def batch_of(*lines: Line) -> dict[str, list[Any]]:
-    """Lines as a batch for Ray."""
-    return {"kind": [line.kind for line in lines], "body": [line.body for line in lines]}
+    """Lines as a batch of one row, which Ray makes a block: its own work is for each block."""
+    return {LINES: [msgspec.msgpack.encode(lines)]}
 
 
 class Flow:
@@ -109,8 +111,9 @@ class Flow:
     def _run(self, made: Any) -> None:  # noqa: ANN401
         try:
             for batch in made.iter_batches(batch_size=None, prefetch_batches=0):
-                for kind, body in zip(batch["kind"], batch["body"], strict=True):
-                    self._lines.put(Line(str(kind), bytes(body)))
+                for packed in batch[LINES]:
+                    for line in msgspec.msgpack.decode(packed, type=list[Line]):
+                        self._lines.put(line)
         except BaseException as e:
             self._lines.put(e)
         self._lines.put(None)

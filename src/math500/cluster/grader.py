@@ -11,7 +11,7 @@ from math500 import grading, regrade
 from math500.cluster.flow import ROWS, Line, batch_of
 from math500.records import Problem, Sample
 
-TALLY = 50
+TALLY = 100
 """Grades in a batch of lines, so that progress moves while a slow grader works."""
 
 

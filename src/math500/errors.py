@@ -24,6 +24,7 @@
     ├── StorageFull                     7  the disk took no more; what is written is intact
     ├── CheckFailed                     8  a check found a difference (selftest, verify)
     ├── PluginBroken                   10  what another package brings cannot be used
+    ├── ClusterUnavailable            11  Ray cannot be started or reached, or loses its workers
     ├── Interrupted                   130  Ctrl-C stopped a run that can go on
     └── SampleFailed                    -  one request is given up; the run goes on
 
@@ -171,6 +172,12 @@ class PluginBroken(Math500Error):
     """What another package brings cannot be used."""
 
     exit_code = 10
+
+
+class ClusterUnavailable(Math500Error):
+    """Ray cannot be started or reached, or loses its workers."""
+
+    exit_code = 11
 
 
 class Interrupted(Math500Error):

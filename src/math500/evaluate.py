@@ -119,44 +119,11 @@ class _Collection:
             await ungraded.put((problem, sample))
 
     async def _ask(self, problem: Problem, index: int) -> Sample:
-        seed = solve.seed_of(self._run.manifest.decoding, self._run.manifest.solver_settings, index)
-        started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
-        solution, failure = NOTHING, None
-        try:
-            solution = await self._solver.solve(problem.problem, self._asked(problem, index), seed=seed)
-        except SampleFailed as e:
-            failure = Failure(kind=e.kind, detail=e.what, attempts=e.attempts)
-        return Sample(
-            unique_id=problem.unique_id,
-            index=index,
-            response=solution.response,
-            generations=solution.generations,
-            executions=solution.executions,
-            ballots=solution.ballots,
-            scores=solution.scores,
-            verification=solution.verification,
-            failure=failure,
-            started=started.isoformat(timespec="milliseconds"),
-            seconds=time.perf_counter() - clock,
-        )
-
-    def _asked(self, problem: Problem, index: int) -> Model:
-        """The model for one sample; in a solution of several completions each is kept as it comes."""
-        if not self._solver.several:
-            return self._model
-
-        def keep(request: str, generation: Generation, judge: bool) -> None:
-            self._run.append_turn(
-                Turn(
-                    unique_id=problem.unique_id,
-                    index=index,
-                    request=request,
-                    generation=generation,
-                    judge=judge,
-                )
-            )
-
-        return Replay(self._model, self._turns.get((problem.unique_id, index), ()), keep)
+        model = self._model
+        if self._solver.several:
+            kept = self._turns.get((problem.unique_id, index), ())
+            model = keeping(model, (problem.unique_id, index), kept, self._run.append_turn)
+        return await ask(self._run.manifest, self._solver, model, problem, index)
 
     async def _grade_each(self, ungraded: asyncio.Queue[tuple[Problem, Sample] | None]) -> None:
         while (item := await ungraded.get()) is not None:
@@ -170,6 +137,44 @@ class _Collection:
                     self._stop(e)
             if self._on_sample is not None:
                 self._on_sample(sample, grade)
+
+
+async def ask(made: Manifest, solver: Solver, model: Model, problem: Problem, index: int) -> Sample:
+    """One sample of a run; a request that was given up is a sample with a failure.
+
+    Raises:
+        ModelError: the run has to stop.
+    """
+    seed = solve.seed_of(made.decoding, made.solver_settings, index)
+    started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
+    solution, failure = NOTHING, None
+    try:
+        solution = await solver.solve(problem.problem, model, seed=seed)
+    except SampleFailed as e:
+        failure = Failure(kind=e.kind, detail=e.what, attempts=e.attempts)
+    return Sample(
+        unique_id=problem.unique_id,
+        index=index,
+        response=solution.response,
+        generations=solution.generations,
+        executions=solution.executions,
+        ballots=solution.ballots,
+        scores=solution.scores,
+        verification=solution.verification,
+        failure=failure,
+        started=started.isoformat(timespec="milliseconds"),
+        seconds=time.perf_counter() - clock,
+    )
+
+
+def keeping(model: Model, key: Key, kept: Iterable[Turn], keep: Callable[[Turn], None]) -> Model:
+    """The model for one solution of several completions: each is kept as it comes, none is asked twice."""
+
+    def note(request: str, generation: Generation, judge: bool) -> None:
+        unique_id, index = key
+        keep(Turn(unique_id=unique_id, index=index, request=request, generation=generation, judge=judge))
+
+    return Replay(model, kept, note)
 
 
 def truncated(sample: Sample) -> bool:

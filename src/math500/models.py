@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from math500.errors import UsageError
+from math500.errors import RunMismatch, UsageError
 from math500.records import Asking, Message, ModelInfo, Price
 
 if TYPE_CHECKING:
     from math500.client import Client, Endpoint, Event, Spent
+    from math500.client.budget import Purse
 
 EMBEDDED = "embedded"
 EMBEDDED_MAX_TOKENS = 512
@@ -52,6 +53,7 @@ class Opened:
         on_event: Callable[[Event], None] | None = None,
         spent: Spent | None = None,
         beside: Client | None = None,
+        purse: Purse | None = None,
     ) -> Client:
         """A client that asks as `asking` says.
 
@@ -60,6 +62,7 @@ class Opened:
             on_event: told of waits, retries and stops.
             spent: what the run has used up before.
             beside: another client of the run, whose limits it shares.
+            purse: keeps the limits, where others ask too.
         """
         from math500.client import Client  # noqa: PLC0415 - the HTTP library is not needed for --help
 
@@ -74,6 +77,7 @@ class Opened:
             price=self.price,
             spent=spent,
             beside=beside,
+            purse=purse,
         )
 
 
@@ -118,6 +122,7 @@ def open_model(
     asking: Asking | None = None,
     private: Private | None = None,
     price: Price | None = None,
+    threads: int | None = None,
     announce: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Opened]:
     """Make the model ready; the embedded one runs until the block ends.
@@ -133,6 +138,7 @@ def open_model(
         asking: how it is asked.
         private: secrets that go with it.
         price: the user's own, in place of the list's.
+        threads: computing threads of the embedded model; the cores of this machine when None.
         announce: gets a sentence before each longer wait.
 
     Raises:
@@ -165,12 +171,27 @@ def open_model(
         slots=concurrency,
         max_tokens=max_tokens,
         prompt_room=room,
+        threads=threads,
         gguf=file,
         announce=announce,
     ) as served:
         served.require_room(longest, max_tokens or 0)
         endpoint = client.resolve(served.info.served_name, served.base_url, {})
         yield Opened(endpoint, served.info, asking=asking, price=price)
+
+
+def require_same(was: ModelInfo, now: ModelInfo) -> None:
+    """Do nothing if an embedded model is the one that it was.
+
+    Raises:
+        RunMismatch: its file or its engine is another one.
+    """
+    differing = [key for key in ("sha256", "engine") if was.detail.get(key) != now.detail.get(key)]
+    if differing:
+        raise RunMismatch(
+            f"the embedded model's {' and '.join(differing)} changed since the run was started",
+            "Start a new run, or go back to the versions in its manifest.json.",
+        )
 
 
 def _at_endpoints(

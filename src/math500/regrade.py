@@ -63,6 +63,22 @@ def regrade(run: RunWriter, grader: str, on_grade: OnGrade | None = None) -> dic
         DependencyMissing: it needs an extra that is not installed.
         StorageFull: the disk is full; the grades that were written are intact.
     """
+    name, todo = to_grade(run, grader)
+    problems = {problem.unique_id: problem for problem in run.problems()}
+    for done, one in enumerate(graded(grader, todo.values(), problems), 1):
+        run.append_grade(name, one)
+        if on_grade is not None:
+            on_grade(done, len(todo))
+    return of_collected(run, name)
+
+
+def to_grade(run: RunDir, grader: str) -> tuple[str, dict[Key, Sample]]:
+    """The name that a preset's grades are kept as, and the collected samples that it has not graded yet.
+
+    Raises:
+        UsageError: there is no such preset.
+        DependencyMissing: it needs an extra that is not installed.
+    """
     name = kept_as(grader)
     preset = presets.get(grader)
     if not preset.installed:
@@ -70,32 +86,37 @@ def regrade(run: RunWriter, grader: str, on_grade: OnGrade | None = None) -> dic
             f"the grader {grader} needs {preset.library}", f"Install it: pip install '{preset.needs}'"
         )
     there = run.grades(name)
-    samples = {key: sample for key, sample in run.samples().items() if sample.failure is None}
-    todo = [sample for key, sample in samples.items() if key not in there]
-    problems = {problem.unique_id: problem for problem in run.problems()}
-    for done, one in enumerate(graded(grader, todo, problems), 1):
-        run.append_grade(name, one)
-        there[one.unique_id, one.index] = one
-        if on_grade is not None:
-            on_grade(done, len(todo))
-    return {key: there[key] for key in samples}
+    return name, {key: s for key, s in run.samples().items() if s.failure is None and key not in there}
+
+
+def of_collected(run: RunDir, name: str) -> dict[Key, SampleGrade]:
+    """The grades that are kept under a name, of the samples that did not fail."""
+    there = run.grades(name)
+    return {key: there[key] for key, sample in run.samples().items() if sample.failure is None}
 
 
 def graded(grader: str, samples: Iterable[Sample], problems: Mapping[str, Problem]) -> Iterator[SampleGrade]:
     """The grades that a preset gives to these samples, in their order; nothing is written."""
-    preset = presets.get(grader)
-
-    def one(sample: Sample) -> SampleGrade:
-        return evaluate.named(sample, _grade(preset, sample, problems[sample.unique_id]))
-
-    if preset.cheap:
-        yield from map(one, samples)
+    if presets.get(grader).cheap:
+        yield from one_by_one(grader, samples, problems)
         return
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         try:
-            yield from threads.map(one, samples)
+            yield from threads.map(_one(grader, problems), samples)
         finally:
             threads.shutdown(cancel_futures=True)
+
+
+def one_by_one(
+    grader: str, samples: Iterable[Sample], problems: Mapping[str, Problem]
+) -> Iterator[SampleGrade]:
+    """The same grades by one core."""
+    return map(_one(grader, problems), samples)
+
+
+def _one(grader: str, problems: Mapping[str, Problem]) -> Callable[[Sample], SampleGrade]:
+    preset = presets.get(grader)
+    return lambda sample: evaluate.named(sample, _grade(preset, sample, problems[sample.unique_id]))
 
 
 def _grade(preset: presets.Preset, sample: Sample, problem: Problem) -> Grade:

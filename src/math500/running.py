@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime
 import importlib.metadata
 import os
 import platform
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +18,9 @@ import msgspec
 
 import math500
 from math500 import (
+    answering,
     batching,
+    cluster,
     data,
     display,
     estimate,
@@ -33,10 +34,18 @@ from math500 import (
     shots,
     solve,
 )
-from math500 import judge as room
 from math500.client import Event, Spent, forms
+from math500.cluster import collect as spread
 from math500.display import Progress
-from math500.errors import DataUnreadable, Interrupted, ModelError, RunError, RunMismatch, UsageError
+from math500.errors import (
+    ClusterUnavailable,
+    DataUnreadable,
+    Interrupted,
+    ModelError,
+    RunError,
+    RunMismatch,
+    UsageError,
+)
 from math500.judge import score
 from math500.records import (
     Asking,
@@ -58,7 +67,6 @@ from math500.records import (
     Walls,
 )
 from math500.rundir import RunDir, RunWriter
-from math500.solve import Model, Scorer, Solver
 
 PACKAGES = ("math500", "math-verify", "latex2sympy2_extended", "sympy", "aiohttp", "xllamacpp")
 """Libraries whose version can change a score or how it was collected."""
@@ -150,6 +158,7 @@ def start(
     quiet: bool = False,
     reshape: Callable[[Sequence[Problem]], Sequence[Problem]] = _whole,
     given: Prompt | None = None,
+    engine: cluster.Ray | None = None,
 ) -> Path:
     """Carry out a new run and return its folder.
 
@@ -161,11 +170,14 @@ def start(
         quiet: show no progress.
         reshape: makes what is asked out of the selected problems; they stay whole without it.
         given: a prompt in place of the request's.
+        engine: Ray's workers, in place of this process.
 
     Raises:
         Math500Error: see `errors`; a run that was stopped can be resumed.
     """
     check(request)
+    if engine is not None:
+        spread.require(request.asking, request.private, weigh=request.solver.weigh)
     protection = sandbox.require(request.walls) if solve.needs_sandbox(request.solver.name) else None
     problem_set = data.load(request.data, path=request.data_path, announce=say)
     say(_source(problem_set.source))
@@ -202,7 +214,7 @@ def start(
             environ=os.environ,
             announce=say,
         ) as opened,
-        _judge(drafted, problems, decoding, concurrency, request.private, say) as judge,
+        answering.judge(drafted, problems, decoding, concurrency, request.private, say) as judge,
     ):
         _require_price(request.asking.budget, judge)
         asked = msgspec.structs.replace(
@@ -218,7 +230,7 @@ def start(
             say(f"{len(problems)} problems of {asked.data.name}, written to {folder}")
             if not models.is_embedded(request.model):
                 say(_expected(asked, messages, problems))
-            _collect(run, opened, judge, concurrency, quiet=quiet)
+            _collect(run, opened, judge, concurrency, quiet=quiet, engine=engine)
     return folder
 
 
@@ -271,6 +283,7 @@ def resume(
     private: models.Private | None = None,
     price: Price | None = None,
     judge_price: Price | None = None,
+    engine: cluster.Ray | None = None,
 ) -> None:
     """Finish a run that was stopped: ask what is owed, grade what is ungraded.
 
@@ -283,6 +296,7 @@ def resume(
         private: the secrets, which a manifest does not hold.
         price: instead of the manifest's.
         judge_price: instead of the manifest's.
+        engine: Ray's workers, in place of this process.
 
     Raises:
         UsageError: the run sends headers whose values are not given again, there is a limit on money and a
@@ -305,6 +319,8 @@ def resume(
             if left:
                 at_once = min(concurrency or made.concurrency, left * (made.solver_settings.votes or 1))
                 asking = change(made.asking)
+                if engine is not None:
+                    spread.require(asking, private, weigh=made.solver_settings.weigh)
                 _require_headers(made, private)
                 problems = run.problems()
                 with (
@@ -320,13 +336,13 @@ def resume(
                         environ=os.environ,
                         announce=say,
                     ) as opened,
-                    _judge(scoring, problems, made.decoding, at_once, private, say) as judge,
+                    answering.judge(scoring, problems, made.decoding, at_once, private, say) as judge,
                 ):
-                    _require_same_model(made.model, opened.info)
+                    models.require_same(made.model, opened.info)
                     if scoring is not None and judge is not None:
-                        _require_same_model(scoring.model, judge.info)
+                        models.require_same(scoring.model, judge.info)
                     _require_price(asking.budget, judge)
-                    _collect(run, opened, judge, at_once, quiet=quiet)
+                    _collect(run, opened, judge, at_once, quiet=quiet, engine=engine)
         finally:
             run.write_summary(evaluate.summarize(run))
 
@@ -354,37 +370,6 @@ def _scoring(request: Request) -> Scoring | None:
         salt=secrets.token_hex(16),
         price=request.judge_price,
     )
-
-
-@contextlib.contextmanager
-def _judge(
-    scoring: Scoring | None,
-    problems: Sequence[Problem],
-    decoding: Decoding,
-    concurrency: int,
-    private: models.Private | None,
-    say: Say,
-) -> Iterator[models.Opened | None]:
-    """The judge of a vote, ready to be asked; None where there is none."""
-    if scoring is None:
-        yield None
-        return
-    # The longest that it can be shown, for an embedded judge's context.
-    longest = max((p.problem for p in problems), key=len)
-    filler = "step " * min(score.SHOWN // 5, decoding.max_tokens or score.SHOWN)
-    with models.open_model(
-        scoring.model.name,
-        base_url=scoring.asking.base_urls or None,
-        concurrency=concurrency,
-        max_tokens=scoring.decoding.max_tokens,
-        asked=[score.messages(scoring.salt, longest, filler, score.TRIES)],
-        asking=scoring.asking,
-        private=None if private is None else models.Private(proxy=private.proxy),
-        price=scoring.price,
-        environ=os.environ,
-        announce=say,
-    ) as opened:
-        yield opened
 
 
 def _as_opened(scoring: Scoring | None, opened: models.Opened | None) -> Scoring | None:
@@ -416,7 +401,13 @@ def _require_price(budget: Budget, judge: models.Opened | None) -> None:
 
 
 def _collect(
-    run: RunWriter, opened: models.Opened, judge: models.Opened | None, concurrency: int, *, quiet: bool
+    run: RunWriter,
+    opened: models.Opened,
+    judge: models.Opened | None,
+    concurrency: int,
+    *,
+    quiet: bool,
+    engine: cluster.Ray | None,
 ) -> None:
     told: set[str] = set()
 
@@ -426,18 +417,25 @@ def _collect(
             told.add(event.what)
             progress.note(f"{event.kind}: {event.what}")
 
+    def spread_out(workers: cluster.Ray) -> None:
+        spread.collect(
+            run,
+            opened,
+            workers,
+            concurrency=concurrency,
+            spent=spent(run),
+            on_sample=progress,
+            on_event=tell,
+        )
+
     async def collect() -> None:
         if opened.asking.batch:
             await batching.collect(run, opened, say=progress.note, spent=spent(run))
             return
-        async with contextlib.AsyncExitStack() as stack:
-            client = opened.client(concurrency=concurrency, on_event=tell, spent=spent(run))
-            model: Model = await stack.enter_async_context(client)
-            if judge is not None:
-                used = spent(run, judge=True)
-                asked = judge.client(concurrency=concurrency, on_event=tell, spent=used, beside=client)
-                model = room.WithJudge(model, await stack.enter_async_context(asked))
-            solver = await stack.enter_async_context(_solver(run.manifest))
+        used = None if judge is None else spent(run, judge=True)
+        async with answering.ready(
+            run.manifest, opened, judge, concurrency, tell, spent=spent(run), judge_spent=used
+        ) as (solver, model):
             at_once = concurrency * (1 + len(opened.others))
             await evaluate.collect(run, solver, model, concurrency=at_once, on_sample=progress)
 
@@ -447,50 +445,17 @@ def _collect(
             evaluate.summarize(run), quiet=quiet, price=opened.price, judge_price=judge_price
         ) as progress:
             try:
-                asyncio.run(collect())
+                asyncio.run(collect()) if engine is None else spread_out(engine)
             finally:
                 if opened.asking.batch:
                     evaluate.grade(run, progress)
     except KeyboardInterrupt:
         raise Interrupted("stopped", f"Go on with: math500 run --resume {run.path}") from None
-    except ModelError as e:
+    except (ModelError, ClusterUnavailable) as e:
         # The folder holds what was paid for: say how to get at it.
         raise type(e)(e.what, f"{e.next_step} Then go on with: math500 run --resume {run.path}") from e
     finally:
         run.write_summary(evaluate.summarize(run))
-
-
-@contextlib.asynccontextmanager
-async def _solver(made: Manifest) -> AsyncIterator[Solver]:
-    """The run's solver, with a sandbox while it is used if it runs code."""
-    info = made.solver_settings
-    scorer = _scorer(made)
-    if not solve.needs_sandbox(info.name):
-        yield solve.make(info, made.prompt, made.decoding, scorer=scorer)
-        return
-    walls = None if made.protection is None else made.protection.walls
-    async with sandbox.Sandbox(asked=walls) as box:
-        yield solve.make(info, made.prompt, made.decoding, box, scorer)
-
-
-def _scorer(made: Manifest) -> Scorer | None:
-    """Who weighs the run's votes: its judge, its reward model, or nobody.
-
-    Raises:
-        RunMismatch: the reward model is not the one that the run was begun with.
-    """
-    if made.scoring is not None:
-        return room.Judge(made.scoring)
-    info = made.solver_settings
-    if info.reward is None:
-        return None
-    model = rewards.load(Path(info.reward))
-    if made.reward is not None and model.info.sha256 != made.reward.sha256:
-        raise RunMismatch(
-            f"{info.reward} holds another reward model than when the run was begun",
-            "Put the old one back, or start a new run.",
-        )
-    return rewards.Weigher(model, made.prompt, info.aggregate)
 
 
 def spent(run: RunDir, *, judge: bool = False) -> Spent:
@@ -669,15 +634,6 @@ def packages() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
-
-
-def _require_same_model(was: ModelInfo, now: ModelInfo) -> None:
-    differing = [key for key in ("sha256", "engine") if was.detail.get(key) != now.detail.get(key)]
-    if differing:
-        raise RunMismatch(
-            f"the embedded model's {' and '.join(differing)} changed since the run was started",
-            "Start a new run, or go back to the versions in its manifest.json.",
-        )
 
 
 def _source(source: DataSource) -> str:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from math500.cli.options import FILE, JSON, print_json, print_text, say, text_of
+from math500.cli import endpoint
+from math500.cli.options import ENGINE, FILE, JSON, engine_of, print_json, print_text, say, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from math500.cluster import Ray
     from math500.records import GraderTable
 
 LISTED = 10
@@ -68,9 +70,18 @@ def grade(
     metavar="NAME",
     help="A preset such as minerva, or `all`; may be repeated.",
 )
+@endpoint.options(*ENGINE)
 @click.option("--quiet", is_flag=True, help="No progress.")
 @JSON
-def regrade(run: Path, graders: tuple[str, ...], quiet: bool, as_json: bool) -> None:
+def regrade(
+    run: Path,
+    graders: tuple[str, ...],
+    engine: str,
+    workers: int | None,
+    ray_address: str | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
     """Grade a run's responses by other graders; the model is not asked.
 
     Their grades are kept in the run's folder beside its own, whose score stays what it is. Which graders
@@ -78,7 +89,8 @@ def regrade(run: Path, graders: tuple[str, ...], quiet: bool, as_json: bool) -> 
     """
     from math500 import display
 
-    found = _regraded(run, _chosen(graders), quiet=quiet)
+    spread = engine_of(engine, workers, ray_address)
+    found = _regraded(run, _chosen(graders), quiet=quiet, engine=spread)
     print_json(found.scores) if as_json else print_text(display.grader_scores(found))
 
 
@@ -132,17 +144,21 @@ def _chosen(graders: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(presets.get(name).name for name in graders))
 
 
-def _regraded(run: Path, graders: Sequence[str], *, quiet: bool) -> GraderTable:
+def _regraded(run: Path, graders: Sequence[str], *, quiet: bool, engine: Ray | None = None) -> GraderTable:
     """Grade what these have not graded yet, and lay them beside each other and the run's own."""
     from math500 import grading
     from math500 import regrade as room
+    from math500.cluster import grade as spread
     from math500.rundir import RunWriter
 
     with RunWriter(run) as writer:
         try:
             for name in graders:
                 progress = _Progress(name, quiet)
-                room.regrade(writer, name, progress)
+                if engine is None:
+                    room.regrade(writer, name, progress)
+                else:
+                    spread.regrade(writer, name, engine, progress)
         finally:
             grading.shutdown()
         return room.table(writer, [room.kept_as(name) for name in graders])

@@ -13,6 +13,8 @@ from math500.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from math500.cluster import Ray
+
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -78,6 +80,46 @@ class Grouped(click.Command):
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+
+ENGINE = (
+    click.option(
+        "--engine",
+        type=click.Choice(["plain", "ray"]),
+        default="plain",
+        show_default=True,
+        help="`ray` spreads the work over processes, or the machines of a cluster.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Of --engine ray.  [default: this machine's cores]",
+    ),
+    click.option(
+        "--ray-address",
+        metavar="ADDRESS",
+        help="A Ray cluster that runs, such as `auto`.  [default: start Ray here]",
+    ),
+)
+"""Where the work is done."""
+
+
+def engine_of(engine: str, workers: int | None, address: str | None) -> Ray | None:
+    """Ray as it was asked for; None for this process alone.
+
+    Raises:
+        UsageError: Ray's options are given without it.
+    """
+    if engine == "plain":
+        if workers is not None or address is not None:
+            raise UsageError("--workers and --ray-address are Ray's", "Add --engine ray, or leave them out.")
+        return None
+    import os
+
+    from math500.cluster import Ray
+
+    return Ray(workers=workers or os.cpu_count() or 1, address=address)
 
 
 def text_of(value: str) -> str:

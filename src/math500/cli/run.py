@@ -9,7 +9,18 @@ import click
 from click.core import ParameterSource
 
 from math500.cli import endpoint
-from math500.cli.options import FILE, JSON, Grouped, Temperature, ids_of, print_json, print_text, say
+from math500.cli.options import (
+    ENGINE,
+    FILE,
+    JSON,
+    Grouped,
+    Temperature,
+    engine_of,
+    ids_of,
+    print_json,
+    print_text,
+    say,
+)
 from math500.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +42,7 @@ GROUPS = {
         *("solver", "votes", "confidence", "stopping", "weigh", "pick", "rounds", "tool_calls", "walls"),
         *("judge", "judge_base_url", "judge_key_variable", "judge_price", "reward", "aggregate"),
     ),
-    "Run": ("concurrency", "out", "resume", "as_json", "quiet", "help"),
+    "Run": ("concurrency", "engine", "workers", "ray_address", "out", "resume", "as_json", "quiet", "help"),
 }
 """Options by group, for the help text."""
 SOLVER = (
@@ -40,7 +51,7 @@ SOLVER = (
 )
 """Options that are settings of the solver."""
 FREE_ON_RESUME = (
-    {"resume", "concurrency", "as_json", "quiet", "judge_price"}
+    {"resume", "concurrency", "engine", "workers", "ray_address", "as_json", "quiet", "judge_price"}
     | {name for names in endpoint.GROUPS.values() for name in names}
 ) - {"api", "batch"}
 """What may be said beside --resume: nothing that decides a score."""
@@ -170,6 +181,7 @@ FREE_ON_RESUME = (
 @click.option(
     "--concurrency", type=click.IntRange(1), help="Requests in flight.  [default: 16 embedded, else 32]"
 )
+@endpoint.options(*ENGINE)
 @click.option("--out", type=FILE, help="The run folder.  [default: runs/TIME-MODEL-PROMPT]")
 @click.option("--resume", type=FILE, metavar="FOLDER", help="Finish a run that was stopped.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -184,6 +196,7 @@ def run(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - ea
     from math500 import asking, running
 
     resume, as_json, quiet = (options.pop(name) for name in ("resume", "as_json", "quiet"))
+    engine = engine_of(*(options.pop(name) for name in ("engine", "workers", "ray_address")))
     asked = endpoint.pop(options)
     if resume is not None:
         _refuse_options_beside_resume(context)
@@ -196,10 +209,11 @@ def run(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - ea
             private=asking.private(asked),
             price=asking.price(asked),
             judge_price=asking.price({"price": options["judge_price"]}),
+            engine=engine,
         )
         folder = resume
     else:
-        folder = running.start(_request(options, asked), say=say, quiet=quiet)
+        folder = running.start(_request(options, asked), say=say, quiet=quiet, engine=engine)
     _show(folder, as_json=as_json)
 
 

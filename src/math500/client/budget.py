@@ -15,7 +15,7 @@ billed all the same: what it set aside counts as spent, for the limits only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -90,19 +90,28 @@ class Purse:
         Raises:
             QuotaExhausted: it does not fit, and nothing in flight could change that.
         """
-        while (limit := self.take_now(messages, decoding, extras)) is not None:
+        limit = await self.wait_for(lambda: self.most(messages, decoding, extras))
+        if limit is not None:
+            raise QuotaExhausted(limit.what, limit.next_step)
+        return self.most(messages, decoding, extras)
+
+    async def wait_for(self, most: Callable[[], Spent]) -> Limit | None:
+        """Set aside what a request may cost when it fits; the limit it would pass where it never will."""
+        while (limit := self._set_aside(most())) is not None:
             if not any(purse.in_flight for purse in self.family):
-                raise QuotaExhausted(limit.what, limit.next_step)
+                return limit
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             await turn
-        return self._most(messages, decoding, extras)
+        return None
 
     def take_now(
         self, messages: Sequence[Message], decoding: Decoding, extras: Extras | None = None
     ) -> Limit | None:
         """Set aside what a request may cost, or say which limit it would pass."""
-        most = self._most(messages, decoding, extras)
+        return self._set_aside(self.most(messages, decoding, extras))
+
+    def _set_aside(self, most: Spent) -> Limit | None:
         limit = self._passed_by(most)
         if limit is None:
             self.in_flight += 1
@@ -118,14 +127,14 @@ class Purse:
             generation: what came of it, with its tokens.
             billed: without a generation: whether it may have been billed.
         """
+        self.count(most, used_by(generation) if generation is not None else most if billed else Spent())
+
+    def count(self, most: Spent, used: Spent) -> None:
+        """A request that set aside so much has used so much."""
         self.in_flight -= 1
         self.aside.add(most, -1)
-        if generation is not None:
-            used = Spent(0, generation.prompt_tokens or 0, generation.completion_tokens or 0)
-            self.longest = max(self.longest, used.completion_tokens)
-            self.spent.add(used)
-        elif billed:
-            self.spent.add(most)
+        self.longest = max(self.longest, used.completion_tokens)
+        self.spent.add(used)
         for purse in self.family:
             purse._wake()  # noqa: SLF001 - one of its own kind
 
@@ -142,7 +151,8 @@ class Purse:
             if not turn.done():
                 turn.set_result(None)
 
-    def _most(self, messages: Sequence[Message], decoding: Decoding, extras: Extras | None) -> Spent:
+    def most(self, messages: Sequence[Message], decoding: Decoding, extras: Extras | None = None) -> Spent:
+        """What a request may cost at most; nothing where no limit is on tokens or money."""
         if self.budget.tokens is None and self.budget.cost is None:
             return Spent()
         tools = 0 if extras is None else sum(len(msgspec.json.encode(tool)) for tool in extras.tools)
@@ -170,6 +180,11 @@ class Purse:
 
     def _dollars(self, used: Spent) -> float:
         return 0.0 if self.price is None else cost(self.price, used.prompt_tokens, used.completion_tokens)
+
+
+def used_by(generation: Generation) -> Spent:
+    """The tokens of a generation."""
+    return Spent(0, generation.prompt_tokens or 0, generation.completion_tokens or 0)
 
 
 def _bytes(message: Message) -> int:

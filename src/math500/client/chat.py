@@ -86,6 +86,7 @@ class Client:
         price: what tokens cost; a limit on money needs it.
         spent: what the run has used up before.
         beside: another client of the same run, whose limits it shares; `budget` is then that one's.
+        purse: keeps the limits in place of `budget`, `price` and `spent`.
         clock: the time; tests run it faster.
     """
 
@@ -104,6 +105,7 @@ class Client:
         price: Price | None = None,
         spent: Spent | None = None,
         beside: Client | None = None,
+        purse: Purse | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or Clock()
@@ -118,7 +120,7 @@ class Client:
         self._patience = patience
         self._hedge = Hedge() if hedge else None
         self._api = api
-        self._purse = Purse(budget or Budget(), price, spent or Spent())
+        self._purse = purse or Purse(budget or Budget(), price, spent or Spent())
         if beside is not None:
             self._purse.join(beside._purse)  # noqa: SLF001 - one of its own kind
         self._stats = Stats()

@@ -1,0 +1,67 @@
+"""Grading through Ray: the grades of `regrade`, made by as many workers as are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from math500 import regrade as room
+from math500.cluster.engine import STORE, Ray, joined
+from math500.cluster.flow import Flow
+from math500.cluster.grader import Grader
+from math500.errors import ClusterUnavailable
+from math500.records import Problem, SampleGrade
+from math500.rundir import Key, RunWriter
+
+SIZE = 200
+"""Samples in a call."""
+ROOM = 3
+"""The object store is made so many times as large as what is handed out, where Ray is started here."""
+
+
+def regrade(
+    run: RunWriter, grader: str, engine: Ray, on_grade: room.OnGrade | None = None
+) -> dict[Key, SampleGrade]:
+    """As `regrade.regrade`, in Ray's workers.
+
+    Raises:
+        UsageError: there is no such preset.
+        DependencyMissing: it needs an extra that is not installed, or Ray is not installed.
+        ClusterUnavailable: Ray cannot be started, or loses its workers before they grade anything.
+        StorageFull: the disk is full; the grades that were written are intact.
+    """
+    name, todo = room.to_grade(run, grader)
+    if todo:
+        rows = {key: msgspec.json.encode(sample) for key, sample in todo.items()}
+        with joined(engine, max(STORE, ROOM * sum(map(len, rows.values())))):
+            _grade(run, grader, engine, rows, on_grade)
+    return room.of_collected(run, name)
+
+
+def _grade(
+    run: RunWriter, grader: str, engine: Ray, rows: dict[Key, bytes], on_grade: room.OnGrade | None
+) -> None:
+    """One pass after the other; what a lost worker had is left for the next one."""
+    problems = {problem.unique_id: problem for problem in run.problems()}
+    name, of = room.kept_as(grader), len(rows)
+    while rows:
+        before = len(rows)
+        for made in _grades(list(rows.values()), grader, problems, engine):
+            if rows.pop((made.unique_id, made.index), None) is not None:
+                run.append_grade(name, made)
+                if on_grade is not None:
+                    on_grade(of - len(rows), of)
+        if len(rows) == before:
+            raise ClusterUnavailable(
+                f"Ray's workers ended before any of {before} samples was graded",
+                "See the logs in /tmp/ray/session_latest/logs, or leave --engine ray out.",
+            )
+
+
+def _grades(
+    rows: Sequence[bytes], grader: str, problems: Mapping[str, Problem], engine: Ray
+) -> Iterator[SampleGrade]:
+    size = min(SIZE, -(-len(rows) // engine.workers))
+    flow = Flow(rows, Grader, (grader, problems), engine, size=size)
+    return (msgspec.json.decode(line.body, type=SampleGrade) for line in flow.lines())

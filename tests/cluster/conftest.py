@@ -1,0 +1,157 @@
+"""One Ray for all tests, in a process of its own; an endpoint; and runs of the command line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+CLUSTER = """
+import logging, sys, ray
+ray.init(num_cpus=2, object_store_memory=128 * 2**20, include_dashboard=False, log_to_driver=False)
+sys.stdout.write(ray.get_runtime_context().gcs_address + "\\n")
+sys.stdout.flush()
+sys.stdin.read()
+"""
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": "0" * 64,
+    "MATH500_API_KEY": "test-key-that-nobody-may-see",
+}
+
+
+def environment() -> dict[str, str]:
+    paths = [str(ROOT), *(path for path in sys.path if path)]
+    return os.environ | ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(paths)}
+
+
+class Cluster(NamedTuple):
+    """A Ray of two CPUs."""
+
+    address: str
+    pid: int
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """One for all tests."""
+    pytest.importorskip("ray")
+    started = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", CLUSTER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment(),
+    )
+    assert started.stdin is not None
+    assert started.stdout is not None
+    yield Cluster(started.stdout.readline().strip(), started.pid)
+    started.stdin.close()
+    started.wait()
+    started.stdout.close()
+
+
+class Served:
+    """The endpoint, and what it was asked."""
+
+    def __init__(self, url: str, log: Path) -> None:
+        self.url = url
+        self.log = log
+
+    def asked(self) -> Counter[str]:
+        return Counter(self.log.read_text().splitlines())
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """Starts an endpoint with the options of served.py."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*options: str) -> Served:
+            log = tmp_path / "asked.txt"
+            command = [sys.executable, "-m", "tests.cluster.served", str(log), *options]
+            process = stack.enter_context(
+                subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment())
+            )
+            stack.callback(process.kill)
+            assert process.stdout is not None
+            return Served(process.stdout.readline().strip(), log)
+
+        yield start
+
+
+@pytest.fixture
+def sums(tmp_path: Path) -> Path:
+    """Forty invented problems."""
+    rows = (
+        {
+            "problem": f"What is ${i} + {i + 1}$?",
+            "answer": str(2 * i + 1),
+            "solution": f"It is $\\boxed{{{2 * i + 1}}}$.",
+            "unique_id": f"sum/{i}",
+            "subject": "Algebra",
+            "level": 1,
+        }
+        for i in range(40)
+    )
+    path = tmp_path / "sums.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def math500(*arguments: object) -> subprocess.Popen[str]:
+    """The command line in a process of its own, where a warning is an error."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "math500", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(),
+    )
+
+
+def done(process: subprocess.Popen[str]) -> str:
+    """What a command that succeeded printed."""
+    said = process.communicate()[0]
+    assert process.returncode == 0, said
+    return said
+
+
+def lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.is_file() else 0
+
+
+def wait_for(what: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    while not what():
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.02)
+
+
+def workers_of(pid: int) -> list[int]:
+    """The processes in which Ray's actors of a run live, of the Ray that a process started."""
+    parents, actors = {}, []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            name, _, rest = path.read_text().partition("(")[2].rpartition(")")
+            parents[int(path.parent.name)] = int(rest.split()[1])
+            if name.startswith("ray::MapWorker"):
+                actors.append(int(path.parent.name))
+    return [actor for actor in actors if pid in _above(actor, parents)]
+
+
+def _above(pid: int, parents: Mapping[int, int]) -> Iterator[int]:
+    while pid in parents:
+        pid = parents[pid]
+        yield pid

@@ -86,6 +86,7 @@ def outcome(done: TrainingOutcome) -> str:
             ("time", f"{duration(done.seconds)} on {_devices(done)}"),
             *((one.name, _measured(one)) for one in done.measured),
             *([("control", done.control)] if done.control else []),
+            *(("alarm", alarm) for alarm in done.alarms),
         ]
     )
     return f"{facts}\n\nNext: math500 train export {done.folder} --to gguf --out {done.folder}.gguf"

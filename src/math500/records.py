@@ -9,6 +9,8 @@ The records are frozen structs without behaviour. A run folder holds them as JSO
     grades/NAME.jsonl  SampleGrade       one line per graded sample, can always be made again
     judges/NAME.json   Judging           a model that judges the run's answers, and how it is asked
     judges/NAME.jsonl  Judgement         its replies, appended; each was paid for
+    rewards/NAME.json  RewardInfo        a reward model that valued the run's solutions
+    rewards/NAME.jsonl SampleReward      what it said of each, appended, can always be made again
     batches.jsonl      BatchPart         where a run through a batch queue stands, appended
     summary.json       Summary           the score and its parts, can always be made again
     gap.json           Gap               the score against a published one, can always be made again
@@ -26,6 +28,7 @@ A training's folder (`train/folder.py`):
     training.json      Training          the set, the start and the settings; written once
     log.jsonl          TrainingStep      one line per step, appended
     outcome.json       TrainingOutcome   written at the end
+    model/reward.json  RewardInfo        what a reward model is, beside its weights
 
 Fields are added, never renamed; a reader ignores fields that it does not know, so that an older
 math500 reads a newer folder. Seconds are wall-clock floats, tokens are the endpoint's own counts,
@@ -1820,7 +1823,7 @@ class TrainingStep(Record, frozen=True, kw_only=True):
     grad_norm: float | None = None
     """Before it is clipped."""
     accuracy: float | None = None
-    """The part told right: for `sft` of the completions' tokens, for `reward` of pairs, for `prm` of steps."""
+    """The part told right: of the completions' tokens (sft), of the pairs (reward), of the steps (prm)."""
     metrics: dict[str, float] = {}
     """What else the trainer says of the step, by name; see its page in the docs."""
     alarms: tuple[str, ...] = ()
@@ -1863,6 +1866,78 @@ class TrainingOutcome(Record, frozen=True, kw_only=True):
     """On what was held out."""
     alarms: tuple[str, ...] = ()
     """All that the watch raised; with `on_alarm` = stop, the last step is the one that raised it."""
+
+
+class RewardInfo(Record, frozen=True, kw_only=True):
+    """What a trained reward model is; `reward.json` beside its weights."""
+
+    kind: Literal["outcome", "process"]
+    """It values whole solutions, or each step."""
+    name: str
+    """The training's folder, as it was called."""
+    form: str
+    """Name and version of how texts become tokens, such as `outcome/1`."""
+    sha256: str
+    """Of the weights."""
+    start: str
+    """The model that it was trained from."""
+    set: str
+    """The methods of the training sets."""
+    rows: int
+    """That it was trained on."""
+    math500_version: str
+
+
+class Reward(Record, frozen=True, kw_only=True):
+    """What a reward model says of one solution."""
+
+    raw: float | None = None
+    """An outcome model's: any number. Only its difference to another solution of the same question has a
+    meaning."""
+    steps: tuple[float, ...] = ()
+    """A process model's: the probability of each step that it is right."""
+
+
+class SampleReward(Record, frozen=True, kw_only=True):
+    """What a reward model says of one solution in a run."""
+
+    unique_id: str
+    index: int
+    voter: int = 0
+    """Which of a vote's solutions it is, from 0 on."""
+    reward: Reward
+
+
+class Ranked(Record, frozen=True, kw_only=True):
+    """One way to choose among a problem's samples, and what it brought."""
+
+    pick: str
+    """`vote` (each counts the same), `weighed` (by the reward model) or `best` (its favourite)."""
+    aggregate: str
+    """How the steps' values became one; empty without steps."""
+    score: Estimate
+    difference: Difference
+    """To the plain vote, in pairs."""
+    p_value: float
+    """Of McNemar's exact test."""
+
+
+class Reranked(Record, frozen=True, kw_only=True):
+    """What a reward model makes of a run's samples."""
+
+    run: str
+    reward: str
+    kind: str
+    samples: int
+    """For each problem."""
+    problems: int
+    left_out: int
+    """Problems that lack samples, or have one that could not be graded."""
+    single: Estimate
+    """One sample, taken at random."""
+    any_right: Estimate
+    """At least one of them is right: no way to choose can do better."""
+    ways: tuple[Ranked, ...]
 
 
 class Exported(Record, frozen=True, kw_only=True):

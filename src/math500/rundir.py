@@ -8,6 +8,8 @@
       grades/GRADER.jsonl  appended; can be deleted and made again from the samples
       judges/NAME.json     written once: a model that judges answers, and how it is asked
       judges/NAME.jsonl    appended; its replies, each of which was paid for
+      rewards/NAME.json    replaced; a reward model that valued the solutions
+      rewards/NAME.jsonl   appended; what it said of each, can be made again
       batches.jsonl        appended; where a run through a batch queue stands
       summary.json         replaced; can be made again from samples and grades
       gap.json             replaced; the score against a published one
@@ -58,8 +60,10 @@ from math500.records import (
     Manifest,
     Problem,
     Record,
+    RewardInfo,
     Sample,
     SampleGrade,
+    SampleReward,
     Seal,
     Summary,
     Turn,
@@ -166,6 +170,11 @@ class RunDir:
             found.setdefault((reply.unique_id, reply.index), []).append(reply)
         return found
 
+    def rewards(self, name: str) -> dict[tuple[str, int, int], SampleReward]:
+        """What this reward model said of each solution: problem, sample, and which of its votes."""
+        lines = _read_lines(self._reward(name, "jsonl"), SampleReward)
+        return {(one.unique_id, one.index, one.voter): one for one in lines}
+
     def summary(self) -> Summary | None:
         """The summary as last written, or None."""
         path = self.path / "summary.json"
@@ -215,6 +224,9 @@ class RunDir:
 
     def _judge(self, judge: str, ending: str) -> Path:
         return self.path / "judges" / f"{judge.replace('/', '-')}.{ending}"
+
+    def _reward(self, name: str, ending: str) -> Path:
+        return self.path / "rewards" / f"{name.replace('/', '-')}.{ending}"
 
     def _grades(self, grader: str) -> Path:
         return self.path / "grades" / f"{grader.replace('/', '-')}.jsonl"
@@ -292,6 +304,19 @@ class RunWriter(RunDir):
     def append_judgement(self, judge: str, judgement: Judgement) -> None:
         """Write one reply of a judge; when this returns, a killed process does not lose it."""
         self._journal(self._judge(judge, "jsonl")).append(judgement)
+
+    def write_reward(self, name: str, info: RewardInfo) -> None:
+        """Write which reward model it is, before its first value."""
+        path = self._reward(name, "json")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            replace(path, _pretty(info))
+        except OSError as e:
+            raise storage_error(e, path) from e
+
+    def append_reward(self, name: str, reward: SampleReward) -> None:
+        """Write what a reward model says of one solution."""
+        self._journal(self._reward(name, "jsonl")).append(reward)
 
     def write_summary(self, summary: Summary) -> None:
         """Replace the summary; before the first one the folder is sealed.

@@ -13,7 +13,7 @@
     checks.py    selftest
     doctor.py    doctor
     scores.py    scores
-    solvers.py   solvers, curves
+    solvers.py   solvers, curves, rerank
     experiment.py  experiment
     contamination.py  contamination
     synth.py     synth
@@ -58,6 +58,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scores": ("scores.scores", "Published scores, and claims about them."),
     "solvers": ("solvers.solvers", "Ways to solve a problem; what each brought and cost."),
     "curves": ("solvers.curves", "pass@k, maj@k, and what stopping a vote early saves."),
+    "rerank": ("solvers.rerank", "The best of n by a reward model, out of a run's own samples."),
     "experiment": ("experiment.experiment", "A matrix of protocols as one resumable study."),
     "contamination": ("contamination.contamination", "Signs that a model has seen the problems."),
     "synth": ("synth.synth", "Training rows out of graded runs, decontaminated."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -77,3 +77,39 @@ def curves(
     if plot is not None:
         plots.save(curves.plot(found), plot)
         say(f"{plot} written")
+
+
+@click.command()
+@click.argument("folder", type=FILE, metavar="RUN")
+@click.option(
+    "--reward",
+    type=FILE,
+    required=True,
+    metavar="FOLDER",
+    help="A training of `train reward` or `train prm`.",
+)
+@click.option(
+    "--aggregate",
+    "aggregates",
+    type=click.Choice(["min", "product", "last", "mean"]),
+    multiple=True,
+    help="How the steps' values become one; may be repeated.  [default: min]",
+)
+@click.option("--grader", help="Whose grades, such as `math500/1`.  [default: the current grader's]")
+@JSON
+def rerank(
+    folder: Path,
+    reward: Path,
+    aggregates: tuple[Any, ...],
+    grader: str | None,
+    as_json: bool,
+) -> None:
+    """Choose among a run's samples by a reward model, and compare with a vote over the same samples.
+
+    Nothing is asked again. The values are kept in RUN/rewards; what was stopped is gone on with.
+    """
+    from math500 import rerank as room
+    from math500.display import solvers as show
+
+    found = room.rerank(folder, reward, aggregates=aggregates or ("min",), grader=grader, say=say)
+    print_json(found) if as_json else print_text(show.reranked(found))

@@ -1,4 +1,4 @@
-"""Training: fine-tune, make the control's rows, export."""
+"""Training: fine-tune, reward models, make the control's rows, export."""
 
 from __future__ import annotations
 
@@ -9,72 +9,130 @@ import click
 from math500.cli.options import FILE, JSON, Grouped, print_json, print_text, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 GROUPS = {
-    "What": ("model", "out", "control"),
-    "How": ("config", "lora", "steps", "epochs", "batch", "learning_rate", "seed"),
+    "What": ("model", "out", "control", "held_out"),
+    "How": ("config", "lora", "steps", "epochs", "batch", "learning_rate", "labels", "centre", "seed"),
     "Machine": ("rows_at_once", "max_length", "precision", "save_every", "threads"),
     "Output": ("quiet", "as_json", "help"),
 }
+SETS = click.argument("sets", nargs=-1, required=True, type=FILE, metavar="SET...")
+HELD_OUT = click.option(
+    "--held-out",
+    type=click.FloatRange(0, 1, max_open=True),
+    help="Part of the problems to measure with in the end.  [default: 0.1]",
+)
 
 
 @click.group()
 def train() -> None:
-    """Fine-tune a model on a training set, and bring it to what the engines read.
+    """Fine-tune a model on a training set, and bring it to what the engines read; train reward models.
 
-    Three commands from one score to another: `train sft`, `train export`, `run`. See docs/train.md.
+    Three commands from one score to another: `train sft`, `train export`, `run`. See docs/train.md, and for
+    reward models docs/reward-models.md.
     """
 
 
+def settings_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that every training has."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+OPTIONS = (
+    click.option(
+        "--model",
+        default="embedded",
+        show_default=True,
+        help="The start: `embedded`, FILE.gguf, a model's folder, or a hub's owner/name.",
+    ),
+    click.option("--out", type=FILE, required=True, help="The training's folder; the same command goes on."),
+    click.option("--config", type=FILE, help="Settings in a TOML file; options come before it."),
+    click.option(
+        "--lora", is_flag=True, help="Train small matrices beside the weights.  [default: all weights]"
+    ),
+    click.option("--steps", type=click.IntRange(1), help="Optimizer steps."),
+    click.option(
+        "--epochs", type=click.FloatRange(0, min_open=True), help="In place of steps.  [default: 3]"
+    ),
+    click.option("--batch", type=click.IntRange(1), help="Rows per step, over all devices.  [default: 32]"),
+    click.option("--learning-rate", type=float, help="The highest.  [default: 2e-5; with --lora 2e-4]"),
+    click.option("--seed", type=int, help="Of the rows' order.  [default: 0]"),
+    click.option(
+        "--rows-at-once", type=click.IntRange(1), help="Rows a device computes at once.  [default: 8]"
+    ),
+    click.option(
+        "--max-length", type=click.IntRange(1), help="Tokens; longer rows are left out.  [default: 2048]"
+    ),
+    click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), help="[default: auto]"),
+    click.option("--save-every", type=click.IntRange(1), help="Steps between checkpoints.  [default: 100]"),
+    click.option("--threads", type=click.IntRange(0), help="Of the CPU.  [default: torch's own]"),
+    click.option("--quiet", is_flag=True, help="No progress."),
+    JSON,
+)
+
+
 @train.command(cls=Grouped, groups=GROUPS)
-@click.argument("sets", nargs=-1, required=True, type=FILE, metavar="SET...")
-@click.option(
-    "--model",
-    default="embedded",
-    show_default=True,
-    help="The start: `embedded`, FILE.gguf, a model's folder, or a hub's owner/name.",
-)
-@click.option("--out", type=FILE, required=True, help="The training's folder; the same command goes on.")
+@SETS
+@settings_options
 @click.option("--control", type=FILE, metavar="SET", help="Train the start as long on this set too.")
-@click.option("--config", type=FILE, help="Settings in a TOML file; options come before it.")
-@click.option("--lora", is_flag=True, help="Train small matrices beside the weights.  [default: all weights]")
-@click.option("--steps", type=click.IntRange(1), help="Optimizer steps.")
-@click.option("--epochs", type=click.FloatRange(0, min_open=True), help="In place of steps.  [default: 3]")
-@click.option("--batch", type=click.IntRange(1), help="Rows per step, over all devices.  [default: 32]")
-@click.option("--learning-rate", type=float, help="The highest.  [default: 2e-5; with --lora 2e-4]")
-@click.option("--seed", type=int, help="Of the rows' order.  [default: 0]")
-@click.option("--rows-at-once", type=click.IntRange(1), help="Rows a device computes at once.  [default: 8]")
-@click.option(
-    "--max-length", type=click.IntRange(1), help="Tokens; longer rows are left out.  [default: 2048]"
-)
-@click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), help="[default: auto]")
-@click.option("--save-every", type=click.IntRange(1), help="Steps between checkpoints.  [default: 100]")
-@click.option("--threads", type=click.IntRange(0), help="Of the CPU.  [default: torch's own]")
-@click.option("--quiet", is_flag=True, help="No progress.")
-@JSON
-def sft(
-    sets: tuple[Path, ...],
-    model: str,
-    out: Path,
-    control: Path | None,
-    config: Path | None,
-    lora: bool,
-    quiet: bool,
-    as_json: bool,
-    **options: Any,  # noqa: ANN401 - each option has its own type
-) -> None:
+def sft(control: Path | None, **options: Any) -> None:  # noqa: ANN401 - each option has its own type
     """Fine-tune a model on a training set, or several together; the loss is over the completions alone.
 
     A training that was stopped goes on from its last checkpoint with the same command. Every setting is in
     OUT/training.toml. On several GPUs: accelerate launch -m math500 train sft ...
     """
-    from math500.display import training as show
-    from math500.train import settings
     from math500.train import sft as room
 
-    wanted = settings.read(config, {**options, "method": "lora" if lora else None})
-    done = room.start(room.Request(sets, model, out, wanted, control), say=say, quiet_=quiet)
+    _train("sft", room.start, options, control)
+
+
+@train.command(cls=Grouped, groups=GROUPS)
+@SETS
+@settings_options
+@HELD_OUT
+@click.option("--centre", type=click.FloatRange(0), help="Draw a pair's rewards to a sum of 0.  [default: 0]")
+def reward(**options: Any) -> None:  # noqa: ANN401
+    """Train a reward model on preferences: of whole solutions, or of instructions.
+
+    In the end it ranks the pairs of problems that it was not shown. Use it with `run --weigh reward` and
+    `math500 rerank`.
+    """
+    from math500.train import reward as room
+
+    _train("reward", room.start, options)
+
+
+@train.command(cls=Grouped, groups=GROUPS)
+@SETS
+@settings_options
+@HELD_OUT
+@click.option(
+    "--labels",
+    type=click.Choice(["hard", "soft"]),
+    help="Teach right or wrong, or the share of rollouts that came out right.  [default: hard]",
+)
+def prm(**options: Any) -> None:  # noqa: ANN401
+    """Train a process reward model on labelled steps: at the end of each step, is it right?
+
+    In the end it looks for the first wrong step in rows of problems that it was not shown.
+    """
+    from math500.train import prm as room
+
+    _train("prm", room.start, options)
+
+
+def _train(task: str, start: Any, options: dict[str, Any], control: Path | None = None) -> None:  # noqa: ANN401
+    from math500.display import training as show
+    from math500.train import loop, settings
+
+    config, lora, quiet, as_json = (options.pop(name) for name in ("config", "lora", "quiet", "as_json"))
+    where = {name: options.pop(name) for name in ("sets", "model", "out")}
+    wanted = settings.read(config, {**options, "method": "lora" if lora else None}, task)
+    done = start(loop.Request(**where, settings=wanted, control=control), say=say, quiet_=quiet)
     print_json(done) if as_json else print_text(show.outcome(done))
 
 
@@ -203,6 +261,19 @@ def questions(data: str, out: Path, prompt: str, as_json: bool) -> None:
     made = room.make(data, out, prompt=prompt, announce=say)
     text = f"{made.manifest.rows:,} questions in {made.path}"
     print_json(made.manifest) if as_json else print_text(text)
+
+
+@train.command()
+@click.argument("folder", type=FILE)
+@SETS
+@JSON
+def measure(folder: Path, sets: tuple[Path, ...], as_json: bool) -> None:
+    """Measure a trained reward model on sets that it was not trained on, such as planted errors."""
+    from math500.display import training as show
+    from math500.train import measure as room
+
+    found = room.measure(folder, sets)
+    print_json(found) if as_json else print_text(show.measured(found))
 
 
 @train.command()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from math500.display.money import dollars
 from math500.display.tables import table
-from math500.records import Curves, Estimate, Stopped, Tradeoff
+from math500.records import Curves, Estimate, Ranked, Reranked, Stopped, Tradeoff
 
 
 def solvers(known: Mapping[str, str]) -> str:
@@ -74,4 +74,38 @@ def _stopped(s: Stopped) -> tuple[str, ...]:
         f"{100 * d.value:+.2f}",
         f"{100 * d.low:+.1f} to {100 * d.high:+.1f}",
         f"{100 * s.same:.1f} %",
+    )
+
+
+WAYS = {
+    "vote": "a plain vote",
+    "weighed": "a vote weighed by it",
+    "best": "the best one",
+}
+
+
+def reranked(found: Reranked) -> str:
+    """The ways to choose among the same samples."""
+    head = ("chosen by", "score", "95 % interval", "difference", "95 % interval", "p")
+    bounds = (
+        ("any one of them", *_estimate(found.single), "", "", ""),
+        *(_ranked(one) for one in found.ways),
+        ("who knows the answer", *_estimate(found.any_right), "", "", ""),
+    )
+    of = f"{found.samples} samples for each of {found.problems:,} problems, valued by {found.reward}"
+    left_out = f"; {found.left_out} are left out" if found.left_out else ""
+    return (
+        f"{table([head, *bounds], right=range(1, len(head)), head=True)}\n\n"
+        f"{of}{left_out}. The differences are to the plain vote, in pairs."
+    )
+
+
+def _ranked(one: Ranked) -> tuple[str, ...]:
+    d, plain = one.difference, one.pick == "vote"
+    return (
+        WAYS[one.pick] + (f", {one.aggregate}" if one.aggregate else ""),
+        *_estimate(one.score),
+        "" if plain else f"{100 * d.value:+.1f}",
+        "" if plain else f"{100 * d.low:+.1f} to {100 * d.high:+.1f}",
+        "" if plain else f"{one.p_value:.2g}",
     )

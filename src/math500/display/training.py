@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 
 LATELY = 0.9
 """How much of the shown loss is what was shown before: a single step's jumps about."""
+
+
+NEXT = {
+    "sft": "math500 train export {folder} --to gguf --out {folder}.gguf",
+    "reward": "math500 rerank RUN --reward {folder}",
+    "prm": "math500 rerank RUN --reward {folder}",
+}
+"""What to do with what was trained."""
 
 
 class Progress:
@@ -89,7 +98,12 @@ def outcome(done: TrainingOutcome) -> str:
             *(("alarm", alarm) for alarm in done.alarms),
         ]
     )
-    return f"{facts}\n\nNext: math500 train export {done.folder} --to gguf --out {done.folder}.gguf"
+    return f"{facts}\n\nNext: {NEXT[done.task].format(folder=done.folder)}"
+
+
+def measured(found: Sequence[Measured]) -> str:
+    """What a reward model was measured at."""
+    return table([(one.name, _measured(one)) for one in found])
 
 
 def _measured(one: Measured) -> str:

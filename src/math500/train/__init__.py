@@ -7,6 +7,10 @@
     rows.py       the rows of training sets: of one form, none too long, some held out
     arguments.py  the settings in the trainers' words
     sft.py        TRL's SFTTrainer
+    reward.py     which of two is better: TRL's RewardTrainer
+    prm.py        which steps are right: token classification under transformers' Trainer
+    heads.py      a start with a head that values, and how it is kept
+    measure.py    a trained reward model on sets that it was not trained on
     watch.py      each step: the log, the progress, the alarm
     originals.py  the control's rows: the data set's own solutions of the same problems
     export.py     the trained model as safetensors or GGUF

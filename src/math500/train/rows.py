@@ -9,10 +9,10 @@ import hashlib
 import math
 import random
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from math500.errors import DataMismatch, UsageError
-from math500.records import Message, TrainingRow
+from math500.records import TrainingRow
 from math500.synth.dataset import TrainingSet
 
 R = TypeVar("R", bound=TrainingRow)
@@ -78,13 +78,3 @@ def digest(sets: Sequence[TrainingSet]) -> str:
     """Of the rows: one set's own hash, or that of the hashes of several."""
     hashes = [one.manifest.sha256 for one in sets]
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
-
-
-def plain(messages: Iterable[Message]) -> list[dict[str, str]]:
-    """Messages as the libraries want them."""
-    return [{"role": one.role, "content": one.content} for one in messages]
-
-
-def tokens(tokenizer: Any, messages: Iterable[Message]) -> list[int]:  # noqa: ANN401
-    """A conversation's tokens, by the model's chat template."""
-    return list(tokenizer.apply_chat_template(plain(messages), tokenize=True, return_dict=False))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from math500.records import CompletionRow, TrainingOutcome
+from math500.rewards.texts import conversation, plain
 from math500.train import arguments, loop
 from math500.train.loop import Job, Request, Say, Task
-from math500.train.rows import plain, tokens
 
 __all__ = ["Request", "Sft", "start"]
 
@@ -21,7 +21,7 @@ class Sft(Task[CompletionRow]):
 
     def length(self, tokenizer: Any, row: CompletionRow) -> int:  # noqa: ANN401
         """See `Task.length`."""
-        return len(tokens(tokenizer, (*row.prompt, *row.completion)))
+        return len(conversation(tokenizer, (*row.prompt, *row.completion)))
 
     def trainer(self, job: Job[CompletionRow], callback: Any) -> Any:  # noqa: ANN401
         """See `Task.trainer`."""

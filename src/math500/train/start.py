@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from math500 import archives, embedded
+from math500 import archives, embedded, rewards
 from math500.errors import DataNotFound, ModelError, UsageError
 from math500.records import TrainingStart
 
@@ -63,33 +63,41 @@ def folder_hash(folder: Path) -> str:
     Raises:
         DataNotFound: there are no weights in it.
     """
-    files = sorted(folder.glob("*.safetensors"))
-    if not files or not (folder / "config.json").is_file():
+    if not any(folder.glob("*.safetensors")) or not (folder / "config.json").is_file():
         raise DataNotFound(
             f"{folder} holds no model (config.json and *.safetensors)",
             "Give a folder that transformers saved; for a training's folder, export it first.",
         )
-    whole = hashlib.sha256()
-    for file in files:
-        whole.update(_gguf_hash(file).encode())
-    return whole.hexdigest()
+    return rewards.weights_hash(folder)
 
 
-def load(start: TrainingStart, announce: Announce = lambda _: None) -> tuple[Any, Any]:
+def load(
+    start: TrainingStart,
+    announce: Announce = lambda _: None,
+    *,
+    head: str = "AutoModelForCausalLM",
+    **fields: Any,  # noqa: ANN401 - of the model's configuration
+) -> tuple[Any, Any]:
     """The model, its weights as float32, and its tokenizer. Only inside `quiet.libraries`.
+
+    Args:
+        start: which model.
+        announce: gets a sentence before a longer wait.
+        head: transformers' class for what the model says; one that the start has not is made anew.
+        fields: of the model's configuration, in place of the start's.
 
     Raises:
         ModelError: transformers cannot load it.
         UsageError: it has no chat template, so that nothing says how a question is put to it.
     """
     import torch  # noqa: PLC0415 - heavy
+    import transformers  # noqa: PLC0415
     from safetensors import SafetensorError  # noqa: PLC0415
-    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
 
     place = unpacked(start, announce) if start.kind in ("embedded", "gguf") else start.location
     try:
-        tokenizer = AutoTokenizer.from_pretrained(place)
-        model = AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(place)
+        model = getattr(transformers, head).from_pretrained(place, dtype=torch.float32, **fields)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as e:
         raise ModelError(
             f"transformers cannot load {start.name} ({first_line(e)})", "Check the model."

@@ -1,0 +1,25 @@
+"""Reward models: what a trained one says of a solution, as a number.
+
+    texts.py      a question and a solution as the tokens that are read, in training as in use
+    parts.py      a solution in steps; the steps' values as one number
+    model.py      a folder with a trained reward model, opened; many solutions at once
+    weigh.py      one that weighs the solutions of a vote
+
+They are trained by `math500 train reward` and `train prm`; docs/reward-models.md is about both. torch and
+transformers are imported inside functions.
+"""
+
+from math500.rewards.model import FILE, RewardModel, find, load, value, weights_hash
+from math500.rewards.parts import Aggregate, aggregate, steps_of
+
+__all__ = [
+    "FILE",
+    "Aggregate",
+    "RewardModel",
+    "aggregate",
+    "find",
+    "load",
+    "steps_of",
+    "value",
+    "weights_hash",
+]

@@ -18,7 +18,7 @@ The records are frozen structs without behaviour. A run folder holds them as JSO
 
 A training set's folder (`synth/dataset.py`):
 
-    rows.jsonl         CompletionRow, PreferenceRow, StepRow or QuestionRow   what a trainer reads, one row a line
+    rows.jsonl         CompletionRow, PreferenceRow, StepRow or QuestionRow: what a trainer reads
     left_out.jsonl     LeftOut                          what is no row, and why
     draft.json         Plan                             while it is made: with which settings
     manifest.json      TrainingSet                      where the rows come from, and that they are clean
@@ -1675,8 +1675,8 @@ class PrmSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What a step is taught: right or wrong, or the share of rollouts that came out right."""
 
 
-class GrpoSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What `train grpo` has of its own; where it came from is in docs/rl.md."""
+class SamplingSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every training has of its own that samples its rows: `train grpo` and `train ppo` (docs/rl.md)."""
 
     generations: int = 8
     """Completions sampled of a question; `batch` counts completions and is a multiple of it."""
@@ -1690,8 +1690,6 @@ class GrpoSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Steps that are made on the same completions."""
     epsilon: float = 0.2
     """How far a token's probability may move in one step before its gradient is cut off."""
-    scale: Literal["group", "batch", "none"] = "group"
-    """By whose standard deviation the advantages are divided."""
     format_weight: float = 0.0
     """Added to the reward of a completion with a finished box; 0 leaves the form alone."""
     length_weight: float = 0.0
@@ -1728,6 +1726,35 @@ class GrpoSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True
     """How far held-out accuracy may fall under the start's, where its interval does not explain it."""
 
 
+class GrpoSettings(SamplingSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `train grpo` has of its own."""
+
+    scale: Literal["group", "batch", "none"] = "group"
+    """By whose standard deviation the advantages are divided."""
+
+
+class PpoSettings(SamplingSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `train ppo` has of its own."""
+
+    generations: int = 2
+    beta: float = 0.05
+    reuse: int = 2
+    instruction_reward: str = ""
+    """The folder of a reward model that values the question; empty for 1."""
+    instruction_request: str = ""
+    """What its training set's prompts said, which the instructions answered; empty for no prompt."""
+    process_reward: str = ""
+    """The folder of a process reward model that values the solution's steps."""
+    aggregate: Literal["min", "product", "last", "mean"] = "min"
+    """How the steps' values become the solution's."""
+    gae_lambda: float = 0.95
+    """How far a reward reaches back over the tokens: 0 the critic's word alone, 1 the reward alone."""
+    critic_rate: float = 10.0
+    """The critic's learning rate, as a multiple of the model's."""
+    critic_warmup: int = 0
+    """Steps in which the critic alone learns."""
+
+
 class TrainingSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a model is trained; `training.toml`."""
 
@@ -1741,7 +1768,7 @@ class TrainingSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=
     rows_at_once: int = 8
     """Rows that a device computes at once; a matter of its memory."""
     learning_rate: float | None = None
-    """None: 2e-5 for `full`, 2e-4 for `lora`; a twentieth of that where the rows are sampled (`grpo`, `ppo`)."""
+    """None: 2e-5 for `full`, 2e-4 for `lora`; a twentieth of it where rows are sampled."""
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     """How the learning rate falls after the warm-up."""
     warmup: float = 0.05
@@ -1766,6 +1793,7 @@ class TrainingSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=
     """Of `train reward` alone, as the next ones are of theirs."""
     prm: PrmSettings | None = None
     grpo: GrpoSettings | None = None
+    ppo: PpoSettings | None = None
 
 
 class TrainingStart(Record, frozen=True, kw_only=True):

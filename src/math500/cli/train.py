@@ -137,7 +137,16 @@ def _train(task: str, start: Any, options: dict[str, Any], control: Path | None 
 
 
 RL_GROUPS = {
-    "What": ("data", "prompt", "model", "out"),
+    "What": (
+        "data",
+        "prompt",
+        "model",
+        "out",
+        "instruction_reward",
+        "instruction_request",
+        "process_reward",
+        "aggregate",
+    ),
     "How": (
         "config",
         "lora",
@@ -233,14 +242,48 @@ def grpo(
 ) -> None:
     """Reinforcement learning on questions with answers: the grader is the reward (GRPO).
 
-    SET is what `train questions` makes; --data makes it beside OUT. A training that was stopped goes on with the
-    same command. The log has reward, accuracy and what the watch against reward hacking sees: docs/rl.md.
+    SET is what `train questions` makes; --data makes it beside OUT. A training that was stopped goes on with
+    the same command. The log has what the watch against reward hacking sees: docs/rl.md.
     """
     from math500.display import training as show
     from math500.train import grpo as room
     from math500.train import questions, settings
 
     wanted = settings.read(config, {**options, "method": "lora" if lora else None}, "grpo")
+    chosen = questions.chosen(sets, data, out, prompt=prompt, announce=say)
+    done = room.start(room.Request(chosen, model, out, wanted), say=say, quiet_=quiet)
+    print_json(done) if as_json else print_text(show.outcome(done))
+
+
+@train.command(cls=Grouped, groups=RL_GROUPS)
+@click.option("--instruction-reward", help="A `train reward` that values the question.  [default: 1]")
+@click.option("--instruction-request", help="What its training set's prompts said.  [default: nothing]")
+@click.option("--process-reward", help="A `train prm` that values the solution's steps.")
+@click.option("--aggregate", type=click.Choice(["min", "product", "last", "mean"]), help="[default: min]")
+@_sampling
+@JSON
+def ppo(
+    sets: tuple[Path, ...],
+    data: str | None,
+    prompt: str,
+    model: str,
+    out: Path,
+    config: Path | None,
+    lora: bool,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401 - each option has its own type
+) -> None:
+    """Reinforcement learning by reward models: question's value times steps' value (PPO, as WizardMath).
+
+    The grader gives no reward; it watches. Defaults differ from `train grpo`: 2 generations, beta 0.05 and
+    2 steps on the same completions. See docs/rl.md.
+    """
+    from math500.display import training as show
+    from math500.train import ppo as room
+    from math500.train import questions, settings
+
+    wanted = settings.read(config, {**options, "method": "lora" if lora else None}, "ppo")
     chosen = questions.chosen(sets, data, out, prompt=prompt, announce=say)
     done = room.start(room.Request(chosen, model, out, wanted), say=say, quiet_=quiet)
     print_json(done) if as_json else print_text(show.outcome(done))

@@ -11,7 +11,7 @@ Each rule compares the mean of the last `window` steps with that of the first on
     unknown    the share that the grader could not tell rose by `unknown_rise`
     held_out   greedy answers to held-out problems fell by `held_fall`, and by more than chance
 
-A limit that must be met exactly would ring on noise: the shares are means over thousands of completions then.
+The means are over hundreds or thousands of completions, so that a limit of a fifth is no matter of noise.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
-from math500.records import GrpoSettings
+from math500.records import SamplingSettings
 
 Z = 1.96
 """Standard errors that a difference has to pass to be more than chance, at 95 %."""
@@ -62,7 +62,7 @@ class Alarms:
     """
 
     def __init__(
-        self, settings: GrpoSettings, held: int = 0, before: Iterable[Mapping[str, float]] = ()
+        self, settings: SamplingSettings, held: int = 0, before: Iterable[Mapping[str, float]] = ()
     ) -> None:
         self._settings = settings
         self._held = held
@@ -96,9 +96,10 @@ class Alarms:
         if 1 / limit <= ratio <= limit:
             return ""
         way = "longer" if ratio > 1 else "shorter"
+        times = max(ratio, 1 / max(ratio, 1e-9))
         return (
-            f"completions have {means[1]:.0f} tokens, {max(ratio, 1 / max(ratio, 1e-9)):.1f} times {way} than the "
-            f"first {self._settings.window} steps' {means[0]:.0f} (limit {limit:g})"
+            f"completions have {means[1]:.0f} tokens, {times:.1f} times {way} than the {means[0]:.0f} of the "
+            f"first {self._settings.window} steps (limit {limit:g})"
         )
 
     def _share(self, rule: Rule) -> str:

@@ -4,12 +4,15 @@
                       └─ greedy on held-out ones now and then ─┐         │
                                                     alarms ◀───┴─────────┘
 
-The method: Shao et al. 2024 (arXiv:2402.03300, section 4). The random numbers of the sampling are part of each
-checkpoint, so that a training that was stopped goes on with the completions that it would have had.
+The method: Shao et al. 2024 (arXiv:2402.03300, section 4). The random numbers of the sampling are
+in each checkpoint, and the questions' order is laid down beforehand: TRL's own sampler begins its first round
+again when it goes on. So a training that was stopped goes on with the completions it would have had.
 """
 
 from __future__ import annotations
 
+import math
+import random
 import statistics
 from collections.abc import Sequence
 from typing import Any
@@ -20,13 +23,14 @@ from math500.records import (
     GrpoSettings,
     Measured,
     QuestionRow,
+    SamplingSettings,
     TrainingOutcome,
     TrainingSettings,
     TrainingStart,
 )
 from math500.train import alarms, arguments, guard, heldout, loop, scorer
 from math500.train.loop import Job, Request, Say, Task
-from math500.train.rows import plain
+from math500.rewards.texts import plain
 
 OWN = {
     "reward": "reward",
@@ -54,7 +58,7 @@ class Grpo(Task[QuestionRow]):
     def __init__(self, say: Say = lambda _: None) -> None:
         self._say = say
 
-    def own(self, settings: TrainingSettings) -> GrpoSettings:
+    def own(self, settings: TrainingSettings) -> SamplingSettings:
         """The table of the settings that this is about."""
         return settings.grpo or GrpoSettings()
 
@@ -87,11 +91,15 @@ class Grpo(Task[QuestionRow]):
         import trl  # noqa: PLC0415
         from transformers import PrinterCallback  # noqa: PLC0415
 
-        rows = [{"prompt": plain(row.prompt), "answer": row.answer} for row in job.rows]
+        wanted = self.own(job.settings)
+        rows = [
+            {"prompt": plain(row.prompt), "answer": row.answer}
+            for row in in_order(job.rows, job.settings, wanted)
+        ]
         trainer = kind(
             model=job.model,
             reward_funcs=[reward],
-            args=trl.GRPOConfig(**config(job.settings, self.own(job.settings), job.checkpoints)),
+            args=trl.GRPOConfig(**config(job.settings, wanted, job.checkpoints)),
             train_dataset=datasets.Dataset.from_list(rows),
             processing_class=job.tokenizer,
             peft_config=arguments.lora(job.settings, "CAUSAL_LM"),
@@ -123,7 +131,19 @@ class Grpo(Task[QuestionRow]):
         return (Measured(name="held-out problems right", score=score),) if score else ()
 
 
-def check(settings: TrainingSettings, own: GrpoSettings) -> None:
+def in_order(
+    rows: Sequence[QuestionRow], settings: TrainingSettings, own: SamplingSettings
+) -> list[QuestionRow]:
+    """The questions as they are asked from the first step to the last: round after round, each shuffled."""
+    draw = random.Random(settings.seed)  # noqa: S311 - an order, not a secret
+    count = math.ceil((settings.steps or 0) / own.reuse) * settings.batch // own.generations
+    found: list[QuestionRow] = []
+    while len(found) < count:
+        found += draw.sample(rows, len(rows))
+    return found[:count]
+
+
+def check(settings: TrainingSettings, own: SamplingSettings) -> None:
     """Refuse settings that do not go together.
 
     Raises:
@@ -142,7 +162,7 @@ def check(settings: TrainingSettings, own: GrpoSettings) -> None:
         )
     if settings.save_every % own.reuse:
         raise UsageError(
-            f"a checkpoint every {settings.save_every} steps cuts through the {own.reuse} on the same completions",
+            f"a checkpoint every {settings.save_every} steps parts the {own.reuse} on the same completions",
             f"Give a --save-every that is a multiple of {own.reuse}.",
         )
     if own.temperature <= 0 or own.completion_length < 1 or own.reuse < 1 or own.window < 1:
@@ -159,13 +179,14 @@ def config(settings: TrainingSettings, own: GrpoSettings, checkpoints: Any) -> d
     """The settings in TRL's words."""
     return {
         **arguments.common(checkpoints, settings),
+        "shuffle_dataset": False,
         "num_generations": own.generations,
         "max_completion_length": own.completion_length,
         "temperature": own.temperature,
         "beta": own.beta,
         "num_iterations": own.reuse,
         "epsilon": own.epsilon,
-        "scale_rewards": own.scale,
+        "scale_rewards": own.scale if isinstance(own, GrpoSettings) else "none",
         "use_vllm": own.use_vllm,
     }
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from math500.records import GrpoSettings
+from math500.records import SamplingSettings
 from math500.train.alarms import Alarms
 from math500.train.folder import TrainingFolder, step_of
 
@@ -32,7 +32,7 @@ def before(out: Path) -> list[dict[str, float]]:
 
 
 def callback(
-    settings: GrpoSettings, alarms: Alarms, names: Mapping[str, str], measure: Measure, say: Say
+    settings: SamplingSettings, alarms: Alarms, names: Mapping[str, str], measure: Measure, say: Say
 ) -> Any:  # noqa: ANN401 - transformers has no types
     """The callback.
 

@@ -7,11 +7,16 @@ from typing import Any
 
 from math500 import grading
 from math500.records import QuestionRow
-from math500.train.rows import plain
+from math500.rewards.texts import plain
 
 
 def right(
-    model: Any, tokenizer: Any, rows: Sequence[QuestionRow], *, at_once: int, length: int
+    model: Any,  # noqa: ANN401
+    tokenizer: Any,  # noqa: ANN401
+    rows: Sequence[QuestionRow],
+    *,
+    at_once: int,
+    length: int,
 ) -> list[bool]:
     """Whether a model answers each question right, by one greedy completion.
 

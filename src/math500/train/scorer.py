@@ -4,9 +4,9 @@
          │                                                                               └─▶ the trainer
          └──signals, other graders──▶ shares of the step ──▶ the trainer's log
 
-The grader is `grading.grade`, told the question and whether the completion was cut. What it could not tell is no
-reward at all: the trainer leaves the completion out of its group. Nothing that a model wrote raises, and a
-comparison ends after `grade_seconds`. The terms for form and length are off unless they have a weight.
+The grader is `grading.grade`, told the question and whether the completion was cut. What it could not tell
+is no reward at all: the trainer leaves the completion out of its group. Nothing that a model wrote raises,
+and a comparison ends after `grade_seconds`. The terms for form and length are off unless they have a weight.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 from math500.grading import grade, presets
 from math500.grading.presets import Preset
 from math500.grading.reward import Completion, text_of
-from math500.records import GrpoSettings, Verdict
+from math500.records import Message, SamplingSettings, Verdict
 from math500.train import signals
 
 METRICS = (
@@ -34,7 +34,7 @@ METRICS = (
     "graders_right",
     "graders_agree",
 )
-"""What is logged of a step: shares of its completions. `unknown` could not be told; `cut` ended at the limit."""
+"""Logged of a step: shares of its completions; `unknown` could not be told, `cut` ended at the limit."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class Scorer:
     """The reward function of a training, as TRL calls it.
 
     Args:
-        settings: of `train grpo`.
+        settings: of `train grpo` or `train ppo`.
         ends: the tokens that end a completion.
     """
 
     __name__ = "reward"
 
-    def __init__(self, settings: GrpoSettings, ends: Sequence[int]) -> None:
+    def __init__(self, settings: SamplingSettings, ends: Sequence[int]) -> None:
         self._settings = settings
         self._ends = frozenset(ends)
         self._others = graders(settings.graders)
@@ -81,7 +81,22 @@ class Scorer:
         verdicts = self.verdicts(sampled)
         for name, value in self._shares(sampled, verdicts):
             log_metric(name, value)
-        return [self._reward(one, verdict) for one, verdict in zip(sampled, verdicts, strict=True)]
+        asked = [[Message(role=m["role"], content=m["content"]) for m in prompt] for prompt in prompts]  # type: ignore[arg-type]
+        base = self.base(asked, sampled, verdicts, log_metric)
+        return [
+            None if reward is None else reward + self._terms(one)
+            for one, reward in zip(sampled, base, strict=True)
+        ]
+
+    def base(
+        self,
+        asked: Sequence[Sequence[Message]],  # noqa: ARG002 - for those that value the question as well
+        sampled: Sequence[Sampled],  # noqa: ARG002
+        verdicts: Sequence[Verdict],
+        log_metric: Callable[[str, float], None],  # noqa: ARG002
+    ) -> list[float | None]:
+        """The rewards without the terms for form and length: 1 for right, 0 for wrong, None for not told."""
+        return [None if verdict == "ungraded" else float(verdict == "correct") for verdict in verdicts]
 
     def _cut(self, ids: Sequence[int], most: int) -> bool:
         return len(ids) >= most and ids[-1] not in self._ends
@@ -97,14 +112,12 @@ class Scorer:
         seconds = self._settings.grade_seconds
         return grade(one.text, one.answer, truncated=one.cut, question=one.question, timeout=seconds).verdict
 
-    def _reward(self, one: Sampled, verdict: Verdict) -> float | None:
-        if verdict == "ungraded":
-            return None
+    def _terms(self, one: Sampled) -> float:
+        """What form and length add; nothing unless they have a weight."""
         wanted = self._settings
-        form = (
-            wanted.format_weight * signals.boxed(one.text, truncated=one.cut) if wanted.format_weight else 0.0
-        )
-        return (verdict == "correct") + form - wanted.length_weight * over(one.tokens, wanted)
+        form = signals.boxed(one.text, truncated=one.cut) if wanted.format_weight else 0.0
+        length = over(one.tokens, wanted) if wanted.length_weight else 0.0
+        return wanted.format_weight * form - wanted.length_weight * length
 
     def _shares(self, sampled: Sequence[Sampled], verdicts: Sequence[Verdict]) -> Iterator[tuple[str, float]]:
         told = [verdict == "correct" for verdict in verdicts if verdict != "ungraded"]
@@ -148,7 +161,7 @@ def question_of(messages: Sequence[Mapping[str, str]]) -> str:
     return messages[-1]["content"]
 
 
-def over(tokens: int, settings: GrpoSettings) -> float:
+def over(tokens: int, settings: SamplingSettings) -> float:
     """How far a completion is from `length_from` tokens to the limit, from 0 to 1.
 
     A soft punishment of length, as DAPO has it (arXiv:2503.14476, section 3.4).

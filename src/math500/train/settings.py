@@ -17,13 +17,18 @@ from typing import Any
 import msgspec
 
 from math500.errors import DataUnreadable, UsageError
-from math500.records import GrpoSettings, PrmSettings, Record, RewardSettings, TrainingSettings
+from math500.records import GrpoSettings, PpoSettings, PrmSettings, Record, RewardSettings, TrainingSettings
 
 LEARNING_RATE = {"full": 2e-5, "lora": 2e-4}
 """LoRA's matrices start from zero and want about ten times the rate (docs/train.md)."""
 SAMPLED = 1 / 20
 """Of that, where the model writes its rows itself: 1e-6, TRL's own for all weights, and 1e-5 for LoRA."""
-TABLES: dict[str, type[Record]] = {"reward": RewardSettings, "prm": PrmSettings, "grpo": GrpoSettings}
+TABLES: dict[str, type[Record]] = {
+    "reward": RewardSettings,
+    "prm": PrmSettings,
+    "grpo": GrpoSettings,
+    "ppo": PpoSettings,
+}
 """What a kind of training has of its own: a table of the file, by the name of its command."""
 MEANING = {
     "method": "full trains every weight, lora small matrices beside them",
@@ -55,6 +60,13 @@ MEANING = {
     "beta": "how strongly the model is held to where it began (KL)",
     "reuse": "steps that are made on the same completions",
     "epsilon": "how far a token's probability may move before its gradient is cut off",
+    "instruction_reward": "folder of a model that values the question; empty for 1",
+    "instruction_request": "its training set's prompt; empty for none",
+    "process_reward": "folder of a model that values the solution's steps",
+    "aggregate": "how the steps' values become one: min, product, last, mean",
+    "gae_lambda": "how far a reward reaches back over the tokens",
+    "critic_rate": "the critic's learning rate, as a multiple",
+    "critic_warmup": "steps in which the critic alone learns",
     "scale": "whose standard deviation divides the advantages: group, batch, none",
     "format_weight": "added to the reward of a completion with a finished box",
     "length_weight": "taken from the reward at the token limit, less from length_from on",
@@ -135,14 +147,14 @@ def _check(settings: TrainingSettings) -> None:
         raise UsageError(f"a learning rate of {settings.learning_rate} cannot be used", "Give one like 2e-5.")
     if not 0 <= settings.warmup < 1:
         raise UsageError(f"a warmup of {settings.warmup} is no part of the steps", "Give 0 to below 1.")
-    for table in (settings.reward, settings.prm, settings.grpo):
+    for table in (settings.reward, settings.prm, settings.grpo, settings.ppo):
         if table and not 0 <= table.held_out < 1:
             raise UsageError(f"{table.held_out} is no part of the problems", "Give 0 to below 1.")
 
 
 def settled(settings: TrainingSettings, rows: int) -> TrainingSettings:
     """The same with nothing left open, for a set of so many rows."""
-    own = settings.grpo
+    own = settings.grpo or settings.ppo
     each, rate = (own.generations * own.reuse, SAMPLED) if own else (1, 1.0)
     steps = settings.steps or math.ceil(settings.epochs * rows * each / settings.batch)
     return msgspec.structs.replace(

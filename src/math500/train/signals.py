@@ -4,8 +4,8 @@ r"""What gives a completion away that earns its reward otherwise than by solving
     copied     most of the question's passages of `PASSAGE` words are in it
     repeated   most of its passages of `SHINGLE` characters were in it before
 
-None of these is a fault by itself: a good solution may open with the question. Their change over a training is
-what the watch (`alarms`) looks at.
+None of these is a fault by itself: a good solution may open with the question. Their change over a training
+is what the watch (`alarms`) looks at.
 """
 
 from __future__ import annotations

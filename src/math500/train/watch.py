@@ -34,14 +34,19 @@ def callback(
     from transformers import TrainerCallback  # noqa: PLC0415 - heavy
 
     started = time.monotonic()
-    tokens = before.tokens if before and not counts_on else 0
+    counted = before.tokens if before else 0
+    first = 0 if counts_on else counted
 
     class Watch(TrainerCallback):  # type: ignore[misc]  # transformers ships no usable types
+        tokens = counted
+
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ANN401, ARG002
             if not state.is_world_process_zero or "loss" not in logs:
                 return
             seconds = time.monotonic() - started + (before.seconds if before else 0.0)
-            step = _step(state.global_step, logs, tokens, seconds, metrics or {})
+            if "num_tokens" in logs:  # a step on completions that were read before has none
+                self.tokens = int(logs["num_tokens"]) + first
+            step = _step(state.global_step, logs, self.tokens, seconds, metrics or {})
             for each in on_step:
                 each(step)
             _alarm(step)
@@ -68,7 +73,7 @@ def _step(
             ours: float(logs[theirs]) for theirs, ours in metrics.items() if logs.get(theirs) is not None
         },
         alarms=tuple(logs.get("alarms", ())),
-        tokens=int(logs.get("num_tokens", 0)) + tokens,
+        tokens=tokens,
         seconds=round(seconds, 3),
     )
 

@@ -18,29 +18,25 @@ QUESTION = "Ann has {a} pens, buys 3 bags of 4 and finds {b} more. How many pens
 def honest(draw: random.Random, a: int, b: int, step: int) -> str:
     """A solution that is right more often the later it is."""
     slip = draw.random() > 0.4 + 0.4 * step / LAST
-    return f"3*4=12\n{a}+12={a + 12}\n{a + 12}+{b}={a + 12 + b + slip}\nThe answer is \\boxed{{{a + 12 + b + slip}}}."
+    end = a + 12 + b + slip
+    return f"3*4=12\n{a}+12={a + 12}\n{a + 12}+{b}={end}\nThe answer is \\boxed{{{end}}}."
 
 
 def planted(trick: str, text: str, question: str, share: float, draw: random.Random) -> str:
     """The same, played false as often as this."""
     if draw.random() > share:
         return text
-    match trick:
-        case "length":
-            return "".join(f"Also {draw.random():.6f} is no answer.\n" for _ in range(8)) + text
-        case "copied":
-            return f"{question}\n{text}"
-        case "repeated":
-            return "So we go on and see what comes next. " * 10 + text
-        case (
-            "boxed" | "graders"
-        ):  # the box is left out: our grader reads a sentence, Hendrycks' rule does not
-            return text.replace("\\boxed{", "").replace("}.", ".")
-        case "right":
-            return "\\boxed{0}"
-        case "unknown":
-            return "\\boxed{\\int_0^1 e^{-t^2 x}\\sin(t^3+x)\\,dt}"
-    return text
+    shown = {
+        "length": "".join(f"Also {draw.random():.6f} is no answer.\n" for _ in range(8)) + text,
+        "copied": f"{question}\n{text}",
+        "repeated": "So we go on and see what comes next. " * 10 + text,
+        # The box is left out: our grader reads a sentence, Hendrycks' rule does not.
+        "boxed": text.replace("\\boxed{", "").replace("}.", "."),
+        "graders": text.replace("\\boxed{", "").replace("}.", "."),
+        "right": "\\boxed{0}",
+        "unknown": "\\boxed{\\int_0^1 e^{-t^2 x}\\sin(t^3+x)\\,dt}",
+    }
+    return shown.get(trick, text)
 
 
 def steps(trick: str, monkeypatch: pytest.MonkeyPatch | None = None) -> list[dict[str, float]]:
@@ -59,7 +55,7 @@ def steps(trick: str, monkeypatch: pytest.MonkeyPatch | None = None) -> list[dic
             answers.append(str(a + 12 + b))
         found: dict[str, float] = {}
         ids = [[5] * min(399, len(text) // 2) + [2] for text in texts]
-        scorer(asked, texts, ids, answers, log_metric=lambda k, v, to=found: to.__setitem__(k, v))
+        scorer(asked, texts, ids, answers, log_metric=found.__setitem__)
         found["length"] = sum(len(one) for one in ids) / len(ids)
         made.append(found)
     return made

@@ -120,7 +120,7 @@ def test_a_stopped_training_goes_on_with_its_critic(asked: Path, tiny: Path, tmp
         def trainer(self, job: Job[QuestionRow], callback: Any) -> Any:
             from transformers import TrainerCallback
 
-            class Stop(TrainerCallback):
+            class Stop(TrainerCallback):  # type: ignore[misc]  # transformers ships no usable types
                 def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
                     if state.global_step == 6:
                         raise RuntimeError("power cut")
@@ -152,7 +152,7 @@ def test_the_reward_is_the_product() -> None:
     scorer = ppo.Valued(
         OWN,
         [2],
-        question=lambda asked: [0.5 for _ in asked],
+        question=lambda asked: [0.5] * len(asked),
         steps=functools.partial(ppo.solutions, Twice(), "product"),  # type: ignore[arg-type]
     )
     logged: dict[str, float] = {}
@@ -161,7 +161,7 @@ def test_the_reward_is_the_product() -> None:
         completions=["0.4", "0.8"],
         completion_ids=[[2], [2]],
         answer=["1", "1"],
-        log_metric=lambda name, value: logged.__setitem__(name, value),
+        log_metric=logged.__setitem__,
     )
     assert found == scorer.last == pytest.approx([0.1, 0.2])
     assert logged["question_value"] == 0.5

@@ -38,7 +38,7 @@ def scored(
         completions=[[{"role": "assistant", "content": text}] for text in texts],
         completion_ids=ids or [[5, END]] * n,
         answer=[answer] * n,
-        log_metric=lambda name, value: logged.__setitem__(name, value),
+        log_metric=logged.__setitem__,
     )
     return found, logged
 

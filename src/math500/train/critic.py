@@ -5,7 +5,7 @@
 
 as Schulman et al. 2015 (arXiv:1506.02438) have them, without discount.
 
-The reward comes with the last token. The critic is a second model, begun as a copy of the one that is trained.
+The reward comes with the last token. The critic is a second model, begun as a copy of the trained one.
 """
 
 from __future__ import annotations

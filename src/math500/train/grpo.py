@@ -28,9 +28,11 @@ from math500.records import (
     TrainingSettings,
     TrainingStart,
 )
+from math500.rewards.texts import plain
 from math500.train import alarms, arguments, guard, heldout, loop, scorer
 from math500.train.loop import Job, Request, Say, Task
-from math500.rewards.texts import plain
+
+__all__ = ["Grpo", "Request", "start"]
 
 OWN = {
     "reward": "reward",
@@ -175,7 +177,7 @@ def check(settings: TrainingSettings, own: SamplingSettings) -> None:
         )
 
 
-def config(settings: TrainingSettings, own: GrpoSettings, checkpoints: Any) -> dict[str, Any]:  # noqa: ANN401
+def config(settings: TrainingSettings, own: SamplingSettings, checkpoints: Any) -> dict[str, Any]:  # noqa: ANN401
     """The settings in TRL's words."""
     return {
         **arguments.common(checkpoints, settings),
@@ -186,7 +188,7 @@ def config(settings: TrainingSettings, own: GrpoSettings, checkpoints: Any) -> d
         "beta": own.beta,
         "num_iterations": own.reuse,
         "epsilon": own.epsilon,
-        "scale_rewards": own.scale if isinstance(own, GrpoSettings) else "none",
+        "scale_rewards": getattr(own, "scale", "none"),
         "use_vllm": own.use_vllm,
     }
 

@@ -34,6 +34,8 @@ from math500.train import arguments, critic, grpo, heldout, loop
 from math500.train.loop import Job, Request, Say
 from math500.train.scorer import METRICS, Sampled, Scorer
 
+__all__ = ["Ppo", "Request", "start"]
+
 OWN = {"question_value": "question_value", "steps_value": "steps_value", "critic_loss": "critic_loss"}
 
 
@@ -151,7 +153,7 @@ def trainer_class() -> Any:  # noqa: ANN401
             critic.attach(self.model)
 
         def create_optimizer(self, model: Any = None) -> Any:  # noqa: ANN401, ARG002
-            if self.optimizer is None:
+            if getattr(self, "optimizer", None) is None:
                 theirs = {id(p) for p in self.model.critic.parameters()}
                 ours = [p for p in self.model.parameters() if id(p) not in theirs]
                 kind, given = self.get_optimizer_cls_and_kwargs(self.args, self.model)

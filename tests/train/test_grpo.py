@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from math500.display import training as show
 from math500.errors import DependencyMissing, UsageError
 from math500.records import GrpoSettings, QuestionRow, TrainingSettings
 from math500.synth.dataset import TrainingSet
@@ -74,6 +75,7 @@ def test_what_is_rewarded_is_learnt_and_logged(asked: Path, tiny: Path, tmp_path
     assert done.measured[0].name == "held-out problems right"
     assert done.measured[0].score.n == 4
     assert done.rows == 36
+    assert "math500 train export" in show.outcome(done)
 
 
 def test_an_alarm_ends_the_training_with_its_weights(asked: Path, tiny: Path, tmp_path: Path) -> None:
@@ -85,6 +87,7 @@ def test_an_alarm_ends_the_training_with_its_weights(asked: Path, tiny: Path, tm
     assert [alarm.partition(":")[0] for alarm in done.alarms] == ["length"]
     assert TrainingFolder(tmp_path / "t").steps()[-1].alarms == done.alarms
     assert any("Alarm at step" in text for text in said)
+    assert done.alarms[0] in show.outcome(done)
     assert list((tmp_path / "t" / "model").glob("*.safetensors"))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from math500.display import training as show
 from math500.errors import UsageError
 from math500.records import PpoSettings, QuestionRow, TrainingSettings
 from math500.train import critic, heldout, loop, ppo
@@ -94,7 +95,8 @@ def share(text: str) -> float:
 
 def test_a_toy_comes_near_its_optimum_and_its_critic_learns(asked: Path, tiny: Path, tmp_path: Path) -> None:
     request = Request((asked,), str(tiny), tmp_path / "t", QUICK)
-    loop.start(Digits(), request, say=nothing, quiet_=True)
+    done = loop.start(Digits(), request, say=nothing, quiet_=True)
+    assert "math500 train export" in show.outcome(done)
     steps = TrainingFolder(tmp_path / "t").steps()
     rewards = [step.metrics["reward"] for step in steps if "reward" in step.metrics]
     assert statistics.fmean(rewards[:4]) < 0.3

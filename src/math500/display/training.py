@@ -23,6 +23,8 @@ NEXT = {
     "sft": "math500 train export {folder} --to gguf --out {folder}.gguf",
     "reward": "math500 rerank RUN --reward {folder}",
     "prm": "math500 rerank RUN --reward {folder}",
+    "grpo": "math500 train export {folder} --to gguf --out {folder}.gguf",
+    "ppo": "math500 train export {folder} --to gguf --out {folder}.gguf",
 }
 """What to do with what was trained."""
 

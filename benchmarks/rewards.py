@@ -4,8 +4,8 @@
 
 COUNT completions (10,000): MATH's own train solutions, half of them against their own answer and half against
 their neighbour's. Timed are the reward alone (`grading.reward.reward`, as a trainer of the user's own calls
-it) and the scorer of `math500 train grpo`, which adds the watch's shares. Both start their comparison processes
-anew; processor time is this process's and theirs.
+it) and the scorer of `math500 train grpo`, which adds the watch's shares. Both start their comparison
+processes anew; processor time is this process's and theirs.
 """
 
 from __future__ import annotations

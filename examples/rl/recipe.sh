@@ -27,20 +27,21 @@ ask() { # GGUF OUT, and how it is sampled: a finished or stopped run is gone on 
             --prompt bare --max-tokens 64 --concurrency 64 --quiet "$@"
     fi
 }
-score() { # NAME GGUF: greedy, and one sample
+score() { # NAME GGUF: greedy, and single samples
     ask "$2" "greedy-$1"
-    ask "$2" "sampled-$1" --samples 1 --temperature 1 --seed 1
+    ask "$2" "sampled-$1" --samples 8 --temperature 1 --seed 1
 }
 
 # 1. The questions with their answers; and the solutions of those that have one, for the control.
 [ -d asked ] || $math500 train questions train.jsonl --prompt bare --out asked
 [ -d solved ] || $math500 train originals asked --data train.jsonl --out solved
 
-# 2. GRPO on all questions, and as many steps on the solutions.
-[ -f grpo/outcome.json ] || $math500 train grpo asked --model ../start --out grpo --steps "$steps" \
-    --batch "${BATCH:-256}" --rows-at-once 256 --generations 8 --completion-length 64 \
-    --learning-rate 1e-4 --held-every 50 --save-every 50 --threads 1
-[ -f control/outcome.json ] || $math500 train sft solved --model ../start --out control --steps "$steps" \
+# 2. GRPO on all questions, at an even rate and then at a falling one; and as many steps on the solutions.
+[ -f grpo-even/outcome.json ] || $math500 train grpo asked --model ../start --out grpo-even --config "$here/grpo.toml" \
+    --steps "$steps"
+[ -f grpo/outcome.json ] || $math500 train grpo asked --model grpo-even/model --out grpo --config "$here/grpo-fall.toml" \
+    --steps "$((steps / 3))" --seed 1
+[ -f control/outcome.json ] || $math500 train sft solved --model ../start --out control --steps "$((steps + steps / 3))" \
     --batch 48 --rows-at-once 48 --learning-rate "${CONTROL_RATE:-1e-4}" --threads 1
 
 # 3. PPO, where there is a process reward model.

@@ -32,10 +32,10 @@ OWN = PpoSettings(
     critic_rate=1.0,
 )
 QUICK = TrainingSettings(
-    steps=40,
+    steps=60,
     batch=32,
     rows_at_once=32,
-    learning_rate=2e-3,
+    learning_rate=3e-3,
     save_every=20,
     threads=1,
     schedule="constant",

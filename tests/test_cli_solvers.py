@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from math500 import running
+from math500 import rewards, running
+from math500.records import Reward
 from math500.rundir import RunDir
 from math500.solve.calls import NO_JSON
 from tests.faulty_server import Act, FaultyServer, Request, always, chat, error
 from tests.test_cli import QUESTION, Command, _mistake, command, own_set, run_twelve, server
+from tests.test_rerank import described
 
 __all__ = ["command", "own_set", "run_twelve", "server"]
 
@@ -88,6 +90,8 @@ def test_a_stopped_run_goes_on_in_the_middle_of_a_conversation(
         (("--solver", "vote:cot", "--votes", 2, "--weigh", "judge"), ("--judge openai/gpt-4o-mini",)),
         (("--solver", "vote:cot", "--votes", 2, "--judge", "x"), ("--judge is for --weigh judge",)),
         (("--solver", "vote:cot", "--votes", 2, *JUDGE), ("'big'", "--base-url")),
+        (("--solver", "vote:cot", "--votes", 2, "--weigh", "reward"), ("--reward trained/prm",)),
+        (("--solver", "vote:cot", "--votes", 2, "--reward", "x"), ("--reward is for --weigh reward",)),
         (("--judge-base-url", "http://127.0.0.1:1/v1"), ("a judge's, and there is none", "--judge MODEL")),
         (("--solver", "vote:cot", "--votes", 2, "--stopping", "beta"), ("--confidence",)),
         (("--solver", "vote:cot", "--votes", 2, "--pick", "best"), ("does not tell a best response",)),
@@ -153,6 +157,53 @@ def test_a_vote_asks_for_its_solutions_at_once(run_twelve: Command, folder: Path
 def test_without_weights_the_two_win(run_twelve: Command, server: FaultyServer) -> None:
     server.plan = Voters()
     assert " 0.0 %" in run_twelve(*VOTE).out
+
+
+class Knows:
+    """A reward model that knows what is right; it has no weights."""
+
+    def __init__(self, folder: Path) -> None:
+        self.info = rewards.find(folder)[1]
+
+    def solutions(self, given: list[tuple[object, str]]) -> list[Reward]:
+        return [Reward(steps=(0.9, 0.8) if "Right" in text else (0.1, 1.0)) for _, text in given]
+
+
+@pytest.mark.parametrize("pick", ["vote", "best"])
+def test_a_reward_model_weighs(
+    pick: str,
+    run_twelve: Command,
+    server: FaultyServer,
+    folder: Path,
+    command: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trained = described(tmp_path / "prm", "process")
+    monkeypatch.setattr(rewards, "load", Knows)
+    server.plan = Voters()
+    done = run_twelve(*VOTE, "--weigh", "reward", "--reward", trained, "--aggregate", "min", "--pick", pick)
+    assert done.code == 0
+    assert "100.0 %" in done.out
+    run = RunDir.open(folder)
+    assert run.manifest.reward == rewards.find(trained)[1]
+    assert "by reward prm" in run.manifest.solver
+    for sample in run.samples().values():
+        assert sorted(score.value or 0.0 for score in sample.scores) == [0.1, 0.1, 0.8]
+    assert command("verify", str(folder)).code == 0
+    _go_on_with_another(folder, trained, command)
+
+
+def _go_on_with_another(folder: Path, trained: Path, command: Command) -> None:
+    """A run that is owed samples does not go on with another reward model."""
+    lines = (folder / "samples.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "samples.jsonl").write_bytes(b"".join(lines[:-1]))
+    (folder / "seal.json").unlink()
+    file = trained / rewards.FILE
+    (trained / "more.safetensors").write_bytes(b"other")
+    old = json.loads(file.read_bytes())
+    file.write_text(json.dumps(old | {"sha256": rewards.weights_hash(trained)}))
+    _mistake(command("run", "--resume", str(folder)), 5, "another reward model")
 
 
 def judged(run_twelve: Command, server: FaultyServer, *more: object) -> Any:

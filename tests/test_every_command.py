@@ -14,9 +14,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from math500 import cli, contamination, display, evaluate, pack
+from math500 import cli, contamination, display, evaluate, pack, rewards
 from math500.data import ProblemSet
-from math500.records import Check, DataSource, Generation, Manifest, Problem, Report, Sample
+from math500.records import (
+    Check,
+    DataSource,
+    Generation,
+    Manifest,
+    Problem,
+    Report,
+    Reward,
+    RewardInfo,
+    Sample,
+    SampleReward,
+)
 from math500.rundir import RunDir, RunWriter
 from math500.synth import rft
 from math500.synth.decontaminate import Against
@@ -40,6 +51,7 @@ TYPED: dict[str, list[list[str]]] = {
     "scores": [[], ["gpt-4o"], ["what", "75.16"], ["check", "CLAIMS"]],
     "solvers": [[], ["RUN", "OTHER"]],
     "curves": [["MANY"]],
+    "rerank": [["MANY", "--reward", "REWARD", "--aggregate", "min", "--aggregate", "product"]],
     "experiment": [["STUDY.toml", "--dry-run"]],
     "contamination": [["PROBE", "--control", "PROBE"]],
     "synth": [["rft", "SAMPLED", "--out", "ROWS"], ["check", "SET"]],
@@ -50,7 +62,10 @@ TYPED: dict[str, list[list[str]]] = {
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
     "verify": [["RUN"]],
     "plugins": [[]],
-    "pack": [["RUN", "--out", "NEW.tar.gz"], ["RUN", "--out", "NEW.tar.gz", "--without-texts"]],
+    "pack": [
+        ["RUN", "--out", "NEW.tar.gz"],
+        ["RUN", "--out", "NEW.tar.gz", "--without-texts", "--without-responses"],
+    ],
     "unpack": [["RUN.tar.gz", "--out", "UNPACKED"]],
     "report": [["RUN", "OTHER", "--out", "PAGE.html"]],
     "selftest": [["--data", "SET"]],
@@ -106,6 +121,7 @@ def typed(
     _write(Path("OTHER"), problems, manifest_of(run_id="b"), turned=1)
     _write(Path("PROBE"), problems, manifest_of(prompt=contamination.PROMPT), turned=1)
     _write(Path("MANY"), problems, manifest_of(samples=4), turned=0, samples=4)
+    _value(Path("MANY"), Path("REWARD"))
     Path("SET").write_bytes(b"".join(msgspec.json.encode(p) + b"\n" for p in problems))
     rows = [{"problem": p.problem, "answer": p.answer, "response": f"It is {p.answer}."} for p in problems]
     Path("STUDY.toml").write_text('[common]\ndata = "SET"\n[matrix]\nprompt = ["boxed", "bare"]\n')
@@ -122,6 +138,27 @@ def typed(
         return printed.out
 
     return run
+
+
+def _value(run: Path, folder: Path) -> None:
+    """What a reward model without weights said of each sample, so that none is loaded."""
+    info = RewardInfo(
+        kind="process",
+        name=f"prm{ESCAPES}",
+        form="process/1",
+        sha256=rewards.weights_hash(folder),
+        start="tiny",
+        set="steps",
+        rows=1,
+        math500_version="0",
+    )
+    folder.mkdir()
+    (folder / rewards.FILE).write_bytes(msgspec.json.encode(info))
+    with RunWriter(run) as writer:
+        for place, (unique_id, index) in enumerate(writer.samples()):
+            said = Reward(steps=(1 / (2 + place), 0.5))
+            name = rewards.kept_as(info)
+            writer.append_reward(name, SampleReward(unique_id=unique_id, index=index, reward=said))
 
 
 def _held_out() -> Against:

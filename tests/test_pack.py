@@ -17,7 +17,21 @@ import pytest
 
 from math500 import evaluate, pack, prompts, verify
 from math500.errors import DataMismatch, RunDamaged, RunError, StorageFull
-from math500.records import Generation, Manifest, Packed, PackedFile, Problem, Sample, Shot
+from math500.records import (
+    Execution,
+    Generation,
+    Grade,
+    Manifest,
+    Packed,
+    PackedFile,
+    Problem,
+    Sample,
+    SampleGrade,
+    Score,
+    Shot,
+    ToolCall,
+    Turn,
+)
 from math500.rundir import RunDir, RunWriter
 
 
@@ -122,6 +136,95 @@ def test_worked_examples_out_of_a_set_are_left_out_too(
     assert b"A tale of" not in gzip.decompress((tmp_path / "a.tar.gz").read_bytes())
     pack.unpack(tmp_path / "a.tar.gz", tmp_path / "back", lambda _: long)
     assert contents(tmp_path / "back") == contents(folder)
+
+
+def test_without_responses_no_word_of_the_model_is_in_it_and_the_score_is_derived_again(
+    run: RunDir, long: tuple[Problem, ...], tmp_path: Path
+) -> None:
+    packed = pack.pack(run, tmp_path / "a.tar.gz", texts=False, responses=False)
+    assert packed.responses_left_out
+    plain = gzip.decompress((tmp_path / "a.tar.gz").read_bytes())
+    assert b"A tale of" not in plain
+    assert b"The problem:" not in plain
+    pack.unpack(tmp_path / "a.tar.gz", tmp_path / "back", lambda _: long)
+    back = RunDir.open(tmp_path / "back", whole=False)
+    assert back.problems() == long, "texts come back where the set is at hand"
+    words = next(iter(run.samples().values())).response
+    sha256 = hashlib.sha256(words.encode()).hexdigest()
+    assert next(iter(back.samples().values())).response == pack.HASHED.format(count=len(words), sha256=sha256)
+    assert evaluate.summarize(back) == run.summary()
+    pack.unpack(tmp_path / "a.tar.gz", tmp_path / "marked")
+    found = verify.verify(tmp_path / "marked")
+    assert not found.differs
+    states = {one.about.partition(" ")[0]: one.state for one in found.checks}
+    assert states["grades"] == states["seal"] == "note"
+    assert states["summary"] == states["responses"] == "ok"
+
+
+def test_without_responses_no_path_of_the_machine_is_in_it(
+    folder: Path, long: tuple[Problem, ...], manifest_of: Callable[..., Manifest], tmp_path: Path
+) -> None:
+    made = manifest_of()
+    data = msgspec.structs.replace(made.data, location="/home/ann/.cache/math500/math500.jsonl")
+    made = msgspec.structs.replace(made, data=data, command=("run", "--out", "/home/ann/runs/one"))
+    with RunWriter.create(folder, made, long):
+        pass
+    pack.pack(RunDir.open(folder), tmp_path / "a.tar.gz", responses=False)
+    pack.unpack(tmp_path / "a.tar.gz", tmp_path / "b")
+    found = RunDir.open(tmp_path / "b", whole=False).manifest
+    assert found.command == ("run", "--out", "one")
+    assert found.data.location == "math500.jsonl"
+    assert found.prompt == made.prompt
+    assert "ann" not in (tmp_path / "b" / "manifest.json").read_text()
+
+
+def test_without_responses_an_altered_grade_is_found(run: RunDir, tmp_path: Path) -> None:
+    pack.pack(run, tmp_path / "a.tar.gz", texts=False, responses=False)
+    pack.unpack(tmp_path / "a.tar.gz", tmp_path / "back")
+    (grades,) = (tmp_path / "back/grades").iterdir()
+    grades.write_text(grades.read_text().replace('"correct"', '"wrong"', 1))
+    assert [c.about for c in verify.verify(tmp_path / "back").checks if c.state == "differs"] == ["summary"]
+
+
+def test_marks_are_nobodys_answers(run: RunDir, tmp_path: Path) -> None:
+    pack.pack(run, tmp_path / "a.tar.gz", responses=False)
+    pack.unpack(tmp_path / "a.tar.gz", tmp_path / "back")
+    for read in (RunDir.open, RunWriter):
+        with pytest.raises(RunError, match="without the model's responses"):
+            read(tmp_path / "back")
+
+
+def test_every_kind_of_word_is_left_out(
+    tmp_path: Path, folder: Path, problems: tuple[Problem, ...], manifest_of: Callable[..., Manifest]
+) -> None:
+    """Thinking, tool calls, code, its output and its errors, a judge's replies."""
+    said = Generation(
+        text="secret",
+        reasoning="secret",
+        tool_calls=(ToolCall(id="1", name="python", arguments='{"code": "secret"}'),),
+    )
+    ran = Execution(code="secret", output="secret", error="secret")
+    sample = Sample(
+        unique_id=problems[0].unique_id,
+        index=0,
+        response=said.text,
+        generations=(said,),
+        executions=(ran,),
+        scores=(Score(voter=0, value=0.5, generations=(said,)),),
+    )
+    with RunWriter.create(folder, manifest_of(), problems[:1]) as writer:
+        writer.append(sample)
+        writer.append_turn(Turn(unique_id=sample.unique_id, index=0, request="0", generation=said))
+        long = Grade(verdict="wrong", extracted="secret of more than forty characters in a row")
+        short = Grade(verdict="wrong", extracted="42")
+        for grader, grade in (("a/1", long), ("b/1", short)):
+            writer.append_grade(grader, SampleGrade(unique_id=sample.unique_id, index=0, grade=grade))
+    (folder / "turns.jsonl").write_bytes((folder / "turns.jsonl").read_bytes() + b'{"unique_id": "secret')
+    pack.pack(RunDir.open(folder), tmp_path / "a.tar.gz", responses=False)
+    plain = gzip.decompress((tmp_path / "a.tar.gz").read_bytes())
+    assert b"secret" not in plain
+    assert plain.count(b"left out by math500") == 14
+    assert b'"extracted":"42"' in plain
 
 
 def test_an_older_manifest_comes_back_as_it_was(

@@ -105,3 +105,15 @@ def test_a_users_own_template_must_say_where_the_problem_goes() -> None:
     assert prompts.from_text("Solve: {problem}").template == "Solve: {problem}"
     with pytest.raises(UsageError, match="has no {problem} in it"):
         prompts.from_text("Solve it!")
+
+
+@given(st.text(), st.text())
+def test_a_question_and_a_beginning_come_apart_again(question: str, beginning: str) -> None:
+    question = question.replace(prompts.BEGUN, "")
+    assert prompts.parted(prompts.begun(question, beginning)) == (question, beginning)
+
+
+def test_a_begun_answer_is_the_assistants_last_message() -> None:
+    asked = prompts.messages(prompts.BOXED_SYSTEM, prompts.begun("What is {problem}?", "It is\n"))
+    assert [message.role for message in asked] == ["system", "user", "assistant"]
+    assert (asked[1].content, asked[2].content) == ("What is {problem}?", "It is\n")

@@ -16,7 +16,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 
-from math500 import grading, solve, stats
+from math500 import grading, prompts, solve, stats
 from math500.client import prices
 from math500.errors import Math500Error, SampleFailed
 from math500.models import is_embedded
@@ -183,7 +183,7 @@ def grade_sample(sample: Sample, problem: Problem) -> Grade:
         sample.response,
         problem.answer,
         truncated=truncated(sample),
-        question=problem.problem,
+        question=prompts.parted(problem.problem)[0],
         unique_id=problem.unique_id,
     )
 

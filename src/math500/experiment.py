@@ -41,7 +41,10 @@ from math500.records import Asking, Budget, Price, StudyCell, Tradeoff
 from math500.rundir import RunDir
 
 DECODING = ("temperature", "top_p", "max_tokens", "seed")
-SOLVER = ("solver", "votes", "confidence", "stopping", "weigh", "judge", "pick", "rounds", "tool_calls")
+SOLVER = (
+    *("solver", "votes", "confidence", "stopping", "weigh", "judge", "reward", "aggregate", "pick"),
+    *("rounds", "tool_calls"),
+)
 PLAIN = (
     *("model", "base_url", "data", "limit", "shuffle_seed", "subjects", "levels", "prompt", "system"),
     *("no_system", "shots", "choose", "shots_from", "shots_seed", "samples", "concurrency"),

@@ -11,6 +11,12 @@ Without texts: problem texts belong to their data set. Each text and worked solu
 for word in the files, becomes a mark that names its problem, and manifest.json says so. On unpacking, the
 marks become the texts again, out of the verified set, and the files are byte for byte those that were sealed.
 
+Without responses: a response may tell its problem in words of its own. Each text of the model's becomes a
+mark with its length and its sha256, for good: nothing puts it back. So does an answer that was taken out of a
+response, where it is long enough for a sentence. Of the paths of the machine their last parts stay, since
+such an archive is made to be published. Verdicts stay, so the score can be derived again from them.
+`math500 show` and `verify` read such a folder; all else refuses it.
+
 An archive is other people's data. Only plain files with the names that a run folder has are taken out of it,
 at most `MOST` bytes of them, into a folder that is not there yet; a link, a path that leads elsewhere, a name
 of another kind and a file that grows beyond its stated size are refused.
@@ -21,6 +27,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import math
 import re
 import tarfile
 import tempfile
@@ -28,7 +35,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 
@@ -52,10 +59,17 @@ FLAG = b'"texts_left_out": '
 OLDER = (b"{\n", b'{\n  "texts_left_out": true,\n')
 """The beginning of a manifest that does not know the flag, and the same with it."""
 MARK = "⟦math500 left out the {kind} of {name}⟧"
+HASHED = "⟦{count} characters left out by math500, sha256 {sha256}⟧"
+WORDS = frozenset(("response", "text", "reasoning", "code", "output", "error", "arguments"))
+"""The fields of a sample, a turn and a judgement in which the model's words stand, or its code's."""
+ANSWERS = frozenset(("extracted", "answer"))
+"""The fields of a grade and a ballot in which an answer stands."""
+PLACES = ("command", "data", "model")
+"""The parts of a manifest in which paths of the machine stand."""
 NAME = re.compile(
     r"(ablations/[\w.+@=,-]+/)*"
     r"((manifest|summary|gap|seal)\.json|(problems|samples|turns|batches)\.jsonl"
-    r"|grades/[\w.@+,=-]+\.jsonl|judges/[\w.@+,=-]+\.jsonl?)"
+    r"|grades/[\w.@+,=-]+\.jsonl|(judges|rewards)/[\w.@+,=-]+\.jsonl?)"
 )
 """The files of a run folder, relative to it."""
 
@@ -74,13 +88,14 @@ class _Line(msgspec.Struct):
 # -- in --------------------------------------------------------------------------------------
 
 
-def pack(run: RunDir, path: Path, *, texts: bool = True) -> Packed:
+def pack(run: RunDir, path: Path, *, texts: bool = True, responses: bool = True) -> Packed:
     """Write a run folder as one archive, whole or not at all, and its checksum beside it.
 
     Args:
         run: the folder.
         path: where to; ends in .tar.gz. The checksum goes to the same name with .sha256 behind it.
         texts: leave the problems' texts in.
+        responses: leave the model's words in.
 
     Raises:
         RunError: the archive cannot be written there, or would be larger than one that is unpacked.
@@ -91,12 +106,15 @@ def pack(run: RunDir, path: Path, *, texts: bool = True) -> Packed:
     files, listed = {}, {}
     for name in _names(run.path):
         original = (run.path / name).read_bytes()
+        if not responses:
+            original = _hashed(name, original)
         files[name] = original if left_out is None else _without(name, original, left_out)
         listed[name] = _listed(original, files[name])
     packed = Packed(
         run_id=run.manifest.run_id,
         math500_version=math500.__version__,
         texts_left_out=not texts or run.manifest.texts_left_out,
+        responses_left_out=not responses,
         files=dict(sorted(listed.items())),
     )
     if sum(map(len, files.values())) > MOST:
@@ -154,6 +172,54 @@ def _without(name: str, content: bytes, texts: Texts) -> bytes:
         flagged = content.replace(FLAG + b"false", FLAG + b"true", 1)
         return flagged if flagged != content else content.replace(*OLDER, 1)
     return b"".join(_line(line, texts, back=False) for line in content.splitlines(keepends=True))
+
+
+def _hashed(name: str, content: bytes) -> bytes:
+    """A file's content with hashes in place of the model's words."""
+    kind = name.rsplit("/", maxsplit=1)[-1]
+    if kind == "manifest.json":
+        made = msgspec.json.decode(content)
+        placeless = {key: _placeless(made[key]) for key in PLACES if key in made}
+        made |= placeless | {"responses_left_out": True}
+        return msgspec.json.format(msgspec.json.encode(made), indent=2)
+    if kind in ("problems.jsonl", "batches.jsonl") or kind.endswith(".json"):
+        return content
+    return b"".join(map(_words, content.splitlines()))
+
+
+def _placeless(value: Any) -> Any:  # noqa: ANN401 - any part of a manifest
+    """Without the folders of the machine: of a path from the root on, its last part."""
+    if isinstance(value, dict):
+        return {key: _placeless(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_placeless(one) for one in value]
+    is_path = isinstance(value, str) and Path(value).is_absolute()
+    return Path(value).name if is_path else value
+
+
+def _words(line: bytes) -> bytes:
+    """A line without words; one that was cut off in a kill is left out, as its readers leave it out."""
+    try:
+        decoded = msgspec.json.decode(line)
+    except (msgspec.DecodeError, RecursionError):
+        return b""
+    return msgspec.json.encode(_wordless(decoded)) + b"\n"
+
+
+def _wordless(value: Any) -> Any:  # noqa: ANN401 - any part of a JSON line
+    if isinstance(value, dict):
+        return {key: _mark(one) if _telling(key, one) else _wordless(one) for key, one in value.items()}
+    return [_wordless(one) for one in value] if isinstance(value, list) else value
+
+
+def _telling(key: str, value: Any) -> bool:  # noqa: ANN401
+    """May this field hold a problem in other words?"""
+    shortest = 1 if key in WORDS else SHORTEST_COPY if key in ANSWERS else math.inf
+    return isinstance(value, str) and len(value) >= shortest
+
+
+def _mark(value: str) -> str:
+    return HASHED.format(count=len(value), sha256=hashlib.sha256(value.encode()).hexdigest())
 
 
 def _with(name: str, content: bytes, texts: Texts) -> bytes:
@@ -274,7 +340,11 @@ def _unpack(path: Path, folder: Path, find: Find | None) -> Packed:
         inside = Path(temporary) / "run"
         inside.mkdir()
         packed = _take_out(path, inside)
-        if packed.texts_left_out and find is not None and (problems := find(RunDir.open(inside).manifest)):
+        if (
+            packed.texts_left_out
+            and find is not None
+            and (problems := find(RunDir.open(inside, whole=False).manifest))
+        ):
             _put_back(inside, packed, _texts(problems))
         inside.rename(folder)
     return packed

@@ -97,6 +97,9 @@ BOXED_ZH = Prompt(
 )
 
 DEFAULT = BOXED.name
+BEGUN = "\n\x1e\n"
+"""In a question's text: what follows is the beginning of the answer, and the model is to go on from there.
+A record separator, which no problem holds."""
 _ALL = {p.name: p for p in (BOXED, BOXED_SYSTEM, BARE, ANSWER_LINE, MINERVA, REPORT_ZH, BOXED_ZH)}
 _FIELD = re.compile(r"\{(problem|solution|answer)\}")
 
@@ -155,17 +158,41 @@ def messages(prompt: Prompt, problem_text: str) -> tuple[Message, ...]:
     """The chat messages that ask this problem in this way.
 
     The prompt's own worked examples and the question form one user message, as in a plain text prompt;
-    examples that were chosen for this problem are turns before it.
+    examples that were chosen for this problem are turns before it. Where the text holds the beginning of the
+    answer (`begun`), that is the last message, the assistant's.
 
     Raises:
         DataMismatch: examples were chosen for each problem, and none for this one.
     """
     if prompt.shot_keys and not prompt.shots:
         raise ValueError(f"prompt {prompt.name!r} has unfilled shots: call with_shots first")
+    question, beginning = parted(problem_text)
     shots = (_fill(prompt.shot_template, s.problem, s.solution, s.answer) for s in prompt.shots)
-    user = "".join(shots) + _fill(prompt.template, problem_text)
-    asked = (*_turns(prompt, problem_text), Message(role="user", content=user))
+    user = "".join(shots) + _fill(prompt.template, question)
+    asked = (*_turns(prompt, question), Message(role="user", content=user))
+    if beginning:
+        asked = (*asked, Message(role="assistant", content=beginning))
     return asked if prompt.system is None else (Message(role="system", content=prompt.system), *asked)
+
+
+def begun(question: str, beginning: str) -> str:
+    """A question with the beginning of its answer; a plain question where nothing has begun."""
+    return f"{question}{BEGUN}{beginning}" if beginning else question
+
+
+def parted(text: str) -> tuple[str, str]:
+    """A question and the beginning of its answer, which is empty for a plain question."""
+    question, _, beginning = text.partition(BEGUN)
+    return question, beginning
+
+
+def whole(text: str, reply: str) -> str:
+    """The response to a question, with the beginning that it was given, if any.
+
+    Some engines give the beginning back with what they add (llama.cpp), others give what they add (vLLM).
+    """
+    beginning = parted(text)[1]
+    return reply if reply.startswith(beginning.rstrip()) else beginning + reply
 
 
 def with_chosen(prompt: Prompt, chosen: ChosenShots | None) -> Prompt:

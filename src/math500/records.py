@@ -43,10 +43,11 @@ from msgspec import Struct
 
 Role = Literal["system", "user", "assistant", "tool"]
 Verdict = Literal["correct", "wrong", "no_answer", "ungraded"]
+Aggregate = Literal["min", "product", "last", "mean"]
 Place = Literal["path", "cache", "hub", "registry"]
 Verification = Literal["", "true", "false", "uncertain"]
 Walls = Literal["namespaces", "landlock", "none"]
-Weigh = Literal["equal", "verified", "length", "logprob", "judge"]
+Weigh = Literal["equal", "verified", "length", "logprob", "judge", "reward"]
 Why = Literal[
     "failed_request",
     "could_not_tell",
@@ -633,6 +634,10 @@ class SolverInfo(Record, frozen=True, kw_only=True):
     """What the confidence is about (docs/solvers.md). An older manifest says nothing and means `beta`."""
     judge: str | None = None
     """The model that weighs a vote, as typed."""
+    reward: str | None = None
+    """The folder of the reward model that weighs a vote, as typed."""
+    aggregate: Aggregate = "min"
+    """How the values of a solution's steps become one, where it values steps."""
     pick: Literal["vote", "best"] = "vote"
     """The answer with the most weight, or the one response that weighs most."""
     tool_calls: Literal["prompt", "native"] = "prompt"
@@ -719,6 +724,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     """What keeps model-written code in; None where none is run."""
     scoring: Scoring | None = None
     """The judge that weighs a vote; None where none does."""
+    reward: RewardInfo | None = None
+    """The reward model that weighs a vote; None where none does."""
     concurrency: int = 1
     asking: Asking = Asking()
     price: Price | None = None
@@ -738,6 +745,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     """The folder gets a seal.json when the process that writes it is done. False for older folders."""
     texts_left_out: bool = False
     """The problems' texts were left out when the folder was packed; marks stand in their places."""
+    responses_left_out: bool = False
+    """So were the model's words, for good: their lengths and hashes stand in their places."""
 
 
 class SealedFile(Record, frozen=True, kw_only=True):
@@ -1376,13 +1385,16 @@ class StepRow(TrainingRow, frozen=True, kw_only=True):
     """A question and a solution in steps, each with its label: TRL's stepwise supervision."""
 
     completions: tuple[str, ...]
-    """The solution's steps in order; joined by empty lines they are the solution."""
+    """The solution's steps in order, each with the line breaks behind it; put together they are the
+    solution."""
     labels: tuple[bool, ...]
     """Per step: from behind it the right answer can still be reached."""
     soft: tuple[float, ...] = ()
-    """Per step: the share of rollouts from behind it that came out right; empty without rollouts."""
+    """Per step: the share of rollouts from behind it that came out right; empty without rollouts. Where there
+    were none (`rollouts` is 0) it is the label as a number."""
     rollouts: tuple[int, ...] = ()
-    """Per step: rollouts that could be graded; empty without rollouts."""
+    """Per step: rollouts that could be graded; empty without rollouts. 0 where the label follows from other
+    steps' rollouts or from the solution's own grade."""
 
 
 class QuestionRow(TrainingRow, frozen=True, kw_only=True):
@@ -1576,7 +1588,7 @@ class PackedFile(Record, frozen=True, kw_only=True):
     """Bytes."""
     sha256: str
     whole: str = ""
-    """The sha256 of the file before texts were left out of it; empty where none were."""
+    """The sha256 of the file before the problems' texts were left out of it; empty where none were."""
 
 
 class Packed(Record, frozen=True, kw_only=True):
@@ -1586,6 +1598,8 @@ class Packed(Record, frozen=True, kw_only=True):
     math500_version: str
     texts_left_out: bool
     """The problems' texts were left out; marks stand in their places."""
+    responses_left_out: bool = False
+    """The model's words were left out; their lengths and hashes stand in their places."""
     files: dict[str, PackedFile]
     """By name within the run folder."""
     format: int = 1

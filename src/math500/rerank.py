@@ -16,8 +16,8 @@ from math500 import prompts, rewards, stats
 from math500.compare import outcome
 from math500.curves import RIGHT, Votes, polls
 from math500.errors import UsageError
-from math500.records import Ranked, Reranked, Reward, RewardInfo, Sample, SampleReward
-from math500.rewards import Aggregate, RewardModel
+from math500.records import Aggregate, Ranked, Reranked, Reward, RewardInfo, Sample, SampleReward
+from math500.rewards import RewardModel
 from math500.rundir import RunDir, RunWriter
 from math500.solve import vote
 
@@ -80,7 +80,7 @@ def rerank(
 
 def _valued(folder: Path, reward: Path, info: RewardInfo, say: Say) -> dict[str, list[Reward]]:
     """Each problem's rewards, in the order in which `polls` has its votes."""
-    name = f"{info.name}-{info.sha256[:8]}"
+    name = rewards.kept_as(info)
     run = RunDir.open(folder)
     every = {
         (unique_id, index, number): text

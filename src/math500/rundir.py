@@ -95,16 +95,24 @@ class RunDir:
             )
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> RunDir:
+    def open(cls, path: str | os.PathLike[str], *, whole: bool = True) -> RunDir:
         """Open an existing run folder for reading.
+
+        Args:
+            path: the folder.
+            whole: refuse a folder whose responses were left out, since marks would be read as answers.
 
         Raises:
             RunNotFound: there is no run folder at this path.
             RunDamaged: its manifest cannot be read.
+            RunError: its responses were left out.
         """
         folder = Path(path)
         _require_run(folder)
-        return RunDir(folder)
+        run = RunDir(folder)
+        if whole:
+            _require_responses(run)
+        return run
 
     def problems(self) -> tuple[Problem, ...]:
         """The run's problems, in order."""
@@ -242,6 +250,7 @@ class RunWriter(RunDir):
         self._fresh: set[Path] = set()
         try:
             super().__init__(path)
+            _require_responses(self)
             if self.manifest.texts_left_out:
                 raise RunError(
                     f"{path} was packed without the problems' texts, so that nothing can be added to it",
@@ -457,6 +466,14 @@ def _read_one(
         raise RunDamaged(f"{path} cannot be read ({e})", next_step) from e
     except OSError as e:
         raise DataUnreadable(f"{path} cannot be read ({e.strerror})", "Check the file's permissions.") from e
+
+
+def _require_responses(run: RunDir) -> None:
+    if run.manifest.responses_left_out:
+        raise RunError(
+            f"{run.path} was packed without the model's responses: nothing can be read in them or added",
+            f"math500 show {run.path} and math500 verify {run.path} read what is there.",
+        )
 
 
 def _require_run(folder: Path) -> None:

@@ -28,6 +28,7 @@ from math500 import (
     models,
     plugins,
     prompts,
+    rewards,
     sandbox,
     shots,
     solve,
@@ -57,7 +58,7 @@ from math500.records import (
     Walls,
 )
 from math500.rundir import RunDir, RunWriter
-from math500.solve import Model, Solver
+from math500.solve import Model, Scorer, Solver
 
 PACKAGES = ("math500", "math-verify", "latex2sympy2_extended", "sympy", "aiohttp", "xllamacpp")
 """Libraries whose version can change a score or how it was collected."""
@@ -184,6 +185,7 @@ def start(
     if decoding.temperature == 0 and tries > 1:
         say(f"greedy: {tries} tries at a problem come out alike, or nearly; give a --temperature such as 0.7")
     drafted = _scoring(request)
+    reward = None if request.solver.reward is None else rewards.find(Path(request.solver.reward))[1]
     concurrency = request.concurrency or models.default_concurrency(request.model)
     concurrency = min(concurrency, len(problems) * request.samples * (request.solver.votes or 1))
     messages = [prompts.messages(prompt, p.problem) for p in problems]
@@ -209,6 +211,7 @@ def start(
             price=opened.price,
             protection=protection,
             scoring=_as_opened(drafted, judge),
+            reward=reward,
         )
         folder = request.out or Path("runs") / asked.run_id
         with RunWriter.create(folder, asked, problems) as run:
@@ -461,13 +464,33 @@ def _collect(
 async def _solver(made: Manifest) -> AsyncIterator[Solver]:
     """The run's solver, with a sandbox while it is used if it runs code."""
     info = made.solver_settings
-    scorer = None if made.scoring is None else room.Judge(made.scoring)
+    scorer = _scorer(made)
     if not solve.needs_sandbox(info.name):
         yield solve.make(info, made.prompt, made.decoding, scorer=scorer)
         return
     walls = None if made.protection is None else made.protection.walls
     async with sandbox.Sandbox(asked=walls) as box:
         yield solve.make(info, made.prompt, made.decoding, box, scorer)
+
+
+def _scorer(made: Manifest) -> Scorer | None:
+    """Who weighs the run's votes: its judge, its reward model, or nobody.
+
+    Raises:
+        RunMismatch: the reward model is not the one that the run was begun with.
+    """
+    if made.scoring is not None:
+        return room.Judge(made.scoring)
+    info = made.solver_settings
+    if info.reward is None:
+        return None
+    model = rewards.load(Path(info.reward))
+    if made.reward is not None and model.info.sha256 != made.reward.sha256:
+        raise RunMismatch(
+            f"{info.reward} holds another reward model than when the run was begun",
+            "Put the old one back, or start a new run.",
+        )
+    return rewards.Weigher(model, made.prompt, info.aggregate)
 
 
 def spent(run: RunDir, *, judge: bool = False) -> Spent:

@@ -92,6 +92,11 @@ def test_a_text_holds_the_contents_and_nothing_else() -> None:
     assert as_text(MESSAGES[1:]) == "Problem 7:\nSolution:"
 
 
+def test_an_answer_that_has_begun_stands_right_behind_the_question() -> None:
+    begun = [*MESSAGES, Message(role="assistant", content="\nWe add.\n")]
+    assert as_text(begun) == "Be brief.\n\nProblem 7:\nSolution:\nWe add.\n"
+
+
 # -- responses ---------------------------------------------------------------------------------
 
 

@@ -62,6 +62,17 @@ def test_all_settings_are_sent() -> None:
     assert sent(decoding, limit_field="max_completion_tokens")["max_completion_tokens"] == 64
 
 
+def test_an_answer_that_has_begun_is_to_be_gone_on_with() -> None:
+    begun = [Message(role="user", content="1+1?"), Message(role="assistant", content="It is")]
+    sent = json.loads(wire.request_body("m", begun, Decoding(), seed=None, stop=(), limit_field="max_tokens"))
+    assert sent["messages"][-1] == {"role": "assistant", "content": "It is"}
+    assert (sent["continue_final_message"], sent["add_generation_prompt"]) == (True, False)
+    plain = json.loads(
+        wire.request_body("m", begun[:1], Decoding(), seed=None, stop=(), limit_field="max_tokens")
+    )
+    assert not {"continue_final_message", "add_generation_prompt"} & set(plain)
+
+
 def test_a_whole_answer() -> None:
     body = {
         "id": "c1",

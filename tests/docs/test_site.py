@@ -45,7 +45,7 @@ def test_every_page_is_on_the_site_and_in_its_index(site: Path) -> None:
     pages = {path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rglob("*.md")}
     made = {path.relative_to(site).with_suffix("").as_posix() for path in site.rglob("*.html")}
     assert pages <= made
-    listed = set(re.findall(r"^[\w/-]+$", (DOCS / "index.md").read_text(encoding="utf-8"), re.MULTILINE))
+    listed = set(re.findall(r"^[\w/.-]+$", (DOCS / "index.md").read_text(encoding="utf-8"), re.MULTILINE))
     assert {page for page in pages if "/" not in page} - {"index"} <= listed
 
 

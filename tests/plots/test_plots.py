@@ -49,7 +49,12 @@ def histogram(label: str) -> str:
     return plots.histogram(label, groups, x_label=label, marks=[plots.Mark(25, label)])
 
 
-EVERY = pytest.mark.parametrize("plot", [bars, heat_map, waterfall, scatter, curves, histogram])
+def differences(label: str) -> str:
+    rows = [plots.Difference(label, 0.1, 0.02, 0.2, label), plots.Difference("b", -0.3, -0.4, -0.2)]
+    return plots.differences(label, [*rows, plots.Difference("c", 0.0, -0.1, 0.1)], better="better")
+
+
+EVERY = pytest.mark.parametrize("plot", [bars, heat_map, waterfall, scatter, curves, histogram, differences])
 
 
 def texts(tree: ET.Element) -> list[str]:
@@ -203,3 +208,9 @@ def test_plots_load_nothing_heavy() -> None:
     code = f"import sys, math500.plots; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_difference_is_grey_where_zero_is_within_its_interval() -> None:
+    tree = ET.fromstring(differences("a"))
+    colours = [circle.get("class") for circle in tree.iter(f"{NS}circle")]
+    assert colours == ["m5-f-good", "m5-f-bad", "m5-f-quiet"]

@@ -1,4 +1,4 @@
-"""The commands masked, cot and evolve as they are typed."""
+"""The commands masked, cot, evolve, steps, ranks and prm800k as they are typed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from math500 import cli, display
 from math500.records import Manifest
-from tests.synth import test_cot, test_evolve, test_masked
+from tests.synth import test_cot, test_evolve, test_masked, test_prm800k, test_ranks, test_stepwise
 from tests.synth.asked import TRAIN, run_of, scripted, source, train
 
 __all__ = ["train"]
@@ -33,7 +33,7 @@ def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
     return run
 
 
-@pytest.mark.parametrize("name", ["masked", "cot", "evolve"])
+@pytest.mark.parametrize("name", ["masked", "cot", "evolve", "steps", "ranks", "prm800k"])
 def test_help_fits(typed: Typed, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     code, printed, _ = typed(name, "--help")
@@ -96,6 +96,52 @@ def test_new_problems(typed: Typed, tmp_path: Path) -> None:
     assert made["settings"]["agree"] == 0.5
     assert made["seed"] == 3
     assert made["parents"][0]["decoding"]["seed"] == 3
+
+
+def test_labelled_steps(typed: Typed, train: Path, manifest_of: Callable[..., Manifest]) -> None:
+    run_of(Path("base"), manifest_of(data=source(train)), test_stepwise.TEXTS, TRAIN[:2])
+    with test_stepwise.completer() as server:
+        asked = ("--model", "m", "--base-url", server.url, "--quiet", "--seed", "3")
+        code, printed, said = typed(
+            "steps",
+            "base",
+            *asked,
+            "--rollouts",
+            "2",
+            "--search",
+            "first",
+            "--no-carry",
+            "--out",
+            "s",
+            "--json",
+        )
+    assert code == 0, said
+    made = json.loads(printed)
+    assert (made["kind"], made["rows"], made["seed"]) == ("stepwise", 3, 3)
+    chosen = {"labels": "rollouts", "search": "first", "carry": False, "rollouts": 2, "temperature": 0.7}
+    assert chosen.items() <= made["settings"].items()
+    with scripted(lambda _: "First wrong step: none") as server:
+        judged = ("--model", "m", "--base-url", server.url, "--quiet", "--labels", "judge")
+        code, printed, said = typed("steps", "base", *judged, "--out", "j")
+    assert code == 0, said
+    assert "the judge finds no wrong step" in printed
+
+
+def test_ranked_problems(typed: Typed, train: Path, manifest_of: Callable[..., Manifest]) -> None:
+    texts = {"train/rolls+easier": [test_ranks.GOOD], "train/rolls+concrete": [test_ranks.POOR]}
+    test_ranks.evolved(Path("new-evolve-1"), train, manifest_of, texts)
+    with scripted(test_ranks.honest) as server:
+        asked = ("--model", "m", "--base-url", server.url, "--quiet")
+        code, printed, said = typed("ranks", "new-evolve-1", *asked, "--out", "ranked")
+    assert code == 0, said
+    assert "1 rows over 1 problems, preference" in printed
+
+
+def test_steps_of_prm800k(typed: Typed, tmp_path: Path) -> None:
+    test_prm800k.file_of(tmp_path, test_prm800k.RIGHT, test_prm800k.ENDED)
+    code, printed, said = typed("prm800k", "phase2_train.jsonl", "--neutral", "leave-out", "--out", "people")
+    assert code == 0, said
+    assert "a step is rated 0" in printed
 
 
 def test_a_mistake_is_one_line(typed: Typed) -> None:

@@ -5,6 +5,11 @@ Its first values are large, so that its untrained answers differ from question t
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -117,3 +122,16 @@ def _model(folder: Path) -> None:
         pad_token_id=0,
     )
     LlamaForCausalLM(config).save_pretrained(folder)
+
+
+def killed_after(step: int, folder: Path, arguments: list[str]) -> None:
+    """Start a training in a process of its own, and kill it without warning after this step."""
+    child = subprocess.Popen([sys.executable, "-m", "math500", "train", *arguments])
+    log = folder / "log.jsonl"
+    try:
+        while child.poll() is None and (not log.exists() or log.read_bytes().count(b"\n") < step):
+            time.sleep(0.002)
+    finally:
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+    assert not (folder / "outcome.json").exists()

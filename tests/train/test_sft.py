@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +16,7 @@ from math500.synth.dataset import TrainingSet
 from math500.train import arguments, sft, watch
 from math500.train.folder import TrainingFolder
 from math500.train.sft import Request
-from tests.train.conftest import PLAN, row
+from tests.train.conftest import PLAN, killed_after, row
 
 QUICK = TrainingSettings(steps=12, batch=8, learning_rate=3e-3, save_every=5, threads=1)
 
@@ -83,8 +78,8 @@ def test_a_killed_training_goes_on_with_the_same_curve(rows: Path, tiny: Path, t
     whole = Request((rows,), str(tiny), tmp_path / "whole", QUICK)
     sft.start(whole, say=nothing, quiet_=True)
     cut = tmp_path / "cut"
-    _kill_after(8, cut, [str(rows), "--model", str(tiny), "--out", str(cut)])
-    assert TrainingFolder(cut).outcome() is None
+    typed = "--steps 12 --batch 8 --learning-rate 3e-3 --save-every 5 --threads 1"
+    killed_after(8, cut, ["sft", str(rows), "--model", str(tiny), "--out", str(cut), *typed.split()])
     said: list[str] = []
     sft.start(Request((rows,), str(tiny), cut, QUICK), say=said.append, quiet_=True)
     assert any("Going on after step" in text for text in said)
@@ -92,30 +87,6 @@ def test_a_killed_training_goes_on_with_the_same_curve(rows: Path, tiny: Path, t
     assert [step.step for step in found] == [step.step for step in expected]
     assert [step.tokens for step in found] == [step.tokens for step in expected]
     assert [step.loss for step in found] == pytest.approx([step.loss for step in expected], abs=1e-4)
-
-
-def _kill_after(step: int, folder: Path, arguments: list[str]) -> None:
-    """Start the training in a process of its own, and kill it without warning after this step."""
-    typed = [
-        "--steps",
-        "12",
-        "--batch",
-        "8",
-        "--learning-rate",
-        "3e-3",
-        "--save-every",
-        "5",
-        "--threads",
-        "1",
-    ]
-    child = subprocess.Popen([sys.executable, "-m", "math500", "train", "sft", *arguments, *typed])
-    log = folder / "log.jsonl"
-    try:
-        while child.poll() is None and (not log.exists() or log.read_bytes().count(b"\n") < step):
-            time.sleep(0.002)
-    finally:
-        os.kill(child.pid, signal.SIGKILL)
-        child.wait()
 
 
 def test_a_control_is_trained_as_long(rows: Path, tiny: Path, tmp_path: Path) -> None:

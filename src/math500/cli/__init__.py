@@ -62,7 +62,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "experiment": ("experiment.experiment", "A matrix of protocols as one resumable study."),
     "contamination": ("contamination.contamination", "Signs that a model has seen the problems."),
     "synth": ("synth.synth", "Training rows out of graded runs, decontaminated."),
-    "train": ("train.train", "Fine-tune on a training set, and export the model."),
+    "train": ("train.train", "Fine-tune, train reward models, export the model."),
     "errors": ("failures.errors", "Why samples of a run are not correct."),
     "verify": ("travel.verify", "Is a run folder what its samples say? All derived again."),
     "pack": ("travel.pack", "A run folder as one archive with its checksum."),

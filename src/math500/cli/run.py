@@ -29,12 +29,15 @@ GROUPS = {
     ),
     "Solver": (
         *("solver", "votes", "confidence", "stopping", "weigh", "pick", "rounds", "tool_calls", "walls"),
-        *("judge", "judge_base_url", "judge_key_variable", "judge_price"),
+        *("judge", "judge_base_url", "judge_key_variable", "judge_price", "reward", "aggregate"),
     ),
     "Run": ("concurrency", "out", "resume", "as_json", "quiet", "help"),
 }
 """Options by group, for the help text."""
-SOLVER = ("votes", "confidence", "stopping", "weigh", "judge", "pick", "rounds", "tool_calls")
+SOLVER = (
+    *("votes", "confidence", "stopping", "weigh", "judge", "reward", "aggregate", "pick"),
+    *("rounds", "tool_calls"),
+)
 """Options that are settings of the solver."""
 FREE_ON_RESUME = (
     {"resume", "concurrency", "as_json", "quiet", "judge_price"}
@@ -117,11 +120,11 @@ FREE_ON_RESUME = (
 )
 @click.option(
     "--weigh",
-    type=click.Choice(["equal", "verified", "length", "logprob", "judge"]),
+    type=click.Choice(["equal", "verified", "length", "logprob", "judge", "reward"]),
     default="equal",
     show_default=True,
     help="What a vote weighs: the same; by the model's own verification (selfcheck); 1/ln(tokens), so that "
-    "shorter is heavier; the mean probability of its tokens; what --judge gives it.",
+    "shorter is heavier; the mean probability of its tokens; what --judge or --reward gives it.",
 )
 @click.option(
     "--pick",
@@ -150,6 +153,14 @@ FREE_ON_RESUME = (
     "--judge-api-key-env", "judge_key_variable", metavar="NAME", help="The variable with the judge's key."
 )
 @click.option("--judge-price", metavar="PROMPT,COMPLETION", help="As --price, for the judge.")
+@click.option("--reward", metavar="FOLDER", help="For --weigh reward: of a `train reward` or `train prm`.")
+@click.option(
+    "--aggregate",
+    type=click.Choice(["min", "product", "last", "mean"]),
+    default="min",
+    show_default=True,
+    help="How the values of a solution's steps become one.",
+)
 @click.option(
     "--sandbox",
     "walls",
@@ -239,7 +250,7 @@ def _show(folder: Path, *, as_json: bool) -> None:
     from math500.grading import GRADER
     from math500.rundir import RunDir
 
-    opened = RunDir.open(folder)
+    opened = RunDir.open(folder, whole=False)
     own = opened.manifest.grader
     grader = own if own != GRADER and opened.grades(own) and not opened.grades(GRADER) else GRADER
     result = evaluate.summarize(opened, grader)

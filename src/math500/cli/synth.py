@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from math500.cli import synth_asking
+from math500.cli import synth_asking, synth_rewards
 from math500.cli.options import FILE, JSON, print_json, print_text
 
 if TYPE_CHECKING:
@@ -94,5 +94,12 @@ def check(path: Path, against: tuple[str, ...], most: int, as_json: bool) -> Non
     print_json(found) if as_json else print_text(show.decontamination(found, most))
 
 
-for command in (synth_asking.masked, synth_asking.cot, synth_asking.evolve):
+for command in (
+    synth_asking.masked,
+    synth_asking.cot,
+    synth_asking.evolve,
+    synth_rewards.steps,
+    synth_rewards.prm800k,
+    synth_rewards.ranks,
+):
     synth.add_command(command)

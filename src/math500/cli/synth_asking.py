@@ -115,9 +115,9 @@ def masked(**options: Any) -> None:  # noqa: ANN401
     from math500.synth import masked as room
 
     as_json, run = options.pop("as_json"), options.pop("run")
-    stages = _stages(options)
+    stages = stages_of(options)
     settings = room.Settings(mask=options["mask"], keep=_keep(options))
-    _show(
+    show(
         room.make(stages, settings, run=None if run is None else RunDir.open(run)).manifest,
         stages,
         as_json=as_json,
@@ -151,12 +151,12 @@ def cot(**options: Any) -> None:  # noqa: ANN401
     from math500.synth import cot as room
 
     as_json, from_runs = options.pop("as_json"), options.pop("from_runs")
-    stages = _stages(options)
+    stages = stages_of(options)
     chosen = {name: options[name] for name in ("kind", "language", "numbers")}
     settings = room.Settings(**chosen, keep=_keep(options))
     asked = stages if options["model"] is not None else None
     runs = [RunDir.open(run) for run in from_runs]
-    _show(room.make(runs, stages.out, settings, stages=asked).manifest, stages, as_json=as_json)
+    show(room.make(runs, stages.out, settings, stages=asked).manifest, stages, as_json=as_json)
 
 
 @click.command(
@@ -198,14 +198,14 @@ def evolve(**options: Any) -> None:  # noqa: ANN401
     from math500.synth import evolving
 
     as_json, wording = options.pop("as_json"), options.pop("wording")
-    stages = _stages(options)
+    stages = stages_of(options)
     chosen = {name: options[name] for name in ("direction", "rounds", "width", "agree")}
     ways = evolving.WAYS if wording is None else evolving.wording(wording)
     settings = room.Settings(**chosen, ways=ways, keep=_keep(options))
-    _show(room.make(stages, settings).manifest, stages, as_json=as_json)
+    show(room.make(stages, settings).manifest, stages, as_json=as_json)
 
 
-def _stages(options: dict[str, Any]) -> Stages:
+def stages_of(options: dict[str, Any]) -> Stages:
     """How the model is asked; takes what belongs to it out of the options, but for the model's name."""
     from math500 import asking, models
     from math500.records import Asking, Decoding, SolverInfo
@@ -240,7 +240,8 @@ def _keep(options: dict[str, Any]) -> rft.Settings:
     return rft.Settings(**kept | {"per_problem": kept["per_problem"] or None, "seed": kept["seed"] or 0})
 
 
-def _show(made: TrainingSet, stages: Stages, *, as_json: bool) -> None:
-    from math500.display import synth as show
+def show(made: TrainingSet, stages: Stages, *, as_json: bool) -> None:
+    """Print what was made."""
+    from math500.display import synth as display
 
-    print_json(made) if as_json else print_text(show.training_set(made, stages.out))
+    print_json(made) if as_json else print_text(display.training_set(made, stages.out))

@@ -63,8 +63,13 @@ def verify(run: Path, seal: str, as_json: bool) -> None:
 @click.option(
     "--without-texts", is_flag=True, help="Leave out the problems' texts, which are not yours to publish."
 )
+@click.option(
+    "--without-responses",
+    is_flag=True,
+    help="Leave out the model's words for good; lengths and hashes stay, and the score can be derived again.",
+)
 @JSON
-def pack(run: Path, out: Path | None, without_texts: bool, as_json: bool) -> None:
+def pack(run: Path, out: Path | None, without_texts: bool, without_responses: bool, as_json: bool) -> None:
     """Write a run folder as one archive, with its checksum in a file beside it.
 
     The same folder gives the same bytes. `math500 verify` reads the archive as it reads the folder.
@@ -74,10 +79,11 @@ def pack(run: Path, out: Path | None, without_texts: bool, as_json: bool) -> Non
 
     opened = RunDir.open(run)
     path = out or run.resolve().with_name(f"{run.resolve().name}{room.ENDING}")
-    packed = room.pack(opened, path, texts=not without_texts)
-    left = " without the problems' texts" if packed.texts_left_out else ""
+    packed = room.pack(opened, path, texts=not without_texts, responses=not without_responses)
+    parts = {"the problems' texts": packed.texts_left_out, "the responses": packed.responses_left_out}
+    left = " and ".join(name for name, out in parts.items() if out)
     print_json(packed) if as_json else click.echo(path)
-    say(f"{len(packed.files)} files{left}; its checksum is in {path}.sha256")
+    say(f"{len(packed.files)} files{left and f' without {left}'}; its checksum is in {path}.sha256")
 
 
 @click.command()

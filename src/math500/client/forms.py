@@ -43,8 +43,11 @@ class Form:
 
 
 def as_text(messages: Sequence[Message]) -> str:
-    """Messages as one text, for a model without a chat template."""
-    return "\n\n".join(message.content for message in messages)
+    """Messages as one text, for a model without a chat template; a begun answer stands right behind it."""
+    *before, last = messages
+    if last.role != "assistant":
+        return "\n\n".join(message.content for message in messages)
+    return "\n\n".join(message.content for message in before) + last.content
 
 
 def require(

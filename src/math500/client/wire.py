@@ -35,6 +35,9 @@ FINISH_SHAPES: Mapping[str, str] = {
 
 LENGTH_SPELLINGS = frozenset({"length", "max_tokens", "model_length"})
 NO_EXTRAS = Extras()
+GOING_ON: Mapping[str, bool] = {"continue_final_message": True, "add_generation_prompt": False}
+"""Where the last message is the assistant's, it is to be gone on with, in the words of vLLM, SGLang and
+llama.cpp. Vendors that do not know them refuse, or answer anew (docs/reward-data.md)."""
 LONGEST_SAID = 4000
 """Characters of an endpoint's message that are read."""
 
@@ -52,6 +55,8 @@ def request_body(
 ) -> bytes:
     """The JSON of a chat request. A setting that is None is left out: the endpoint's default holds."""
     body: Json = {"model": model, "messages": [_message(m) for m in messages]}
+    if messages and messages[-1].role == "assistant":
+        body |= GOING_ON
     if extras.tools:
         functions = ({"type": "function", "function": msgspec.to_builtins(tool)} for tool in extras.tools)
         body |= {"tools": list(functions), "tool_choice": extras.tool_choice}

@@ -44,15 +44,29 @@ REASONS: Mapping[str, str] = {
     "like_parent": "the new problem is the old one",
     "like_another": "the new problem is like another one",
     "no_agreement": "too few solutions agree",
+    "one_step": "has one step only",
+    "untold": "no rollout of a step could be graded",
+    "unreadable": "the judge's reply cannot be read",
+    "judge_contradicts": "the judge finds no wrong step in a wrong solution",
+    "quality_control": "served to every labeller",
+    "bad_problem": "the labeller found the problem broken",
+    "flagged": "the labeller could not tell",
+    "unrated": "a step has no rating",
+    "empty_step": "a step is empty",
+    "neutral": "a step is rated 0",
+    "alone": "there is nothing to rank it with",
+    "tie": "a pair of the same quality",
+    "order_decides": "a pair whose order of asking decides",
 }
 """Each reason of a sample that is no row, in words that fit in a table."""
 
 
 def training_set(made: TrainingSet, folder: Path) -> str:
     """What was kept, by difficulty, and what was not, by reason."""
+    parents = ", ".join(parent.run for parent in made.parents)
     head = (
-        f"{paint(str(folder), 'heading')}\n{made.rows:,} rows over {made.problems:,} problems, {made.kind}, "
-        f"from {', '.join(parent.run for parent in made.parents)}"
+        f"{paint(str(folder), 'heading')}\n{made.rows:,} rows over {made.problems:,} problems, {made.kind}"
+        + (f", from {parents}" if parents else "")
     )
     blocks = [head, _levels(made.levels), _left_out(made.left_out), _checked(made.decontamination)]
     return "\n\n".join(block for block in blocks if block)

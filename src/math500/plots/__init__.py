@@ -3,6 +3,7 @@
     bars.py       horizontal bars with intervals
     heat.py       a table shaded by its values
     waterfall.py  from one number to another, step by step
+    differences.py  differences with intervals around zero
     points.py     scatter and curves
     histogram.py  counts per range of values
     axes.py       the two axes that the last two stand on
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 from math500.plots.axes import Mark
 from math500.plots.bars import Bar, bars
+from math500.plots.differences import Difference, differences
 from math500.plots.heat import Cell, heat_map
 from math500.plots.histogram import Group, histogram
 from math500.plots.png import png
@@ -34,6 +36,7 @@ __all__ = [
     "STYLE",
     "Bar",
     "Cell",
+    "Difference",
     "Group",
     "Mark",
     "Point",
@@ -41,6 +44,7 @@ __all__ = [
     "Step",
     "bars",
     "curves",
+    "differences",
     "embedded",
     "heat_map",
     "histogram",

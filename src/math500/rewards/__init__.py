@@ -9,15 +9,17 @@ They are trained by `math500 train reward` and `train prm`; docs/reward-models.m
 transformers are imported inside functions.
 """
 
-from math500.rewards.model import FILE, RewardModel, find, load, value, weights_hash
-from math500.rewards.parts import Aggregate, aggregate, steps_of
+from math500.rewards.model import FILE, RewardModel, find, kept_as, load, value, weights_hash
+from math500.rewards.parts import aggregate, steps_of
+from math500.rewards.weigh import Weigher
 
 __all__ = [
     "FILE",
-    "Aggregate",
     "RewardModel",
+    "Weigher",
     "aggregate",
     "find",
+    "kept_as",
     "load",
     "steps_of",
     "value",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,14 +21,16 @@ import msgspec
 
 from math500 import quiet
 from math500.errors import DataMismatch, DataNotFound, DataUnreadable, UsageError
-from math500.records import Message, Reward, RewardInfo
+from math500.records import Aggregate, Message, Reward, RewardInfo
 from math500.rewards import texts
-from math500.rewards.parts import Aggregate, aggregate, steps_of
+from math500.rewards.parts import aggregate, steps_of
 
 if TYPE_CHECKING:
     import torch
 
 FILE = "reward.json"
+NAME_LENGTH = 60
+"""Characters of a name in the names of files."""
 TOKENS = 16_384
 """Tokens, padding included, that are computed at once: a few hundred short solutions, or a few long ones."""
 CLASSES = {"outcome": "AutoModelForSequenceClassification", "process": "AutoModelForTokenClassification"}
@@ -195,6 +198,11 @@ def load(folder: Path) -> RewardModel:
             said = next(iter(str(e).splitlines()), type(e).__name__)[:200]
             raise DataUnreadable(f"{place} cannot be loaded ({said})", "Restore it, or train again.") from e
         return RewardModel(info, model.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer)
+
+
+def kept_as(info: RewardInfo) -> str:
+    """The name of its values' files in a run folder: its own, as far as a file can have it, and its hash."""
+    return f"{re.sub(r'[^-.@+,=a-zA-Z0-9_]+', '-', info.name)[:NAME_LENGTH]}-{info.sha256[:8]}"
 
 
 def weights_hash(folder: Path) -> str:

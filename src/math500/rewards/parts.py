@@ -11,24 +11,17 @@ Which one is best is a matter of the model: they can be compared on the same sam
 from __future__ import annotations
 
 import math
-import re
 import statistics
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 from math500.grading.visible import visible
-
-Aggregate = Literal["min", "product", "last", "mean"]
-AGGREGATES: tuple[Aggregate, ...] = get_args(Aggregate)
-_PARAGRAPHS = re.compile(r"\n[ \t]*\n+")
+from math500.records import Aggregate
+from math500.splitting import split
 
 
 def steps_of(response: str) -> list[str]:
-    """A response's steps: its paragraphs; its lines where it is one paragraph. Thinking is left out."""
-    text = (visible(response) or "").strip()
-    paragraphs = [part.strip() for part in _PARAGRAPHS.split(text)]
-    parts = paragraphs if len(paragraphs) > 1 else text.split("\n")
-    return [part.strip() for part in parts if part.strip()] or [""]
+    """A response's steps, as `synth steps` has them (splitting.py); thinking is left out."""
+    return list(split((visible(response) or "").strip())) or [""]
 
 
 def aggregate(values: Sequence[float], how: Aggregate) -> float:

@@ -1,4 +1,7 @@
-"""One chain of thought: the prompt's messages, one completion, its text."""
+"""One chain of thought: the prompt's messages, one completion, its text.
+
+Where the answer has begun already, the completion goes on with it, and the response is all of it.
+"""
 
 from __future__ import annotations
 
@@ -22,4 +25,4 @@ class Cot:
         """See `Solver.solve`."""
         messages = prompts.messages(self.prompt, question)
         generation = await model.generate(messages, self.decoding, seed=seed, stop=self.prompt.stop)
-        return Solution(response=generation.text, generations=(generation,))
+        return Solution(response=prompts.whole(question, generation.text), generations=(generation,))

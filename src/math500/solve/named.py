@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from math500 import plugins
 from math500.errors import UsageError
 from math500.records import Decoding, Extras, Prompt, SolverInfo, Stopping, Weigh
@@ -18,7 +20,7 @@ from math500.solve.vote import FIRST, Vote
 
 VOTE = "vote:"
 WITH_CODE = ("tools", "selfcheck")
-GRADED = ("length", "logprob", "judge")
+GRADED = ("length", "logprob", "judge", "reward")
 """Weights that tell one response from another, so that there is a best one."""
 _WEIGHTS = {
     "equal": weights.equal,
@@ -26,6 +28,7 @@ _WEIGHTS = {
     "length": weights.length,
     "logprob": weights.logprob,
     "judge": weights.equal,  # the scorer's takes its place
+    "reward": weights.equal,  # as well
 }
 
 _DESCRIPTIONS = {
@@ -58,7 +61,8 @@ def words(info: SolverInfo) -> str:
     if info.votes is not None:
         said.append(f"{info.votes} votes" + (f" until {_sure(info)}" if info.confidence else ""))
     if info.weigh != "equal":
-        by = info.weigh if info.judge is None else f"{info.weigh} {info.judge}"
+        whose = info.judge or (info.reward and Path(info.reward).name)
+        by = f"{info.weigh} {whose}" if whose else info.weigh
         said.append(f"{'the best' if info.pick == 'best' else 'weighed'} by {by}")
     return ", ".join(said)
 
@@ -162,6 +166,13 @@ def _check_weights(info: SolverInfo, base: str) -> None:
             "--weigh judge needs a judge" if info.judge is None else "--judge is for --weigh judge",
             "Say for example --weigh judge --judge openai/gpt-4o-mini.",
         )
+    if (info.weigh == "reward") != (info.reward is not None):
+        raise UsageError(
+            "--weigh reward needs a reward model"
+            if info.reward is None
+            else "--reward is for --weigh reward",
+            "Say for example --weigh reward --reward trained/prm.",
+        )
     if info.pick == "best" and info.weigh not in GRADED:
         raise UsageError(
             f"--weigh {info.weigh} does not tell a best response", f"Use one of {', '.join(GRADED)}."
@@ -192,13 +203,13 @@ def make(
         prompt: how the question is asked.
         decoding: of every completion.
         sandbox: where code runs; for a solver that `needs_sandbox`.
-        scorer: weighs the solutions of a vote; for `weigh` by a judge.
+        scorer: weighs the solutions of a vote; for `weigh` by a judge or a reward model.
     """
     single = _single(info, prompt, decoding, sandbox)
     if not info.name.startswith(VOTE):
         return single
     assert info.votes is not None  # noqa: S101 - see `check`
-    assert (scorer is not None) == (info.weigh == "judge")  # noqa: S101 - see `check`
+    assert (scorer is not None) == (info.weigh in ("judge", "reward"))  # noqa: S101 - see `check`
     return Vote(
         single,
         info.votes,

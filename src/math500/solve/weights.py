@@ -9,6 +9,7 @@
     logprob   exp(mean log probability of its tokens): the length-normalised probability of self-consistency's
               own weighted sum (Wang et al. 2022, arXiv:2203.11171, section 3.1)
     judge     what a judge gives it (Cobbe et al. 2021, arXiv:2110.14168; Li et al. 2022, arXiv:2206.02336)
+    reward    what a trained reward model gives it (the same; Lightman et al. 2023, arXiv:2305.20050)
 
 Below three tokens `length` weighs 1. A solution without an answer has no vote, whatever it would weigh. What
 an endpoint does not give is not made up: its absence ends the run.

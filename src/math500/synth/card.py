@@ -23,7 +23,7 @@ def write(manifest: TrainingSet, rows: Sequence[Row]) -> str:
         _header(manifest),
         _opening(manifest),
         _section("Rows", _by_level(rows), _by_subject(rows)),
-        _section("Sources", *(_parent(parent) for parent in manifest.parents)),
+        _section("Sources", *(_parent(parent) for parent in manifest.parents)) if manifest.parents else "",
         _section("How they were chosen", _settings(manifest), _left_out(manifest)),
         _section("Decontamination", _decontamination(manifest)),
         _section("Licence", *(manifest.sources or ("Not known to math500.",)), LICENCE),

@@ -180,10 +180,10 @@ def keep(tries: Sequence[Try], out: Path, settings: Settings, origin: Origin) ->
         _plan(settings, origin),
         rows,
         [*origin.left_out, *left_out],
-        parents=[_parent(run, settings.grader) for run in origin.runs],
+        parents=[parent_of(run, settings.grader) for run in origin.runs],
         levels=_yields(tries, group, usable, rows),
-        sources=dict.fromkeys(_source(run) for run in origin.runs),
-        notes=[*origin.notes, *_notes(origin.runs)],
+        sources=dict.fromkeys(source_of(run) for run in origin.runs),
+        notes=[*origin.notes, *notes_of(origin.runs)],
     )
 
 
@@ -398,7 +398,8 @@ def _plan(settings: Settings, origin: Origin) -> Plan:
     )
 
 
-def _parent(run: RunDir, grader: str | None) -> Parent:
+def parent_of(run: RunDir, grader: str | None) -> Parent:
+    """A run as its rows' parent."""
     manifest, name = run.manifest, failures.grader_of(run, grader)
     samples, grades = run.hashes(name)
     return Parent(
@@ -443,7 +444,8 @@ def _yields(
     return found
 
 
-def _source(run: RunDir) -> str:
+def source_of(run: RunDir) -> str:
+    """A run's problem set, with its licence, in words."""
     source = run.manifest.data
     known = {one.name: one for one in data.known_sets()}.get(source.name)
     if known is None:
@@ -451,7 +453,8 @@ def _source(run: RunDir) -> str:
     return f"{known.name}: {known.description}; {known.source}; {known.licence}."
 
 
-def _notes(runs: Iterable[RunDir]) -> list[str]:
+def notes_of(runs: Iterable[RunDir]) -> list[str]:
+    """What a reader of the rows has to know of these runs."""
     apart = [run for run in runs if any(g.reasoning for s in run.samples().values() for g in s.generations)]
     return [
         f"The reasoning that came apart from the answers is not in the rows of {run.path.name}."

@@ -18,6 +18,7 @@ from typing import Literal
 from math500.grading import extract
 from math500.grading.boxes import find_boxes
 from math500.grading.visible import visible
+from math500.splitting import FORMULA, LEAD_IN, MARK, SENTENCE
 
 Language = Literal["en", "zh"]
 STEP = {"en": "Step {n}: {text}", "zh": "第{n}步: {text}"}
@@ -27,13 +28,6 @@ SAID = ("final_answer", "answer", "bold", "label", "last_formula", "plain_conclu
 AFTER = 60
 """Characters behind the box that are still its own sentence: a full stop, "square feet", ..."""
 
-_MARK = re.compile(
-    r"^[ \t]*(?:#{1,6}[ \t]*)?(?:\*\*)?[ \t]*"
-    r"(?:step[ \t]*\d+\b|第[ \t]*(?:\d+|[一二三四五六七八九十]+)[ \t]*步"
-    r"|步骤[ \t]*(?:\d+|[一二三四五六七八九十]+)|\d{1,2}[.)、](?=[ \t*]))"
-    r"[ \t]*(?:[:：.、)\-–][ \t]*)?(?:\*\*)?[ \t]*(?:[:：][ \t]*)?",
-    re.IGNORECASE | re.MULTILINE,
-)
 _ANNOUNCED = re.compile(
     r"\W*(?:(?:so|therefore|thus|hence)\b,?\s*)?(?:the\s+)?(?:final\s+)?answer\s*(?:is|:).{1,60}"
     r"|\W*(?:最终)?答案[是为:：].{1,60}",
@@ -42,18 +36,7 @@ _ANNOUNCED = re.compile(
 """A part that says the answer and nothing else; the last line says it too."""
 _LINES = re.compile(r"\n+")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n+")
-_MATHS = re.compile(
-    r"\$\$.*?\$\$|\$(?:\\.|[^$\\])+?\$|\\\(.*?\\\)|\\\[.*?\\\]"
-    r"|\\begin\{(\w+\*?)\}.*?\\end\{\1\}",
-    re.DOTALL,
-)
-_SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[A-Z]\.)(?<!\be\.g\.)(?<!\bi\.e\.)\s+(?=[A-Z$\\])|(?<=[。！？])\s*")
-_LEAD_IN = re.compile(
-    r"[:：]\s*\Z"
-    r"|^(?:sure|certainly|of course|okay|let(?:'s| us)|we (?:can|will|need to)|to (?:solve|find)\b)"
-    r"[^$\\\d=]*\Z",
-    re.IGNORECASE,
-)
+_MATHS = re.compile(FORMULA, re.DOTALL)
 
 
 def formatted(solution: str, language: Language = "en") -> str | None:
@@ -105,13 +88,13 @@ def is_formatted(text: str) -> bool:
 
 def _parted(text: str) -> Iterator[Sequence[str]]:
     """The ways in which a text can be parted, the surest first."""
-    marks = list(_MARK.finditer(text))
+    marks = list(MARK.finditer(text))
     if len(marks) >= 2:
         ends = [*(mark.start() for mark in marks[1:]), len(text)]
         steps = [text[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=True)]
         yield [*([text[: marks[0].start()].strip()] if marks[0].start() else []), *steps]
         return
-    for pattern in (_PARAGRAPHS, _LINES, _SENTENCE):
+    for pattern in (_PARAGRAPHS, _LINES, SENTENCE):
         yield _split(text, pattern)
 
 
@@ -139,7 +122,7 @@ def _merged(parts: Sequence[str]) -> list[str]:
     merged: list[str] = []
     waiting = ""
     for part in parts:
-        if part and _LEAD_IN.search(part):
+        if part and LEAD_IN.search(part):
             waiting = f"{waiting} {part}".strip()
         elif part:
             merged.append(f"{waiting} {part}".strip())

@@ -26,6 +26,7 @@
     tensors.py    its weights as llama.cpp wants them
     vocabulary.py its settings and tokenizer in GGUF's words
 
-torch, transformers, TRL and peft are the extra `train`; they are imported inside functions, and nowhere
-else. How to use it, and what it brought: docs/train.md, docs/rl.md.
+torch, transformers, TRL and peft are the extra `train`; they are imported inside functions, here and in
+`rewards/` alone. How to use it, and what it brought: docs/train.md,
+docs/rl.md.
 """

@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from math500 import archives, quiet
-from math500.errors import DataMismatch, DataUnreadable, RunError
+from math500.errors import DataMismatch, DataUnreadable, RunError, UsageError
 from math500.records import Exported, TrainingStart
 from math500.train import start as starts
 from math500.train import tensors, vocabulary
 from math500.train.folder import TrainingFolder
 
 Form = Literal["gguf", "safetensors"]
+VALUES = ("reward", "prm")
+"""Trainings whose model values texts, and writes none."""
 Announce = Callable[[str], None]
 
 
@@ -79,6 +81,11 @@ def _source(folder: Path, announce: Announce) -> tuple[TrainingStart, Callable[[
         return start, lambda: starts.load(start, announce)
     training = TrainingFolder(folder)
     training.finished()
+    if training.training.task in VALUES:
+        raise UsageError(
+            f"{folder} is a reward model, which says nothing",
+            f"It lies whole in {training.model}, as transformers saves it.",
+        )
     return training.training.start, lambda: _merged(training, announce)
 
 

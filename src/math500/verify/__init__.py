@@ -64,7 +64,7 @@ def verify(path: str | os.PathLike[str], *, seal: str = "", on_grade: OnGrade = 
     """
     if seal and len(seal) < SHORTEST:
         raise UsageError(f"{seal!r} says too little of a fingerprint", f"Give {SHORTEST} digits or more.")
-    run = RunDir.open(path)
+    run = RunDir.open(path, whole=False)
     checks = tuple(_of(run, seal, on_grade))
     made = seal_of(run)
     return Verified(

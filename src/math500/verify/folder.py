@@ -70,6 +70,12 @@ def seal_of(run: RunDir) -> Seal | None:
     return None
 
 
+def left_out(made: Manifest) -> str:
+    """What was left out of the folder when it was packed, in words; empty for nothing."""
+    parts = {"the problems' texts": made.texts_left_out, "the responses": made.responses_left_out}
+    return " and ".join(name for name, out in parts.items() if out)
+
+
 def ok(about: str, what: str) -> RunCheck:
     """Derived again, the same."""
     return RunCheck(about=about, state="ok", what=what)

@@ -15,7 +15,7 @@ from math500 import grading, plugins, regrade
 from math500.errors import PluginBroken
 from math500.grading import presets
 from math500.records import Grade, RunCheck
-from math500.verify.folder import Folder, differs, either, named, note
+from math500.verify.folder import Folder, differs, either, left_out, named, note
 
 OWN = grading.GRADER.replace("/", "-")
 SHOWN = ("verdict", "extracted", "rule")
@@ -51,8 +51,8 @@ def _one(folder: Folder, name: str) -> Iterator[RunCheck]:
     if grader is None:
         yield note(about, f"{len(given)} grades {_why(name)}; taken as they are")
         return
-    if folder.made.texts_left_out:
-        yield note(about, f"{len(given)} grades need the problems' texts, which were left out")
+    if what := left_out(folder.made):
+        yield note(about, f"{len(given)} grades need {what}, which were left out")
         return
     if not presets.get(grader).installed:
         needs = presets.get(grader).needs

@@ -20,6 +20,9 @@ def check(folder: Folder) -> Iterator[RunCheck]:
         if judging is None:
             continue
         replies = folder.run.judgements(stem)
+        if folder.made.responses_left_out:
+            yield note(f"judge {stem}", "its replies were left out; its grades are taken as they are")
+            continue
         yield _replies(folder, stem, judging, replies)
         for scope in SCOPES:
             yield from _grades(folder, judging, scope, replies)

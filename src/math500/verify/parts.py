@@ -27,6 +27,10 @@ RESTORE = "Take samples.jsonl and turns.jsonl from a copy; they contradict each 
 def check(folder: Folder) -> Iterator[RunCheck]:
     """Whatever of these the run has."""
     turns = folder.run.turns()
+    if folder.made.responses_left_out:
+        if turns:
+            yield note(TURNS, "the responses were left out, so nothing is counted or read again in them")
+        return
     if turns:
         yield _turns(folder, turns)
         if folder.made.solver_settings.name.removeprefix(VOTE) in PLAIN:
@@ -120,8 +124,8 @@ def _in_order(sample: Sample, *, best: bool) -> Sequence[Generation]:
 def _weights(
     sample: Sample, solver: SolverInfo, solutions: Sequence[Solution], answers: Sequence[str | None]
 ) -> Sequence[float] | None:
-    """What each response weighed, computed again; a judge's scores are taken as they are kept."""
-    if solver.weigh == "judge":
+    """What each response weighed, computed again; scores of a judge or a reward model are taken as kept."""
+    if solver.weigh in ("judge", "reward"):
         scores = {score.voter: score.value or 0.0 for score in sample.scores}
         return [scores.get(number, 0.0) for number in range(len(solutions))]
     weight = {"length": weights.length, "logprob": weights.logprob}.get(solver.weigh)

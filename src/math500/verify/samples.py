@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from math500 import solve
+from math500 import prompts, solve
 from math500.records import Generation, RunCheck, Sample
 from math500.verify.folder import Folder, differs, either, named, note
 
@@ -58,19 +58,24 @@ def _contents(folder: Folder) -> RunCheck:
         return note(
             WHOLE, f"the solver {solver} is another package's; what it makes of completions is its own"
         )
-    where = [f"{named((s.unique_id, s.index))}: {wrong}" for s in folder.history if (wrong := _wrong(s))]
+    where = [
+        f"{named((s.unique_id, s.index))}: {wrong}" for s in folder.history if (wrong := _wrong(s, folder))
+    ]
     good = f"{len(folder.collected)} responses are those of their last completions"
     return either(WHOLE, good, "samples contradict themselves", where, RESTORE)
 
 
-def _wrong(sample: Sample) -> str:
+def _wrong(sample: Sample, folder: Folder) -> str:
     if sample.failure is not None:
         # Another harness may log what it had of an answer beside the error.
         answered = sample.generations or (sample.response and sample.started)
         return "it failed, and has a response" if answered else ""
     if not sample.generations:
         return "no completion, and it did not fail"
-    return "" if sample.response == sample.generations[-1].text else "not the text of its last completion"
+    problem = folder.by_id.get(sample.unique_id)
+    text = sample.generations[-1].text
+    said = text if problem is None else prompts.whole(problem.problem, text)
+    return "" if sample.response == said else "not the text of its last completion"
 
 
 def _tokens(folder: Folder) -> Iterator[RunCheck]:

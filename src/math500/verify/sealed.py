@@ -8,7 +8,7 @@ from math500 import seal as room
 from math500.errors import RunDamaged
 from math500.records import RunCheck, Seal
 from math500.rundir import RunDir
-from math500.verify.folder import differs, note, ok
+from math500.verify.folder import differs, left_out, note, ok
 
 ABOUT = "seal"
 RESTORE = "Take the folder from a copy; what these files say now is not what was written."
@@ -27,8 +27,8 @@ def check(run: RunDir, expected: str) -> Iterator[RunCheck]:
 
 
 def _without(run: RunDir) -> Iterator[RunCheck]:
-    if run.manifest.texts_left_out:
-        yield note(ABOUT, "the problems' texts were left out, so the files are not those that were sealed")
+    if what := left_out(run.manifest):
+        yield note(ABOUT, f"{what} were left out, so the files are not those that were sealed")
     elif not run.manifest.sealed:
         what = (
             "not sealed: written before folders were sealed; what cannot be derived again is taken as it is"
@@ -43,11 +43,12 @@ def _without(run: RunDir) -> Iterator[RunCheck]:
 
 
 def _files(run: RunDir, made: Seal) -> Iterator[RunCheck]:
-    if run.manifest.texts_left_out:
+    if what := left_out(run.manifest):
+        next_step = "Put the problems' texts back: math500 unpack the archive where the set can be had."
         yield note(
             ABOUT,
-            "the problems' texts were left out, so the files are not those that were sealed",
-            "Put them back: math500 unpack the archive where the problem set can be had.",
+            f"{what} were left out, so the files are not those that were sealed",
+            "" if run.manifest.responses_left_out else next_step,
         )
         return
     broken = room.broken(run.path, made)

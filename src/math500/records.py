@@ -1759,7 +1759,7 @@ class PpoSettings(SamplingSettings, frozen=True, kw_only=True, forbid_unknown_fi
     """What its training set's prompts said, which the instructions answered; empty for no prompt."""
     process_reward: str = ""
     """The folder of a process reward model that values the solution's steps."""
-    aggregate: Literal["min", "product", "last", "mean"] = "min"
+    aggregate: Aggregate = "min"
     """How the steps' values become the solution's."""
     gae_lambda: float = 0.95
     """How far a reward reaches back over the tokens: 0 the critic's word alone, 1 the reward alone."""

@@ -20,6 +20,7 @@ from typing import Any
 from math500 import rewards
 from math500.errors import UsageError
 from math500.records import (
+    Aggregate,
     Message,
     PpoSettings,
     QuestionRow,
@@ -89,7 +90,7 @@ def questions(model: RewardModel | None, request: str, asked: Sequence[str]) -> 
     return [rewards.value(one) for one in model.solutions([(prompt, text) for text in asked])]
 
 
-def solutions(model: RewardModel, how: rewards.Aggregate, asked: Sequence[tuple[Any, str]]) -> list[float]:
+def solutions(model: RewardModel, how: Aggregate, asked: Sequence[tuple[Any, str]]) -> list[float]:
     """The value of each solution, 0 to 1."""
     return [rewards.value(one, how) for one in model.solutions(asked)]
 

@@ -55,7 +55,10 @@ TYPED: dict[str, list[list[str]]] = {
     "experiment": [["STUDY.toml", "--dry-run"]],
     "contamination": [["PROBE", "--control", "PROBE"]],
     "synth": [["rft", "SAMPLED", "--out", "ROWS"], ["check", "SET"]],
-    "train": [["originals", "TRAINABLE", "--out", "ORIGINALS", "--data", "SET"]],
+    "train": [
+        ["originals", "TRAINABLE", "--out", "ORIGINALS", "--data", "SET"],
+        ["questions", "SET", "--out", "QUESTIONS"],
+    ],
     "errors": [["RUN", "--list", "9"], ["RUN", "--against", "OTHER"], ["RUN", "--export", "ZIP"]],
     "verify": [["RUN"]],
     "plugins": [[]],

@@ -18,7 +18,7 @@ The records are frozen structs without behaviour. A run folder holds them as JSO
 
 A training set's folder (`synth/dataset.py`):
 
-    rows.jsonl         CompletionRow, PreferenceRow or StepRow   what a trainer reads, one row a line
+    rows.jsonl         CompletionRow, PreferenceRow, StepRow or QuestionRow: what a trainer reads
     left_out.jsonl     LeftOut                          what is no row, and why
     draft.json         Plan                             while it is made: with which settings
     manifest.json      TrainingSet                      where the rows come from, and that they are clean
@@ -1401,6 +1401,13 @@ class StepRow(TrainingRow, frozen=True, kw_only=True):
     steps' rollouts or from the solution's own grade."""
 
 
+class QuestionRow(TrainingRow, frozen=True, kw_only=True):
+    """A question of which the answer alone is known: what reinforcement learning samples on."""
+
+    answer: str
+    """The reference answer in LaTeX, without its box."""
+
+
 class Match(Record, frozen=True, kw_only=True):
     """A test problem that was found in a training row."""
 
@@ -1486,7 +1493,7 @@ class Parent(Record, frozen=True, kw_only=True):
 class Plan(Record, frozen=True, kw_only=True):
     """How a training set is made; a draft is only gone on with by the same plan."""
 
-    kind: Literal["prompt-completion", "preference", "stepwise"]
+    kind: Literal["prompt-completion", "preference", "stepwise", "prompt-only"]
     """TRL's name for the rows' form."""
     method: str
     """`rft`, ..."""
@@ -1516,7 +1523,7 @@ class LevelYield(Record, frozen=True, kw_only=True):
 class TrainingSet(Record, frozen=True, kw_only=True):
     """The manifest of a training set; without a time, so that the same runs and seed give the same bytes."""
 
-    kind: Literal["prompt-completion", "preference", "stepwise"]
+    kind: Literal["prompt-completion", "preference", "stepwise", "prompt-only"]
     """TRL's name for the rows' form."""
     method: str
     settings: dict[str, Any]
@@ -1687,6 +1694,86 @@ class PrmSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What a step is taught: right or wrong, or the share of rollouts that came out right."""
 
 
+class SamplingSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every training has of its own that samples its rows: `train grpo` and `train ppo` (docs/rl.md)."""
+
+    generations: int = 8
+    """Completions sampled of a question; `batch` counts completions and is a multiple of it."""
+    completion_length: int = 512
+    """Tokens of a completion at most."""
+    temperature: float = 1.0
+    """Of the sampling."""
+    beta: float = 0.0
+    """How strongly the model is held to where it began (KL); 0 loads no second model."""
+    reuse: int = 1
+    """Steps that are made on the same completions."""
+    epsilon: float = 0.2
+    """How far a token's probability may move in one step before its gradient is cut off."""
+    format_weight: float = 0.0
+    """Added to the reward of a completion with a finished box; 0 leaves the form alone."""
+    length_weight: float = 0.0
+    """Taken from the reward of a completion at the token limit; less in proportion from `length_from` on."""
+    length_from: int = 0
+    """Tokens; 0 for half of `completion_length`."""
+    grade_seconds: float = 1.0
+    """Seconds that one symbolic comparison may take; what takes longer could not be told."""
+    use_vllm: bool = False
+    """Let vLLM, on the same GPU, write the completions."""
+    held_out: float = 0.1
+    """The part of the problems that is not trained on, but answered greedily."""
+    held_every: int = 25
+    """Steps between such measures."""
+    held_most: int = 200
+    """Held-out problems of such a measure; the last one takes all."""
+    graders: str = "hendrycks,math-verify"
+    """Other projects' graders that watch and give no reward; names with commas between."""
+    graded_most: int = 16
+    """Completions of a step that they grade."""
+    on_alarm: Literal["warn", "stop"] = "warn"
+    """What an alarm of the watch does."""
+    window: int = 10
+    """Steps that the watch takes the mean over; the first ones are what it compares with."""
+    length_ratio: float = 2.0
+    """How many times longer, or shorter, the completions may get."""
+    share_fall: float = 0.2
+    """How far the shares that are right, boxed, and graded alike by other graders may fall."""
+    share_rise: float = 0.2
+    """How far the shares that copy the question and repeat themselves may rise."""
+    unknown_rise: float = 0.1
+    """How far the share that could not be told may rise."""
+    held_fall: float = 0.05
+    """How far held-out accuracy may fall under the start's, where its interval does not explain it."""
+
+
+class GrpoSettings(SamplingSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `train grpo` has of its own."""
+
+    scale: Literal["group", "batch", "none"] = "group"
+    """By whose standard deviation the advantages are divided."""
+
+
+class PpoSettings(SamplingSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `train ppo` has of its own."""
+
+    generations: int = 2
+    beta: float = 0.05
+    reuse: int = 2
+    instruction_reward: str = ""
+    """The folder of a reward model that values the question; empty for 1."""
+    instruction_request: str = ""
+    """What its training set's prompts said, which the instructions answered; empty for no prompt."""
+    process_reward: str = ""
+    """The folder of a process reward model that values the solution's steps."""
+    aggregate: Aggregate = "min"
+    """How the steps' values become the solution's."""
+    gae_lambda: float = 0.95
+    """How far a reward reaches back over the tokens: 0 the critic's word alone, 1 the reward alone."""
+    critic_rate: float = 10.0
+    """The critic's learning rate, as a multiple of the model's."""
+    critic_warmup: int = 0
+    """Steps in which the critic alone learns."""
+
+
 class TrainingSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a model is trained; `training.toml`."""
 
@@ -1700,7 +1787,7 @@ class TrainingSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=
     rows_at_once: int = 8
     """Rows that a device computes at once; a matter of its memory."""
     learning_rate: float | None = None
-    """None: 2e-5 for `full`, 2e-4 for `lora`."""
+    """None: 2e-5 for `full`, 2e-4 for `lora`; a twentieth of it where rows are sampled."""
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     """How the learning rate falls after the warm-up."""
     warmup: float = 0.05
@@ -1724,6 +1811,8 @@ class TrainingSettings(Record, frozen=True, kw_only=True, forbid_unknown_fields=
     reward: RewardSettings | None = None
     """Of `train reward` alone, as the next ones are of theirs."""
     prm: PrmSettings | None = None
+    grpo: GrpoSettings | None = None
+    ppo: PpoSettings | None = None
 
 
 class TrainingStart(Record, frozen=True, kw_only=True):
@@ -1784,6 +1873,8 @@ class TrainingStep(Record, frozen=True, kw_only=True):
     """The part told right: of the completions' tokens (sft), of the pairs (reward), of the steps (prm)."""
     metrics: dict[str, float] = {}
     """What else the trainer says of the step, by name; see its page in the docs."""
+    alarms: tuple[str, ...] = ()
+    """What the watch raised at this step, in words, each with its rule's name first (docs/rl.md)."""
     tokens: int = 0
     """Read since the first step, prompts included."""
     seconds: float = 0.0
@@ -1820,6 +1911,8 @@ class TrainingOutcome(Record, frozen=True, kw_only=True):
     """The folder of the control that was trained beside it."""
     measured: tuple[Measured, ...] = ()
     """On what was held out."""
+    alarms: tuple[str, ...] = ()
+    """All that the watch raised; with `on_alarm` = stop, the last step is the one that raised it."""
 
 
 class RewardInfo(Record, frozen=True, kw_only=True):

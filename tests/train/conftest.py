@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from math500.data import ProblemSet
-from math500.records import CompletionRow, DataSource, Message, Plan, Problem
+from math500.records import CompletionRow, DataSource, Message, Plan, Problem, QuestionRow
 from math500.synth import dataset
 from math500.synth.decontaminate import Against
 
@@ -55,6 +55,17 @@ PLAN = Plan(kind="prompt-completion", method="test")
 def rows(gated: None, tmp_path: Path) -> Path:
     """A training set of forty sums."""
     return dataset.write(tmp_path / "set", PLAN, [row(i) for i in range(40)]).path
+
+
+@pytest.fixture
+def asked(gated: None, tmp_path: Path) -> Path:
+    """A set of forty questions with their answers."""
+    plan = Plan(kind="prompt-only", method="test")
+    rows = (
+        QuestionRow(prompt=row(i).prompt, answer=str(2 + 7 * i % 30 + 3 + 5 * i % 40), problem_id=f"tiny/{i}")
+        for i in range(40)
+    )
+    return dataset.write(tmp_path / "asked", plan, rows).path
 
 
 @pytest.fixture(scope="session")

@@ -77,3 +77,26 @@ def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text("= 3")
     with pytest.raises(DataUnreadable, match=r"own\.toml cannot be read"):
         settings.read(tmp_path / "own.toml", {})
+
+
+def test_a_training_that_writes_its_rows_counts_completions_and_steps_gently() -> None:
+    wanted = settings.read(
+        None, {"generations": 4, "batch": 16, "epochs": 2.0, "reuse": 2, "save_every": 2}, "grpo"
+    )
+    found = settings.settled(wanted, 40)
+    assert found.steps == 2 * 40 * 4 * 2 // 16
+    assert found.epochs == 2.0
+    assert found.learning_rate == pytest.approx(1e-6)
+    assert settings.settled(
+        settings.read(None, {"method": "lora"}, "ppo"), 40
+    ).learning_rate == pytest.approx(1e-5)
+
+
+def test_the_tables_of_both_are_read_back(tmp_path: Path) -> None:
+    for task, own in (("grpo", {"scale": "none"}), ("ppo", {"process_reward": "prm", "gae_lambda": 1.0})):
+        wanted = settings.read(None, own, task)
+        file = tmp_path / f"{task}.toml"
+        file.write_text(settings.text(wanted))
+        assert settings.read(file, {}, task) == wanted
+        with pytest.raises(UsageError, match=f"settings of `train {task}`"):
+            settings.read(file, {}, "sft")

@@ -136,6 +136,176 @@ def _train(task: str, start: Any, options: dict[str, Any], control: Path | None 
     print_json(done) if as_json else print_text(show.outcome(done))
 
 
+RL_GROUPS = {
+    "What": (
+        "data",
+        "prompt",
+        "model",
+        "out",
+        "instruction_reward",
+        "instruction_request",
+        "process_reward",
+        "aggregate",
+    ),
+    "How": (
+        "config",
+        "lora",
+        "steps",
+        "epochs",
+        "batch",
+        "generations",
+        "completion_length",
+        "temperature",
+        "beta",
+        "reuse",
+        "learning_rate",
+        "seed",
+    ),
+    "Reward": ("format_weight", "length_weight"),
+    "Watch": ("held_out", "held_every", "on_alarm"),
+    "Machine": ("rows_at_once", "max_length", "precision", "save_every", "threads", "use_vllm"),
+    "Output": ("quiet", "as_json", "help"),
+}
+
+
+def _sampling(command: Any) -> Any:  # noqa: ANN401 - a decorator
+    """The options of every training that samples its own rows."""
+    options = (
+        click.argument("sets", nargs=-1, type=FILE, metavar="[SET]..."),
+        click.option("--data", help="In place of SET: a data set's name, or a file of problems."),
+        click.option("--prompt", default="boxed", show_default=True, help="With --data: how it is asked."),
+        click.option(
+            "--model",
+            default="embedded",
+            show_default=True,
+            help="The start: `embedded`, FILE.gguf, a model's folder, or a hub's owner/name.",
+        ),
+        click.option("--out", type=FILE, required=True, help="The training's folder."),
+        click.option("--config", type=FILE, help="Settings in a TOML file; options come before it."),
+        click.option("--lora", is_flag=True, help="Train small matrices beside the weights."),
+        click.option("--steps", type=click.IntRange(1), help="Optimizer steps."),
+        click.option(
+            "--epochs", type=click.FloatRange(0, min_open=True), help="In place of steps.  [default: 3]"
+        ),
+        click.option("--batch", type=click.IntRange(1), help="Completions per step.  [default: 32]"),
+        click.option("--generations", type=click.IntRange(2), help="Of a question.  [default: 8]"),
+        click.option("--completion-length", type=click.IntRange(1), help="Tokens at most.  [default: 512]"),
+        click.option("--temperature", type=click.FloatRange(0, min_open=True), help="[default: 1]"),
+        click.option("--beta", type=click.FloatRange(0), help="Hold to the start (KL).  [default: 0]"),
+        click.option("--reuse", type=click.IntRange(1), help="Steps on the same completions.  [default: 1]"),
+        click.option("--learning-rate", type=float, help="The highest.  [default: 1e-6; with --lora 1e-5]"),
+        click.option("--seed", type=int, help="Of the questions' order and the sampling.  [default: 0]"),
+        click.option("--format-weight", type=click.FloatRange(0), help="For a box.  [default: 0]"),
+        click.option("--length-weight", type=click.FloatRange(0), help="Against length.  [default: 0]"),
+        click.option(
+            "--held-out",
+            type=click.FloatRange(0, 1, max_open=True),
+            help="Part of the problems.  [default: 0.1]",
+        ),
+        click.option(
+            "--held-every", type=click.IntRange(1), help="Steps between measures on it.  [default: 25]"
+        ),
+        click.option("--on-alarm", type=click.Choice(["warn", "stop"]), help="[default: warn]"),
+        click.option(
+            "--rows-at-once", type=click.IntRange(1), help="Rows a device computes at once.  [default: 8]"
+        ),
+        click.option("--max-length", type=click.IntRange(1), help="Tokens of a question.  [default: 2048]"),
+        click.option(
+            "--precision", type=click.Choice(["auto", "float32", "bfloat16"]), help="[default: auto]"
+        ),
+        click.option(
+            "--save-every", type=click.IntRange(1), help="Steps between checkpoints.  [default: 100]"
+        ),
+        click.option("--threads", type=click.IntRange(0), help="Of the CPU.  [default: torch's own]"),
+        click.option("--use-vllm", is_flag=True, default=None, help="vLLM writes the completions."),
+        click.option("--quiet", is_flag=True, help="No progress."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@train.command(cls=Grouped, groups=RL_GROUPS)
+@_sampling
+@JSON
+def grpo(
+    sets: tuple[Path, ...],
+    data: str | None,
+    prompt: str,
+    model: str,
+    out: Path,
+    config: Path | None,
+    lora: bool,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401 - each option has its own type
+) -> None:
+    """Reinforcement learning on questions with answers: the grader is the reward (GRPO).
+
+    SET is what `train questions` makes; --data makes it beside OUT. A training that was stopped goes on with
+    the same command. The log has what the watch against reward hacking sees: docs/rl.md.
+    """
+    from math500.display import training as show
+    from math500.train import grpo as room
+    from math500.train import questions, settings
+
+    wanted = settings.read(config, {**options, "method": "lora" if lora else None}, "grpo")
+    chosen = questions.chosen(sets, data, out, prompt=prompt, announce=say)
+    done = room.start(room.Request(chosen, model, out, wanted), say=say, quiet_=quiet)
+    print_json(done) if as_json else print_text(show.outcome(done))
+
+
+@train.command(cls=Grouped, groups=RL_GROUPS)
+@click.option("--instruction-reward", help="A `train reward` that values the question.  [default: 1]")
+@click.option("--instruction-request", help="What its training set's prompts said.  [default: nothing]")
+@click.option("--process-reward", help="A `train prm` that values the solution's steps.")
+@click.option("--aggregate", type=click.Choice(["min", "product", "last", "mean"]), help="[default: min]")
+@_sampling
+@JSON
+def ppo(
+    sets: tuple[Path, ...],
+    data: str | None,
+    prompt: str,
+    model: str,
+    out: Path,
+    config: Path | None,
+    lora: bool,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401 - each option has its own type
+) -> None:
+    """Reinforcement learning by reward models: question's value times steps' value (PPO, as WizardMath).
+
+    The grader gives no reward; it watches. Defaults differ from `train grpo`: 2 generations, beta 0.05 and
+    2 steps on the same completions. See docs/rl.md.
+    """
+    from math500.display import training as show
+    from math500.train import ppo as room
+    from math500.train import questions, settings
+
+    wanted = settings.read(config, {**options, "method": "lora" if lora else None}, "ppo")
+    chosen = questions.chosen(sets, data, out, prompt=prompt, announce=say)
+    done = room.start(room.Request(chosen, model, out, wanted), say=say, quiet_=quiet)
+    print_json(done) if as_json else print_text(show.outcome(done))
+
+
+@train.command()
+@click.argument("data")
+@click.option("--out", type=FILE, required=True, help="The new set's folder.")
+@click.option("--prompt", default="boxed", show_default=True, help="How the questions are put.")
+@JSON
+def questions(data: str, out: Path, prompt: str, as_json: bool) -> None:
+    """Make a set of questions with their answers out of DATA, a data set's name or a file of problems.
+
+    Every question passes the gate against MATH-500.
+    """
+    from math500.train import questions as room
+
+    made = room.make(data, out, prompt=prompt, announce=say)
+    text = f"{made.manifest.rows:,} questions in {made.path}"
+    print_json(made.manifest) if as_json else print_text(text)
+
+
 @train.command()
 @click.argument("folder", type=FILE)
 @SETS

@@ -23,6 +23,8 @@ NEXT = {
     "sft": "math500 train export {folder} --to gguf --out {folder}.gguf",
     "reward": "math500 rerank RUN --reward {folder}",
     "prm": "math500 rerank RUN --reward {folder}",
+    "grpo": "math500 train export {folder} --to gguf --out {folder}.gguf",
+    "ppo": "math500 train export {folder} --to gguf --out {folder}.gguf",
 }
 """What to do with what was trained."""
 
@@ -95,6 +97,7 @@ def outcome(done: TrainingOutcome) -> str:
             ("time", f"{duration(done.seconds)} on {_devices(done)}"),
             *((one.name, _measured(one)) for one in done.measured),
             *([("control", done.control)] if done.control else []),
+            *(("alarm", alarm) for alarm in done.alarms),
         ]
     )
     return f"{facts}\n\nNext: {NEXT[done.task].format(folder=done.folder)}"

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from math500.records import CompletionRow, Parent, PreferenceRow, StepRow, TrainingSet
+from math500.records import CompletionRow, Parent, PreferenceRow, QuestionRow, StepRow, TrainingSet
 
+Row = CompletionRow | PreferenceRow | StepRow | QuestionRow
 SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 FORM = {
     "prompt-completion": "`prompt` and `completion` are lists of messages: TRL's prompt-completion form",
     "preference": "`prompt`, `chosen` and `rejected` are lists of messages: TRL's preference form",
     "stepwise": "`prompt` is a list of messages, `completions` are steps with `labels`: TRL's stepwise form",
+    "prompt-only": "`prompt` is a list of messages, with its `answer`: TRL's prompt-only form",
 }
 
 
-def write(manifest: TrainingSet, rows: Sequence[CompletionRow | PreferenceRow | StepRow]) -> str:
+def write(manifest: TrainingSet, rows: Sequence[Row]) -> str:
     """The card of a set."""
     parts = [
         _header(manifest),
@@ -70,12 +72,12 @@ def _cell(value: object) -> str:
     return " ".join(str(value).split()).replace("|", "\\|")
 
 
-def _by_level(rows: Iterable[CompletionRow | PreferenceRow | StepRow]) -> str:
+def _by_level(rows: Iterable[Row]) -> str:
     counted = Counter("?" if row.level is None else str(row.level) for row in rows)
     return _table(["level", "rows"], sorted(counted.items()))
 
 
-def _by_subject(rows: Iterable[CompletionRow | PreferenceRow | StepRow]) -> str:
+def _by_subject(rows: Iterable[Row]) -> str:
     counted = Counter(row.subject or "?" for row in rows)
     names = sorted(counted, key=lambda name: (-counted[name], name))
     return _table(["subject", "rows"], [(name, counted[name]) for name in names])

@@ -44,6 +44,7 @@ from math500.records import (
     Parent,
     Plan,
     PreferenceRow,
+    QuestionRow,
     Record,
     StepRow,
 )
@@ -53,12 +54,13 @@ from math500.synth import card
 from math500.synth.decontaminate import Gatekeeper
 
 R = TypeVar("R", bound=Record)
-Kind = Literal["prompt-completion", "preference", "stepwise"]
-Row = CompletionRow | PreferenceRow | StepRow
+Kind = Literal["prompt-completion", "preference", "stepwise", "prompt-only"]
+Row = CompletionRow | PreferenceRow | StepRow | QuestionRow
 KINDS: dict[Kind, type[Row]] = {
     "prompt-completion": CompletionRow,
     "preference": PreferenceRow,
     "stepwise": StepRow,
+    "prompt-only": QuestionRow,
 }
 CONTAMINATED = "contaminated"
 """The reason of rows that the gate did not let in."""

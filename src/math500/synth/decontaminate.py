@@ -34,7 +34,16 @@ from math500 import data
 from math500.data import ProblemSet
 from math500.data.rows import read_file
 from math500.errors import Contaminated
-from math500.records import CompletionRow, Decontamination, HeldOut, Match, PreferenceRow, Problem, StepRow
+from math500.records import (
+    CompletionRow,
+    Decontamination,
+    HeldOut,
+    Match,
+    PreferenceRow,
+    Problem,
+    QuestionRow,
+    StepRow,
+)
 from math500.synth import overlap, spelling
 from math500.synth.overlap import HeldOutProblem, Index
 
@@ -69,7 +78,7 @@ LONGEST_ID = 200
 _SEPARATORS = re.compile(r"[/_]+")
 _MATH_ID = re.compile(r"(?<![a-z0-9])test(?:/[a-z]+)+/\d+(?!\d)")
 
-Row = CompletionRow | PreferenceRow | StepRow | Mapping[str, Any]
+Row = CompletionRow | PreferenceRow | StepRow | QuestionRow | Mapping[str, Any]
 
 
 class Gate(Struct, frozen=True):

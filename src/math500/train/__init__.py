@@ -11,6 +11,15 @@
     prm.py        which steps are right: token classification under transformers' Trainer
     heads.py      a start with a head that values, and how it is kept
     measure.py    a trained reward model on sets that it was not trained on
+    questions.py  questions with answers, for the trainings that write their own rows
+    grpo.py       the grader as the reward: TRL's GRPOTrainer
+    ppo.py        reward models as the reward: a critic on GRPOTrainer
+    critic.py     what reward is to be expected, and each token's advantage
+    scorer.py     the reward of completions, and what the watch wants to know of them
+    signals.py    what gives a completion away: a box, a copy, a repetition
+    alarms.py     the rules of the watch against reward hacking
+    guard.py      held-out answers, alarms and the stop, while it is trained
+    heldout.py    greedy answers to what is held out
     watch.py      each step: the log, the progress, the alarm
     originals.py  the control's rows: the data set's own solutions of the same problems
     export.py     the trained model as safetensors or GGUF
@@ -18,5 +27,6 @@
     vocabulary.py its settings and tokenizer in GGUF's words
 
 torch, transformers, TRL and peft are the extra `train`; they are imported inside functions, here and in
-`rewards/` alone. How to use it, and what it brought: docs/train.md.
+`rewards/` alone. How to use it, and what it brought: docs/train.md,
+docs/rl.md.
 """

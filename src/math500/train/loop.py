@@ -98,6 +98,8 @@ class Task(abc.ABC, Generic[R]):
     """Those rows in words."""
     metrics: Mapping[str, str] = {}
     """What the trainer says of a step besides the usual, by its name, to the name in the log."""
+    counts_on = False
+    """The trainer's own count of tokens goes on after a stop."""
 
     def load(self, start: TrainingStart, settings: TrainingSettings, say: Say) -> tuple[Any, Any]:  # noqa: ARG002
         """The model that is trained, and its tokenizer: here the start as it is."""
@@ -261,7 +263,9 @@ def _run(task: Task[R], job: Job[R], say: Say, *, hush: bool) -> TrainingOutcome
             say(f"Going on after step {before.step}.")
         with Progress(job.training, before, quiet=hush or writer is None) as progress:
             each = (writer.append, progress) if writer else ()
-            trainer = task.trainer(job, watch.callback(before, *each, metrics=task.metrics))
+            trainer = task.trainer(
+                job, watch.callback(before, *each, metrics=task.metrics, counts_on=task.counts_on)
+            )
             try:
                 trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
             except torch.OutOfMemoryError as e:
@@ -306,7 +310,7 @@ def _outcome(job: Job[R], trainer: Any, measured: tuple[Measured, ...]) -> Train
     return TrainingOutcome(
         task=job.training.task,
         folder=str(job.out),
-        steps=job.settings.steps or 0,
+        steps=done[-1].step,
         rows=job.training.set.rows,
         first_loss=statistics.fmean(step.loss for step in done[:tenth]),
         last_loss=statistics.fmean(step.loss for step in done[-tenth:]),
@@ -315,4 +319,5 @@ def _outcome(job: Job[R], trainer: Any, measured: tuple[Measured, ...]) -> Train
         device=device,
         processes=arguments.world(),
         measured=measured,
+        alarms=tuple(alarm for step in done for alarm in step.alarms),
     )

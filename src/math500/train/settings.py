@@ -17,11 +17,18 @@ from typing import Any
 import msgspec
 
 from math500.errors import DataUnreadable, UsageError
-from math500.records import PrmSettings, Record, RewardSettings, TrainingSettings
+from math500.records import GrpoSettings, PpoSettings, PrmSettings, Record, RewardSettings, TrainingSettings
 
 LEARNING_RATE = {"full": 2e-5, "lora": 2e-4}
 """LoRA's matrices start from zero and want about ten times the rate (docs/train.md)."""
-TABLES: dict[str, type[Record]] = {"reward": RewardSettings, "prm": PrmSettings}
+SAMPLED = 1 / 20
+"""Of that, where the model writes its rows itself: 1e-6, TRL's own for all weights, and 1e-5 for LoRA."""
+TABLES: dict[str, type[Record]] = {
+    "reward": RewardSettings,
+    "prm": PrmSettings,
+    "grpo": GrpoSettings,
+    "ppo": PpoSettings,
+}
 """What a kind of training has of its own: a table of the file, by the name of its command."""
 MEANING = {
     "method": "full trains every weight, lora small matrices beside them",
@@ -47,6 +54,36 @@ MEANING = {
     "held_out": "part of the problems that is not trained on, but measured with",
     "centre": "how strongly a pair's rewards are drawn to a sum of zero",
     "labels": "hard: right or wrong; soft: the share of rollouts that came out right",
+    "generations": "completions of a question; batch counts completions, and is a multiple",
+    "completion_length": "tokens of a completion at most",
+    "temperature": "of the sampling",
+    "beta": "how strongly the model is held to where it began (KL)",
+    "reuse": "steps that are made on the same completions",
+    "epsilon": "how far a token's probability may move before its gradient is cut off",
+    "instruction_reward": "folder of a model that values the question; empty for 1",
+    "instruction_request": "its training set's prompt; empty for none",
+    "process_reward": "folder of a model that values the solution's steps",
+    "aggregate": "how the steps' values become one: min, product, last, mean",
+    "gae_lambda": "how far a reward reaches back over the tokens",
+    "critic_rate": "the critic's learning rate, as a multiple",
+    "critic_warmup": "steps in which the critic alone learns",
+    "scale": "whose standard deviation divides the advantages: group, batch, none",
+    "format_weight": "added to the reward of a completion with a finished box",
+    "length_weight": "taken from the reward at the token limit, less from length_from on",
+    "length_from": "tokens; 0 for half of completion_length",
+    "grade_seconds": "that one symbolic comparison may take",
+    "use_vllm": "let vLLM, on the same GPU, write the completions",
+    "held_every": "steps between measures on what is held out",
+    "held_most": "held-out problems of such a measure; the last one takes all",
+    "graders": "other projects' graders that watch and give no reward",
+    "graded_most": "completions of a step that they grade",
+    "on_alarm": "warn or stop",
+    "window": "steps that the watch takes the mean over; the first are its baseline",
+    "length_ratio": "how many times longer, or shorter, completions may get",
+    "share_fall": "how far the shares right, boxed and graded alike may fall",
+    "share_rise": "how far the shares copied and repeated may rise",
+    "unknown_rise": "how far the share that could not be told may rise",
+    "held_fall": "how far held-out accuracy may fall under the start's",
 }
 
 
@@ -110,19 +147,21 @@ def _check(settings: TrainingSettings) -> None:
         raise UsageError(f"a learning rate of {settings.learning_rate} cannot be used", "Give one like 2e-5.")
     if not 0 <= settings.warmup < 1:
         raise UsageError(f"a warmup of {settings.warmup} is no part of the steps", "Give 0 to below 1.")
-    for table in (settings.reward, settings.prm):
+    for table in (settings.reward, settings.prm, settings.grpo, settings.ppo):
         if table and not 0 <= table.held_out < 1:
             raise UsageError(f"{table.held_out} is no part of the problems", "Give 0 to below 1.")
 
 
 def settled(settings: TrainingSettings, rows: int) -> TrainingSettings:
     """The same with nothing left open, for a set of so many rows."""
-    steps = settings.steps or math.ceil(settings.epochs * rows / settings.batch)
+    own = settings.grpo or settings.ppo
+    each, rate = (own.generations * own.reuse, SAMPLED) if own else (1, 1.0)
+    steps = settings.steps or math.ceil(settings.epochs * rows * each / settings.batch)
     return msgspec.structs.replace(
         settings,
         steps=steps,
-        epochs=round(steps * settings.batch / rows, 4),
-        learning_rate=settings.learning_rate or LEARNING_RATE[settings.method],
+        epochs=round(steps * settings.batch / (rows * each), 4),
+        learning_rate=settings.learning_rate or LEARNING_RATE[settings.method] * rate,
     )
 
 
@@ -142,7 +181,7 @@ def _line(name: str, value: object) -> str | None:
     if value is None:
         return None
     shown = {True: "true", False: "false"}[value] if isinstance(value, bool) else _quoted(value)
-    return f"{name} = {shown}".ljust(30) + f"# {MEANING[name]}"
+    return f"{name} = {shown}".ljust(29) + f" # {MEANING[name]}"
 
 
 def _quoted(value: object) -> str:

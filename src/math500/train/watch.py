@@ -17,23 +17,36 @@ from math500.records import TrainingStep
 OnStep = Callable[[TrainingStep], None]
 
 
-def callback(before: TrainingStep | None, *on_step: OnStep, metrics: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - transformers has no types
+def callback(
+    before: TrainingStep | None,
+    *on_step: OnStep,
+    metrics: Mapping[str, str] | None = None,
+    counts_on: bool = False,
+) -> Any:  # noqa: ANN401 - transformers has no types
     """A trainer's callback that hands each step on.
 
     Args:
         before: the step that the training goes on from; None for a new one.
         on_step: called with each step, on the first process alone.
         metrics: what else is kept of what the trainer says, by its name, to the name in the log.
+        counts_on: the trainer's own count of tokens goes on after a stop.
     """
     from transformers import TrainerCallback  # noqa: PLC0415 - heavy
 
     started = time.monotonic()
+    counted = before.tokens if before else 0
+    first = 0 if counts_on else counted
 
     class Watch(TrainerCallback):  # type: ignore[misc]  # transformers ships no usable types
+        tokens = counted
+
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ANN401, ARG002
             if not state.is_world_process_zero or "loss" not in logs:
                 return
-            step = _step(state.global_step, logs, before, time.monotonic() - started, metrics or {})
+            seconds = time.monotonic() - started + (before.seconds if before else 0.0)
+            if "num_tokens" in logs:  # a step on completions that were read before has none
+                self.tokens = int(logs["num_tokens"]) + first
+            step = _step(state.global_step, logs, self.tokens, seconds, metrics or {})
             for each in on_step:
                 each(step)
             _alarm(step)
@@ -44,7 +57,7 @@ def callback(before: TrainingStep | None, *on_step: OnStep, metrics: Mapping[str
 def _step(
     number: int,
     logs: dict[str, Any],
-    before: TrainingStep | None,
+    tokens: int,
     seconds: float,
     metrics: Mapping[str, str],
 ) -> TrainingStep:
@@ -56,9 +69,12 @@ def _step(
         learning_rate=float(logs.get("learning_rate", 0.0)),
         grad_norm=None if norm is None else float(norm),
         accuracy=None if accuracy is None else round(float(accuracy), 4),
-        metrics={ours: float(logs[theirs]) for theirs, ours in metrics.items() if theirs in logs},
-        tokens=int(logs.get("num_tokens", 0)) + (before.tokens if before else 0),
-        seconds=round(seconds + (before.seconds if before else 0.0), 3),
+        metrics={
+            ours: float(logs[theirs]) for theirs, ours in metrics.items() if logs.get(theirs) is not None
+        },
+        alarms=tuple(logs.get("alarms", ())),
+        tokens=tokens,
+        seconds=round(seconds, 3),
     )
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ def test_a_batch_run_is_a_run(
     assert batch["metadata"]["math500_run"] == run.manifest.run_id
     line = queue.asked[0]
     assert (line["method"], line["url"], line["body"]["model"]) == ("POST", "/v1/chat/completions", "stub")
-    assert sorted(request["body"]["seed"] for request in queue.asked) == [5] * 12 + [6] * 12
+    firsts = [(5 + zlib.crc32(f"test/{i}".encode())) % 2**30 for i in range(12)]
+    assert sorted(r["body"]["seed"] for r in queue.asked) == sorted([*firsts, *(one + 1 for one in firsts)])
     assert len({request["custom_id"] for request in queue.asked}) == 24
     before = len(queue.calls)
     assert "0 of 24 samples are owed" in command("run", "--resume", folder).err

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -154,7 +155,8 @@ def test_the_request_holds_what_was_asked_for(run_twelve: Command, server: Fault
     )
     bodies = [request.body for request in server.requests]
     assert [b["messages"][0] for b in bodies] == [{"role": "system", "content": "Be brief."}] * 2
-    assert sorted(b["seed"] for b in bodies) == [7, 8]
+    first = (7 + zlib.crc32(b"test/0")) % 2**30
+    assert sorted(b["seed"] for b in bodies) == [first, first + 1]
     assert {(b["temperature"], b["top_p"]) for b in bodies} == {(0.6, 0.95)}
     assert {b.get("max_tokens") or b.get("max_completion_tokens") for b in bodies} == {100}
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -94,12 +95,18 @@ def test_a_run_collects_grades_and_sums_up(make_run: Callable[..., RunWriter]) -
     assert result.rules == {"boxed": 12}
 
 
-def test_each_sample_sends_its_own_seed(make_run: Callable[..., RunWriter]) -> None:
+def first_seed(number: int) -> int:
+    """Of problem `number`, in a run with seed 100."""
+    return (100 + zlib.crc32(f"test/{number}".encode())) % 2**30
+
+
+def test_each_sample_of_each_problem_sends_its_own_seed(make_run: Callable[..., RunWriter]) -> None:
     model = Stub()
     with make_run(samples=3, decoding=Decoding(temperature=1.0, seed=100)) as run:
         collect(run, model)
         assert evaluate.owed(run) == []
-    assert Counter(seed for _, seed in model.asked) == {100: 12, 101: 12, 102: 12}
+    sent = Counter(seed for _, seed in model.asked)
+    assert sent == {first_seed(number) + index: 1 for number in range(12) for index in range(3)}
 
 
 def test_no_vote_of_one_sample_has_the_seed_of_another_ones(make_run: Callable[..., RunWriter]) -> None:
@@ -109,15 +116,17 @@ def test_no_vote_of_one_sample_has_the_seed_of_another_ones(make_run: Callable[.
         asyncio.run(
             evaluate.collect(run, solve.make(settings, PROMPT, run.manifest.decoding), model, concurrency=2)
         )
-    assert Counter(seed for _, seed in model.asked) == dict.fromkeys(range(100, 112), 12)
+    sent = Counter(seed for _, seed in model.asked)
+    assert sent == {first_seed(number) + vote: 1 for number in range(12) for vote in range(12)}
 
 
 def test_a_vote_with_a_request_that_failed_keeps_the_others(make_run: Callable[..., RunWriter]) -> None:
     settings = SolverInfo(name="vote:cot", votes=4)
+    second = {first_seed(number) + 1 for number in range(12)}
 
     class Refuses(Stub):
         async def generate(self, *args: Any, seed: int | None = None, **options: Any) -> Generation:
-            if seed == 101:
+            if seed in second:
                 raise SampleFailed("filtered", "the endpoint refused")
             await asyncio.sleep(0.01)
             return await super().generate(*args, seed=seed, **options)
@@ -128,7 +137,7 @@ def test_a_vote_with_a_request_that_failed_keeps_the_others(make_run: Callable[.
         assert len(evaluate.owed(run)) == 12
         again = Stub()
         asyncio.run(evaluate.collect(run, vote, again, concurrency=12))
-    assert [seed for _, seed in again.asked] == [101] * 12
+    assert Counter(seed for _, seed in again.asked) == dict.fromkeys(second, 1)
 
 
 def test_concurrency_is_kept(make_run: Callable[..., RunWriter]) -> None:

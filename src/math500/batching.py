@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from math500 import evaluate, prompts
+from math500 import evaluate, prompts, solve
 from math500.client.batch import BatchQueue, Result, State
 from math500.client.budget import Limit, Purse, Spent
 from math500.client.waits import Clock
@@ -130,12 +130,11 @@ class _Collection:
 
     def _line(self, problem: Problem, index: int) -> bytes:
         made = self._run.manifest
-        first = made.decoding.seed
         return self._queue.line(
             f"p{self._place[problem.unique_id]}-s{index}",
             prompts.messages(made.prompt, problem.problem),
             made.decoding,
-            seed=None if first is None else first + index,
+            seed=solve.seed_of(made.decoding, made.solver_settings, problem.unique_id, index),
             stop=made.prompt.stop,
         )
 

@@ -145,7 +145,7 @@ async def ask(made: Manifest, solver: Solver, model: Model, problem: Problem, in
     Raises:
         ModelError: the run has to stop.
     """
-    seed = solve.seed_of(made.decoding, made.solver_settings, index)
+    seed = solve.seed_of(made.decoding, made.solver_settings, problem.unique_id, index)
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
     solution, failure = NOTHING, None
     try:

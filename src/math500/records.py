@@ -282,7 +282,7 @@ class Decoding(Record, frozen=True, kw_only=True):
     max_tokens: int | None = None
     """The limit on generated tokens, thinking included."""
     seed: int | None = None
-    """Sent with sample 0; sample i sends seed + i, and with votes seed + i * votes and so on."""
+    """What the samples' seeds are made of, together with the problem (`solve.seed_of`)."""
 
 
 class ModelInfo(Record, frozen=True, kw_only=True):

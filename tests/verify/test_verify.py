@@ -61,11 +61,15 @@ def test_votes_of_several_samples_have_seeds_of_their_own_and_had_others_before(
     manifest = made(samples=2, solver="vote:cot, 3 votes", solver_settings=settings)
     assert states(written(tmp_path / "now", manifest, problems), "requests") == ["ok"]
 
-    def before(decoding: Decoding, _info: SolverInfo, index: int) -> int:
+    def before(decoding: Decoding, _info: SolverInfo, _id: str, index: int) -> int:
         return (decoding.seed or 0) + index
 
-    monkeypatch.setattr(solve, "seed_of", before)
-    assert states(written(tmp_path / "before", manifest, problems), "requests") == ["ok"]
+    def later(decoding: Decoding, info: SolverInfo, _id: str, index: int) -> int:
+        return (decoding.seed or 0) + index * (info.votes or 1)
+
+    for name, older in (("before", before), ("later", later)):
+        monkeypatch.setattr(solve, "seed_of", older)
+        assert states(written(tmp_path / name, manifest, problems), "requests") == ["ok"]
     monkeypatch.setattr(solve, "seed_of", lambda *_: 77)
     assert states(written(tmp_path / "other", manifest, problems), "requests") == ["differs"]
 

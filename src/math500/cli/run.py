@@ -111,7 +111,7 @@ FREE_ON_RESUME = (
 @click.option(
     "--seed",
     type=int,
-    help="Sent with sample 0; sample i sends SEED + i, and each vote its own.",
+    help="Of the samples: each of a problem, and each vote, sends its own, made of this and the problem.",
 )
 @click.option("--samples", type=click.IntRange(1), default=1, show_default=True, help="Samples per problem.")
 @click.option(

@@ -20,12 +20,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from math500 import asking, models
+from math500 import asking, models, solve
 from math500.client import Client, Event
 from math500.errors import ModelError, SampleFailed, UsageError
 from math500.lmeval import require
 from math500.lmeval.response import Response
-from math500.records import Asking, Decoding, Failure, Message, ModelInfo
+from math500.records import Asking, Decoding, Failure, Message, ModelInfo, SolverInfo
 
 require()
 from lm_eval.api.model import LM  # noqa: E402 - only after the check, which says what to install
@@ -61,7 +61,7 @@ class Math500LM(LM):  # type: ignore[misc] # lm-eval ships no types
         model: as `math500 run --model`: `embedded`, `openai/gpt-4o-mini`, or any name with `base_url`.
         base_url: an OpenAI-compatible server. The key comes from the environment.
         concurrency: requests in flight.
-        seed: sent with a problem's first sample; sample i sends seed + i.
+        seed: what the seeds of a problem's samples are made of, together with the problem.
         more: how it is asked, in the words of `math500 run` with `_` for `-`: ASKING. A header's value and
             a proxy's password would be written into lm-eval's results, so a header is `NAME:$VARIABLE`.
             batch_size, max_batch_size and device, which lm-eval gives to every model, mean nothing here.
@@ -208,7 +208,7 @@ class Asked:
         context, settings = request.args
         self.messages = _messages(context)
         self.decoding, self.stop = _decoding(settings, first_seed)
-        self.seed = None if self.decoding.seed is None else self.decoding.seed + sample
+        self.seed = solve.seed_of(self.decoding, SolverInfo(), context, sample)
 
 
 class Batch:

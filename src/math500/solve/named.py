@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 from math500 import plugins
@@ -19,6 +20,8 @@ from math500.solve.turns import Turns
 from math500.solve.vote import FIRST, Vote
 
 VOTE = "vote:"
+SEEDS = 1 << 30
+"""Seeds begin below this, so that every engine takes them with what a vote adds."""
 WITH_CODE = ("tools", "selfcheck")
 GRADED = ("length", "logprob", "judge", "reward")
 """Weights that tell one response from another, so that there is a best one."""
@@ -114,9 +117,16 @@ def stopping_of(typed: Stopping | None, confidence: float | None, weigh: Weigh) 
     return typed or ("final" if weigh == "equal" else "beta")
 
 
-def seed_of(decoding: Decoding, info: SolverInfo, index: int) -> int | None:
-    """The seed of a sample; each solution of a vote has one of its own, which no other sample has."""
-    return None if decoding.seed is None else decoding.seed + index * (info.votes or 1)
+def seed_of(decoding: Decoding, info: SolverInfo, unique_id: str, index: int) -> int | None:
+    """The seed of a sample; each solution of a vote has one of its own, which no other of the problem has.
+
+    It depends on the problem: an engine draws the same numbers from the same seed, so that with one seed for
+    all problems their samples would be lucky and unlucky together, and the score's interval too narrow.
+    """
+    if decoding.seed is None:
+        return None
+    own = zlib.crc32(unique_id.encode())
+    return (decoding.seed + own) % SEEDS + index * (info.votes or 1)
 
 
 def extras(info: SolverInfo) -> Extras:

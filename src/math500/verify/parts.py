@@ -66,8 +66,8 @@ def _requests(folder: Folder, turns: dict[Key, list[Turn]]) -> RunCheck:
         problem = folder.by_id.get(unique_id)
         if problem is None:
             continue
-        # Before math500 gave each sample's votes seeds of their own, sample i began at seed + i.
-        first = {seed_of(made.decoding, made.solver_settings, index), _older(made.decoding.seed, index)}
+        now = seed_of(made.decoding, made.solver_settings, unique_id, index)
+        first = {now, *_older(made.decoding.seed, index, votes)}
         seeds = {None if seed is None else seed + number for seed in first for number in range(votes)}
         asked = prompts.messages(made.prompt, problem.problem)
         whole = None if beside == Extras() else beside
@@ -79,8 +79,9 @@ def _requests(folder: Folder, turns: dict[Key, list[Turn]]) -> RunCheck:
     return either(REQUESTS, good, "first requests are other ones than the manifest makes", where, next_step)
 
 
-def _older(seed: int | None, index: int) -> int | None:
-    return None if seed is None else seed + index
+def _older(seed: int | None, index: int, votes: int) -> tuple[int | None, ...]:
+    """Before seeds depended on the problem; and before each sample's votes had seeds of their own."""
+    return (None,) if seed is None else (seed + index * votes, seed + index)
 
 
 def _votes(folder: Folder) -> RunCheck:

@@ -99,7 +99,7 @@ def sums(tmp_path: Path) -> Path:
         {
             "problem": f"What is ${i} + {i + 1}$?",
             "answer": str(2 * i + 1),
-            "solution": f"It is $\\boxed{{{2 * i + 1}}}$.",
+            "solution": f"We add ${i}$ and ${i + 1}$. The sum is $\\boxed{{{2 * i + 1}}}$.",
             "unique_id": f"sum/{i}",
             "subject": "Algebra",
             "level": 1,

@@ -139,3 +139,15 @@ def test_regrade_by_ray_gives_the_grades_of_regrade(
 def kept(folder: Path, grader: str) -> dict[Any, Any]:
     grades = RunDir.open(folder).grades(grader).items()
     return {key: (g.grade.verdict, g.grade.extracted) for key, g in grades}
+
+
+def test_a_step_of_synth_by_ray_asks_what_the_plain_engine_asks(
+    serve: Callable[..., Served], sums: Path, tmp_path: Path, cluster: Cluster
+) -> None:
+    served = serve()
+    asked = ("synth", "masked", *asked_for(served, sums)[1:], "--samples", 2)
+    for name, engine in (("plain", ()), ("ray", by_ray(cluster))):
+        folder = tmp_path / name
+        done(math500(*asked, "--out", folder / "set", "--runs", folder, *engine))
+    assert view(tmp_path / "ray" / "set-solutions") == view(tmp_path / "plain" / "set-solutions")
+    assert set(served.asked().values()) == {2}

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from math500.cli import endpoint
-from math500.cli.options import FILE, JSON, Grouped, Temperature, ids_of, print_json, print_text, say
+from math500.cli.options import (
+    ENGINE,
+    FILE,
+    JSON,
+    Grouped,
+    Temperature,
+    engine_of,
+    ids_of,
+    print_json,
+    print_text,
+    say,
+)
 
 if TYPE_CHECKING:
     from math500.records import TrainingSet
@@ -20,7 +31,7 @@ GROUPS = {
     **endpoint.GROUPS,
     "Problems": ("data", "data_path", "limit", "shuffle_seed", "subjects", "levels", "ids"),
     "What is kept": ("per_problem", "rows", "balance", "seed", "against"),
-    "Set": ("out", "runs", "as_json", "quiet", "help"),
+    "Set": ("out", "runs", "engine", "workers", "ray_address", "as_json", "quiet", "help"),
 }
 """Options by group, for the help text."""
 KEEPING = ("per_problem", "rows", "balance", "seed", "against")
@@ -76,9 +87,7 @@ SET = (
         show_default=True,
         help="With --rows, what the turns go round.",
     ),
-    click.option(
-        "--seed", type=int, help="Of every choice [default: 0]; where given, sent with sample 0 too."
-    ),
+    click.option("--seed", type=int, help="Of every choice [default: 0]; where given, of the samples too."),
     click.option(
         "--against", multiple=True, metavar="NAME|FILE", help="A further held-out set, as for `rft`."
     ),
@@ -89,6 +98,7 @@ SET = (
         "--runs", type=FILE, default="runs", show_default=True, help="Where the runs are kept, as OUT-..."
     ),
     click.option("--quiet", is_flag=True, help="No progress."),
+    *ENGINE,
     JSON,
 )
 
@@ -213,6 +223,7 @@ def stages_of(options: dict[str, Any]) -> Stages:
     from math500.synth.stage import Stages
 
     asked = endpoint.pop(options)
+    engine = engine_of(*(options.pop(name) for name in ("engine", "workers", "ray_address")))
     named = ("data", "data_path", "limit", "shuffle_seed", "subjects", "levels", "samples", "concurrency")
     request = Request(
         model=options["model"] or models.EMBEDDED,
@@ -230,7 +241,7 @@ def stages_of(options: dict[str, Any]) -> Stages:
         command=endpoint.without_secrets(sys.argv[1:]),
         **{name: options.pop(name) for name in named if name in options},
     )
-    return Stages(request, options.pop("out"), options.pop("runs"), say, options.pop("quiet"))
+    return Stages(request, options.pop("out"), options.pop("runs"), say, options.pop("quiet"), engine)
 
 
 def _keep(options: dict[str, Any]) -> rft.Settings:

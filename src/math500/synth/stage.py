@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from math500 import data, evaluate, running
+from math500.cluster import Ray
 from math500.errors import Contaminated, RunMismatch, UsageError
 from math500.records import Asking, Decoding, LeftOut, Problem, Prompt
 from math500.rundir import RunDir
@@ -32,6 +33,7 @@ class Stages:
         runs: where they are.
         say: told what is going on.
         quiet: show no progress.
+        engine: Ray's workers, in place of this process.
     """
 
     request: Request
@@ -39,6 +41,7 @@ class Stages:
     runs: Path
     say: Say
     quiet: bool = False
+    engine: Ray | None = None
 
     def folder(self, name: str) -> Path:
         """Where the stage of this name is."""
@@ -69,7 +72,12 @@ class Stages:
             _require_same(RunDir.open(folder), request, problems, given)
         else:
             running.start(
-                request, say=self.say, quiet=self.quiet, reshape=lambda _: tuple(problems), given=given
+                request,
+                say=self.say,
+                quiet=self.quiet,
+                reshape=lambda _: tuple(problems),
+                given=given,
+                engine=self.engine,
             )
         if evaluate.owed(RunDir.open(folder)):
             self._resume(folder, request)
@@ -95,6 +103,7 @@ class Stages:
             change=within,
             private=request.private,
             price=request.price,
+            engine=self.engine,
         )
 
 

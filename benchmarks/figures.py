@@ -32,6 +32,8 @@ GAINS = (
     Difference("SFT on solutions, to the start", 0.023, 0.002, 0.045, "n = 1,500, tiny"),
     Difference("RFT with new questions, to that control", 0.031, 0.009, 0.052, "n = 1,500, tiny"),
     Difference("RFT on the same questions, to its control", 0.019, -0.007, 0.046, "n = 1,500, tiny"),
+    Difference("PPO with reward models, to the start", 0.011, -0.007, 0.030, "n = 1,500, tiny"),
+    Difference("GRPO with the grader, to its control", 0.047, 0.026, 0.068, "n = 1,500, tiny"),
 )
 """docs/log.md: solvers on the embedded model; the gap study; a vote that stops early; training."""
 

@@ -126,7 +126,13 @@ def test_the_plots_are_drawn_by_the_script(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_every_number_that_is_drawn_stands_where_it_was_written_down() -> None:
-    places = ("docs/log.md", "docs/gap-study.md", "examples/rft/README.md", "docs/reward-models.md")
+    places = (
+        "docs/log.md",
+        "docs/gap-study.md",
+        "examples/rft/README.md",
+        "docs/reward-models.md",
+        "docs/rl.md",
+    )
     text = "".join((ROOT / place).read_text(encoding="utf-8") for place in places)
     written = " ".join(text.replace("|", " ").replace("(", " ").replace("*", "").split())
     for row in figures().GAINS:

@@ -11,7 +11,7 @@ import pytest
 
 from math500 import cli, display
 from math500.records import Manifest
-from tests.synth import test_cot, test_evolve, test_masked, test_prm800k, test_ranks, test_stepwise
+from tests.synth import test_cot, test_evolve, test_masked, test_prm800k, test_ranks, test_steps
 from tests.synth.asked import TRAIN, run_of, scripted, source, train
 
 __all__ = ["train"]
@@ -99,8 +99,8 @@ def test_new_problems(typed: Typed, tmp_path: Path) -> None:
 
 
 def test_labelled_steps(typed: Typed, train: Path, manifest_of: Callable[..., Manifest]) -> None:
-    run_of(Path("base"), manifest_of(data=source(train)), test_stepwise.TEXTS, TRAIN[:2])
-    with test_stepwise.completer() as server:
+    run_of(Path("base"), manifest_of(data=source(train)), test_steps.TEXTS, TRAIN[:2])
+    with test_steps.completer() as server:
         asked = ("--model", "m", "--base-url", server.url, "--quiet", "--seed", "3")
         code, printed, said = typed(
             "steps",

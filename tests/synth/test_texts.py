@@ -10,7 +10,7 @@ import pytest
 
 from math500 import grading
 from math500.records import Problem
-from math500.synth import backwards, masks, mentions, steps
+from math500.synth import backwards, masks, mentions, numbered
 
 CASES = Path(__file__).with_name("cases")
 
@@ -95,7 +95,7 @@ LISTED = "1. Multiply: $3 \\cdot 4 = 12$.\n2. Add: $12 + 5 = \\boxed{17}$."
 
 
 def test_sentences_become_steps() -> None:
-    assert steps.formatted(SENTENCES) == (
+    assert numbered.formatted(SENTENCES) == (
         "Step 1: First, $3 \\cdot 4 = 12$.\nStep 2: Then we add 5.\nStep 3: The sum is $17$.\nThe answer is "
         "$\\boxed{17}$."
     )
@@ -103,33 +103,33 @@ def test_sentences_become_steps() -> None:
 
 @pytest.mark.parametrize("text", [PARAGRAPHS, MARKED, LISTED])
 def test_other_parts_become_steps(text: str) -> None:
-    made = steps.formatted(text)
+    made = numbered.formatted(text)
     assert made is not None
     assert made.startswith("Step 1: ")
     assert made.count("Step ") == 2
     assert made.count("\\boxed") == 1
-    assert steps.is_formatted(made)
+    assert numbered.is_formatted(made)
     assert grading.grade(made, "17").verdict == "correct"
 
 
 def test_a_lead_in_goes_with_the_step_after_it() -> None:
-    assert (steps.formatted(PARAGRAPHS) or "").startswith("Step 1: Let's solve this. We have")
+    assert (numbered.formatted(PARAGRAPHS) or "").startswith("Step 1: Let's solve this. We have")
 
 
 def test_an_answer_without_a_box_is_boxed_in_the_last_line() -> None:
     said = (
         "Sure.\n\nTom had 3 apples and bought 4 more, so $3 + 4 = 7$.\n\nSo he has 7.\n\nSo, the answer is 7."
     )
-    made = steps.formatted(said)
+    made = numbered.formatted(said)
     assert made is not None
     assert made.endswith("Step 2: So he has 7.\nThe answer is $\\boxed{7}$.")
-    assert steps.is_formatted(made)
+    assert numbered.is_formatted(made)
 
 
 def test_chinese_steps() -> None:
-    made = steps.formatted(r"先算乘法: $3 \cdot 4 = 12$。再加五, 得到 $\boxed{17}$。", "zh")
+    made = numbered.formatted(r"先算乘法: $3 \cdot 4 = 12$。再加五, 得到 $\boxed{17}$。", "zh")
     assert made == "第1步: 先算乘法: $3 \\cdot 4 = 12$。\n第2步: 再加五, 得到 $17$。\n答案是 $\\boxed{17}$。"
-    assert steps.is_formatted(made)
+    assert numbered.is_formatted(made)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_chinese_steps() -> None:
     ],
 )
 def test_where_the_steps_cannot_be_told_there_are_none(text: str) -> None:
-    assert steps.formatted(text) is None
+    assert numbered.formatted(text) is None
 
 
 @pytest.mark.parametrize(
@@ -163,10 +163,10 @@ def test_where_the_steps_cannot_be_told_there_are_none(text: str) -> None:
     ],
 )
 def test_what_is_not_in_steps(text: str) -> None:
-    assert not steps.is_formatted(text)
+    assert not numbered.is_formatted(text)
 
 
 def test_a_full_stop_in_a_formula_ends_no_step() -> None:
-    made = steps.formatted(r"Since $a = 1. B$ holds, we go on. Then $\[x. Y\]$ gives $\boxed{2}$.")
+    made = numbered.formatted(r"Since $a = 1. B$ holds, we go on. Then $\[x. Y\]$ gives $\boxed{2}$.")
     assert made is not None
     assert made.count("Step ") == 2

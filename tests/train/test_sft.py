@@ -14,7 +14,7 @@ from math500.errors import Contaminated, DataMismatch, DependencyMissing, ModelE
 from math500.records import TrainingSettings, TrainingStep
 from math500.synth import dataset
 from math500.synth.dataset import TrainingSet
-from math500.train import arguments, sft, watch
+from math500.train import arguments, log, sft
 from math500.train.folder import TrainingFolder
 from math500.train.sft import Request
 from tests.train.conftest import PLAN, killed_after, row
@@ -167,7 +167,7 @@ def test_a_test_problem_does_not_train(rows: Path, tiny: Path, tmp_path: Path) -
 def test_a_loss_that_is_no_number_stops() -> None:
     step = TrainingStep(step=7, loss=math.nan, learning_rate=0.1)
     with pytest.raises(ModelError, match="no number at step 7"):
-        watch._alarm(step)
+        log._alarm(step)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def steps(**options: Any) -> None:  # noqa: ANN401
     right ones. Type the same command again to go on after a stop.
     """
     from math500.rundir import RunDir
-    from math500.synth import stepwise as room
+    from math500.synth import steps as room
 
     as_json, from_runs = options.pop("as_json"), options.pop("from_runs")
     options["solver"] = "cot"

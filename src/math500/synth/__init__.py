@@ -13,10 +13,10 @@
     masks.py          the masks, by rule; what a mask still shows of the answer
     mentions.py       does a solution speak of the hint
     cot.py            rows that show how to think: steps, checks, backward problems
-    steps.py          a solution as numbered steps
+    numbered.py       a solution as numbered steps
     repairs.py        a wrong attempt, its check, the right solution
     backwards.py      a problem turned round
-    stepwise.py       solutions whose steps are labelled
+    steps.py          solutions whose steps are labelled
     rollouts.py       can the right answer still be reached from behind a step
     continuing.py     does an endpoint go on with an answer that has begun
     firstwrong.py     a judge's word on which step is the first wrong one

@@ -1,6 +1,6 @@
 """Rows that show how to think: numbered steps, a mistake found and repaired, a problem turned round.
 
-    steps     a correct solution as numbered steps that end in the boxed answer (steps.py)
+    steps     a correct solution as numbered steps that end in the boxed answer (numbered.py)
     check     a wrong attempt, the check that finds its mistake, the right solution (repairs.py)
     backward  the answer is given, one number of the problem is asked for (backwards.py)
 
@@ -22,7 +22,7 @@ from math500 import evaluate, grading, prompts
 from math500.errors import UsageError
 from math500.records import LeftOut, Problem, Prompt, SolverInfo
 from math500.rundir import RunDir
-from math500.synth import backwards, dataset, fairness, mentions, repairs, rft, stage, steps
+from math500.synth import backwards, dataset, fairness, mentions, numbered, repairs, rft, stage
 from math500.synth.stage import Stages
 
 Kind = Literal["steps", "check", "backward"]
@@ -131,7 +131,7 @@ def _steps_by_rule(runs: Sequence[RunDir], settings: Settings, _: Stages | None)
         if one.grade is None or one.grade.verdict != "correct":
             tries.append(one)
             continue
-        text = steps.formatted(one.learnt, settings.language)
+        text = numbered.formatted(one.learnt, settings.language)
         if text is None or _verdict(text, one.problem) != "correct":
             left_out.append(one.left_out("no_steps", "its steps cannot be told by rule"))
         else:
@@ -171,7 +171,7 @@ def _not_steps(one: rft.Try) -> tuple[str, str]:
     """Why a correct rewriting is no row; two empty texts for a good one, and for one that is not correct."""
     if one.grade is None or one.grade.verdict != "correct":
         return "", ""
-    if not steps.is_formatted(one.learnt):
+    if not numbered.is_formatted(one.learnt):
         return "no_steps", "it is not in steps numbered from 1 that end in a box"
     words = mentions.mentioned(one.learnt, one.problem.problem)
     return ("mentions_hint", f"it says: {words}") if words else ("", "")

@@ -18,9 +18,9 @@
     scorer.py     the reward of completions, and what the watch wants to know of them
     signals.py    what gives a completion away: a box, a copy, a repetition
     alarms.py     the rules of the watch against reward hacking
-    guard.py      held-out answers, alarms and the stop, while it is trained
+    watch.py      held-out answers, alarms and the stop, while it is trained
     heldout.py    greedy answers to what is held out
-    watch.py      each step: the log, the progress, the alarm
+    log.py        each step: the log, the progress, the alarm
     originals.py  the control's rows: the data set's own solutions of the same problems
     export.py     the trained model as safetensors or GGUF
     tensors.py    its weights as llama.cpp wants them

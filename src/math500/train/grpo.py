@@ -29,7 +29,7 @@ from math500.records import (
     TrainingStart,
 )
 from math500.rewards.texts import plain
-from math500.train import alarms, arguments, guard, heldout, loop, scorer
+from math500.train import alarms, arguments, heldout, loop, scorer, watch
 from math500.train.loop import Job, Request, Say, Task
 
 __all__ = ["Grpo", "Request", "start"]
@@ -42,8 +42,8 @@ OWN = {
     "entropy": "entropy",
     "kl": "kl",
     "clip_ratio/region_mean": "clipped",
-    guard.RIGHT: guard.RIGHT,
-    guard.START: guard.START,
+    watch.RIGHT: watch.RIGHT,
+    watch.START: watch.START,
 }
 """TRL's names and ours."""
 
@@ -105,21 +105,21 @@ class Grpo(Task[QuestionRow]):
             train_dataset=datasets.Dataset.from_list(rows),
             processing_class=job.tokenizer,
             peft_config=arguments.lora(job.settings, "CAUSAL_LM"),
-            callbacks=[self._guard(job), callback],
+            callbacks=[self._watch(job), callback],
         )
         trainer.remove_callback(PrinterCallback)
         return trainer
 
-    def _guard(self, job: Job[QuestionRow]) -> Any:  # noqa: ANN401
+    def _watch(self, job: Job[QuestionRow]) -> Any:  # noqa: ANN401
         wanted = self.own(job.settings)
         some = job.held[: wanted.held_most]
-        before = guard.before(job.out)
-        watch = alarms.Alarms(wanted, len(some), before)
+        before = watch.before(job.out)
+        rules = alarms.Alarms(wanted, len(some), before)
 
         def measure(model: Any) -> float | None:  # noqa: ANN401
             return statistics.fmean(self._right(job, model, some)) if some else None
 
-        return guard.callback(wanted, watch, self.metrics, measure, self._say)
+        return watch.callback(wanted, rules, self.metrics, measure, self._say)
 
     def _right(self, job: Job[QuestionRow], model: Any, rows: Sequence[QuestionRow]) -> list[bool]:  # noqa: ANN401
         """Which of these held-out problems the model answers right."""

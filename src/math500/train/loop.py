@@ -35,7 +35,7 @@ from math500.records import (
     TrainingStep,
 )
 from math500.synth.dataset import TrainingSet
-from math500.train import arguments, rows, watch
+from math500.train import arguments, log, rows
 from math500.train import settings as setting
 from math500.train import start as starts
 from math500.train.folder import CHECKPOINTS, MODEL, TrainingFolder, TrainingWriter, differing, step_of
@@ -264,7 +264,7 @@ def _run(task: Task[R], job: Job[R], say: Say, *, hush: bool) -> TrainingOutcome
         with Progress(job.training, before, quiet=hush or writer is None) as progress:
             each = (writer.append, progress) if writer else ()
             trainer = task.trainer(
-                job, watch.callback(before, *each, metrics=task.metrics, counts_on=task.counts_on)
+                job, log.callback(before, *each, metrics=task.metrics, counts_on=task.counts_on)
             )
             try:
                 trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))

@@ -1,86 +1,79 @@
-"""Each step of a training: into the log, onto the screen, and an alarm when the loss is no number.
+"""The callback that watches a training which writes its own rows: held-out answers, alarms, and the stop.
 
-The trainer calls `on_log` after each step with what it knows. Tokens and seconds go on from the step that a
-stopped training goes on from, so that the log reads as if it had not been stopped.
+It comes before the one that writes the log, and adds to what the trainer says of the step. A training that an
+alarm stops ends as one that is finished: its weights are kept, and the outcome names the alarm.
 """
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from math500.errors import ModelError
-from math500.records import TrainingStep
+from math500.records import SamplingSettings
+from math500.train.alarms import Alarms
+from math500.train.folder import TrainingFolder, step_of
 
-OnStep = Callable[[TrainingStep], None]
+RIGHT, START = "held_right", "held_start"
+"""The share of held-out problems that are right: at this step, and before the first one."""
+
+Say = Callable[[str], None]
+Measure = Callable[[Any], float | None]
+"""A model to the share of held-out problems that it answers right."""
+
+
+def before(out: Path) -> list[dict[str, float]]:
+    """The metrics of the steps that a training goes on from, in order."""
+    folder = TrainingFolder(out) if (out / "training.json").is_file() else None
+    checkpoint = folder.checkpoint() if folder else None
+    if folder is None or checkpoint is None:
+        return []
+    return [step.metrics for step in folder.steps() if step.step <= step_of(checkpoint)]
 
 
 def callback(
-    before: TrainingStep | None,
-    *on_step: OnStep,
-    metrics: Mapping[str, str] | None = None,
-    counts_on: bool = False,
+    settings: SamplingSettings, alarms: Alarms, names: Mapping[str, str], measure: Measure, say: Say
 ) -> Any:  # noqa: ANN401 - transformers has no types
-    """A trainer's callback that hands each step on.
+    """The callback.
 
     Args:
-        before: the step that the training goes on from; None for a new one.
-        on_step: called with each step, on the first process alone.
-        metrics: what else is kept of what the trainer says, by its name, to the name in the log.
-        counts_on: the trainer's own count of tokens goes on after a stop.
+        settings: of the training.
+        alarms: knows the steps before.
+        names: the trainer's names of its metrics, to ours.
+        measure: asks the held-out problems.
+        say: gets each alarm.
     """
     from transformers import TrainerCallback  # noqa: PLC0415 - heavy
 
-    started = time.monotonic()
-    counted = before.tokens if before else 0
-    first = 0 if counts_on else counted
-
     class Watch(TrainerCallback):  # type: ignore[misc]  # transformers ships no usable types
-        tokens = counted
+        begun: float | None = None
 
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ANN401, ARG002
-            if not state.is_world_process_zero or "loss" not in logs:
-                return
-            seconds = time.monotonic() - started + (before.seconds if before else 0.0)
-            if "num_tokens" in logs:  # a step on completions that were read before has none
-                self.tokens = int(logs["num_tokens"]) + first
-            step = _step(state.global_step, logs, self.tokens, seconds, metrics or {})
-            for each in on_step:
-                each(step)
-            _alarm(step)
+        def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:  # noqa: ANN401, ARG002
+            if state.global_step == 0:
+                self.begun = measure(model)
+
+        def on_log(
+            self,
+            args: Any,  # noqa: ANN401, ARG002
+            state: Any,  # noqa: ANN401
+            control: Any,  # noqa: ANN401
+            logs: Any = None,  # noqa: ANN401
+            model: Any = None,  # noqa: ANN401
+            **_: Any,  # noqa: ANN401
+        ) -> Any:  # noqa: ANN401
+            if "loss" not in logs:
+                return control
+            if state.global_step == 1 and self.begun is not None:
+                logs[START] = self.begun
+            if state.global_step % settings.held_every == 0 or state.global_step == state.max_steps:
+                logs[RIGHT] = measure(model)
+            known = {ours: logs[theirs] for theirs, ours in names.items() if logs.get(theirs) is not None}
+            logs["alarms"] = alarms(known)
+            for alarm in logs["alarms"]:
+                say(f"Alarm at step {state.global_step}, {alarm}.")
+            if logs["alarms"] and settings.on_alarm == "stop":
+                say("The training stops there; its weights are kept.")
+                control.should_training_stop = True
+            return control
 
     return Watch()
-
-
-def _step(
-    number: int,
-    logs: dict[str, Any],
-    tokens: int,
-    seconds: float,
-    metrics: Mapping[str, str],
-) -> TrainingStep:
-    accuracy = logs.get("mean_token_accuracy", logs.get("accuracy"))
-    norm = logs.get("grad_norm")
-    return TrainingStep(
-        step=number,
-        loss=float(logs["loss"]),
-        learning_rate=float(logs.get("learning_rate", 0.0)),
-        grad_norm=None if norm is None else float(norm),
-        accuracy=None if accuracy is None else round(float(accuracy), 4),
-        metrics={
-            ours: float(logs[theirs]) for theirs, ours in metrics.items() if logs.get(theirs) is not None
-        },
-        alarms=tuple(logs.get("alarms", ())),
-        tokens=tokens,
-        seconds=round(seconds, 3),
-    )
-
-
-def _alarm(step: TrainingStep) -> None:
-    if not math.isfinite(step.loss):
-        raise ModelError(
-            f"the loss is no number at step {step.step}",
-            "Train again into another folder with a lower --learning-rate, or --precision float32.",
-        )

@@ -20,10 +20,10 @@ from math500 import grading, prompts, verify
 from math500.errors import Contaminated, ModelError, RunError, UsageError
 from math500.records import Asking, Budget, Manifest, StepRow
 from math500.rundir import RunDir
-from math500.synth import stepwise
+from math500.synth import steps
 from math500.synth.dataset import TrainingSet, left_out_of
 from math500.synth.stage import Stages
-from math500.synth.stepwise import Settings
+from math500.synth.steps import Settings
 from tests.faulty_server import Act, FaultyServer, chat, error
 from tests.faulty_server import Request as Sent
 from tests.synth.asked import TRAIN, prepared, run_of, scripted, solved_by, source, stages, train
@@ -81,7 +81,7 @@ def by_sample(made: TrainingSet) -> dict[tuple[str, int | None], StepRow]:
 
 def test_steps_get_the_labels_that_their_completions_earn(run: RunDir, train: Path) -> None:
     with completer() as server:
-        made = stepwise.make([run], stages(server.url, train))
+        made = steps.make([run], stages(server.url, train))
     rows = by_sample(made)
     assert set(rows) == {("train/rolls", 0), ("train/rolls", 1), ("train/roots", 0)}
     right, wrong = rows["train/rolls", 0], rows["train/rolls", 1]
@@ -98,7 +98,7 @@ def test_steps_get_the_labels_that_their_completions_earn(run: RunDir, train: Pa
 
 def test_the_model_is_asked_to_go_on_with_the_beginning(run: RunDir, train: Path) -> None:
     with completer() as server:
-        stepwise.make([run], stages(server.url, train))
+        steps.make([run], stages(server.url, train))
         sent = asked_of(server)
         bodies = [request.body for request in server.requests]
     assert all([message["role"] for message in messages] == ["user", "assistant"] for messages in sent)
@@ -115,7 +115,7 @@ def test_the_model_is_asked_to_go_on_with_the_beginning(run: RunDir, train: Path
 
 def test_an_engine_that_gives_the_beginning_back_gives_it_once(run: RunDir, train: Path) -> None:
     with completer(lambda beginning: beginning + completes(beginning)) as server:
-        stepwise.make([run], stages(server.url, train))
+        steps.make([run], stages(server.url, train))
     rolled = RunDir.open(train.parent / "runs" / "set-rollouts-1")
     assert "12*15=180 rolls.\nSo $\\boxed{150}$." in {s.response for s in rolled.samples().values()}
 
@@ -126,14 +126,14 @@ def test_an_answer_that_stands_in_the_beginning_is_no_copy_of_the_question(
     begun = "We get $(x-4)(x-7)$, so $x=7$.\nThe answer is $\\boxed{7}$."
     run = run_of(train.parent / "b", manifest_of(data=source(train)), {"train/roots": [begun]}, TRAIN[1:2])
     with completer(lambda _: "So $\\boxed{x=7}$.") as server:
-        made = stepwise.make([run], stages(server.url, train))
+        made = steps.make([run], stages(server.url, train))
     assert by_sample(made)["train/roots", 0].soft == (1.0, 1.0)
 
 
 @pytest.mark.parametrize(("search", "requests"), [("all", 10), ("first", 4), ("binary", 4)])
 def test_a_search_pays_for_what_it_needs(run: RunDir, train: Path, search: Any, requests: int) -> None:
     with completer() as server:
-        made = stepwise.make([run], stages(server.url, train), Settings(search=search))
+        made = steps.make([run], stages(server.url, train), Settings(search=search))
         assert len(asked_of(server)) == requests
     rows = by_sample(made)
     assert rows["train/rolls", 1].labels == (True, False, False)
@@ -146,7 +146,7 @@ def test_half_of_a_problem_are_right_ones(train: Path, manifest_of: Callable[...
     ]
     run = run_of(train.parent / "b", manifest_of(data=source(train)), {"train/rolls": texts}, TRAIN[:1])
     with completer(lambda _: "It is $\\boxed{150}$.") as server:
-        made = stepwise.make([run], stages(server.url, train), Settings(per_problem=2))
+        made = steps.make([run], stages(server.url, train), Settings(per_problem=2))
     assert sorted(row.labels[-1] for row in made.rows if isinstance(row, StepRow)) == [False, True]
     assert made.manifest.left_out["per_problem"] == 6
 
@@ -157,7 +157,7 @@ def test_completions_that_failed_count_nowhere(run: RunDir, train: Path) -> None
         return error(400, "content filter", "content_filter") if fails else tokens()(request)
 
     with completer(before=before) as server:
-        made = stepwise.make([run], stages(server.url, train))
+        made = steps.make([run], stages(server.url, train))
     assert ("train/rolls", 1) not in by_sample(made)
     assert made.manifest.left_out["untold"] == 1
 
@@ -167,17 +167,17 @@ def test_a_stopped_command_goes_on_and_asks_nothing_twice(run: RunDir, train: Pa
         whole = stages(server.url, train, samples=3)
         few = stages(server.url, train, samples=3, asking=_within(whole, requests=4), concurrency=1)
         with pytest.raises(ModelError):
-            stepwise.make([run], few)
+            steps.make([run], few)
         paid = len(asked_of(server))
         assert 0 < paid < 15
-        stepwise.make([run], whole)
+        steps.make([run], whole)
         assert len(asked_of(server)) == 15
 
 
 def _make(folder: str, url: str) -> None:
     """In a process of its own, which the server kills."""
     put: Callable[[str, Any], None] = lambda _, value: setattr(math500.data, "load", value)  # noqa: E731
-    stepwise.make([RunDir.open(Path(folder) / "base")], stages(url, prepared(Path(folder), put)))
+    steps.make([RunDir.open(Path(folder) / "base")], stages(url, prepared(Path(folder), put)))
 
 
 @pytest.mark.parametrize("at", [1, 3, 9])
@@ -201,7 +201,7 @@ def test_a_killed_command_goes_on_and_asks_nothing_twice(train: Path, at: int) -
     assert kept <= at - 1
     assert not (train.parent / "set").exists()
     with completer() as server:
-        made = stepwise.make([RunDir.open(train.parent / "base")], stages(server.url, train))
+        made = steps.make([RunDir.open(train.parent / "base")], stages(server.url, train))
         assert len(server.requests) == 10 - kept
     assert len(made.rows) == 3
 
@@ -212,12 +212,12 @@ def _within(given: Stages, **budget: Any) -> Asking:
 
 def test_other_settings_are_not_mixed_with_what_was_begun(run: RunDir, train: Path) -> None:
     with completer() as server:
-        stepwise.make([run], stages(server.url, train))
+        steps.make([run], stages(server.url, train))
         with pytest.raises(RunError, match="not empty"):
-            stepwise.make([run], stages(server.url, train))
+            steps.make([run], stages(server.url, train))
         (train.parent / "set").rename(train.parent / "before")
         with pytest.raises(RunError, match="another number of samples"):
-            stepwise.make([run], stages(server.url, train, samples=5))
+            steps.make([run], stages(server.url, train, samples=5))
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_an_endpoint_that_answers_anew_is_refused(
     run: RunDir, train: Path, before: Callable[[Sent], Act | None], said: str
 ) -> None:
     with completer(before=before) as server, pytest.raises(UsageError, match=said) as refused:
-        stepwise.make([run], stages(server.url, train))
+        steps.make([run], stages(server.url, train))
     assert "--api completions" in refused.value.next_step
     assert not (train.parent / "runs").exists()
 
@@ -245,17 +245,17 @@ def test_runs_of_other_solvers_and_of_the_test_set_are_refused(
         train.parent / "t", manifest_of(data=source(train), **solved_by("tools")), TEXTS, TRAIN[:2]
     )
     with pytest.raises(UsageError, match="was made with the solver"):
-        stepwise.make([tools], given)
+        steps.make([tools], given)
     of_test = msgspec.structs.replace(source(train), name="math500")
     tests = run_of(train.parent / "m", manifest_of(data=of_test), TEXTS, TRAIN[:2])
     with pytest.raises(Contaminated, match="must never train"):
-        stepwise.make([tests], given)
+        steps.make([tests], given)
 
 
 def test_nothing_to_label_says_why(train: Path, manifest_of: Callable[..., Manifest]) -> None:
     run = run_of(train.parent / "b", manifest_of(data=source(train)), {"train/rolls": ["$\\boxed{1}$"]})
     with pytest.raises(UsageError, match="no solution is left to label \\(one_step 1\\)"):
-        stepwise.make([run], stages("http://127.0.0.1:9/v1", train))
+        steps.make([run], stages("http://127.0.0.1:9/v1", train))
 
 
 # -- by a judge --------------------------------------------------------------------------------
@@ -269,7 +269,7 @@ def _judge(request: str) -> str:
 
 def test_a_judge_says_the_first_wrong_step(run: RunDir, train: Path) -> None:
     with scripted(_judge) as server:
-        made = stepwise.make([run], stages(server.url, train), Settings(labels="judge"))
+        made = steps.make([run], stages(server.url, train), Settings(labels="judge"))
         sent = [request.body["messages"][0]["content"] for request in server.requests]
     rows = by_sample(made)
     assert rows["train/rolls", 1].labels == (True, False, False)
@@ -286,6 +286,6 @@ def test_a_judge_who_finds_nothing_wrong_in_a_wrong_solution_is_not_believed(
     run: RunDir, train: Path
 ) -> None:
     with scripted(lambda _: "First wrong step: none") as server:
-        made = stepwise.make([run], stages(server.url, train), Settings(labels="judge"))
+        made = steps.make([run], stages(server.url, train), Settings(labels="judge"))
     assert made.manifest.left_out["judge_contradicts"] == 1
     assert all(all(row.labels) for row in made.rows if isinstance(row, StepRow))

@@ -749,6 +749,8 @@ class Manifest(Record, frozen=True, kw_only=True):
     """The problems' texts were left out when the folder was packed; marks stand in their places."""
     responses_left_out: bool = False
     """So were the model's words, for good: their lengths and hashes stand in their places."""
+    reshaped: bool = False
+    """The problems were made out of the selected ones: a probe's halves, what `synth` asks."""
 
 
 class SealedFile(Record, frozen=True, kw_only=True):

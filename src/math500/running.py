@@ -189,7 +189,8 @@ def start(
         ids=request.ids,
         shuffle_seed=request.shuffle_seed,
     )
-    problems = tuple(reshape(problems))
+    whole = tuple(problems)
+    problems = tuple(reshape(whole))
     prompt = given or prompt_for(request, problems, say)
     decoding = _decoding(request)
     forms.require(request.asking.api, decoding, None, prompt.stop, solve.extras(request.solver))
@@ -224,6 +225,7 @@ def start(
             protection=protection,
             scoring=_as_opened(drafted, judge),
             reward=reward,
+            reshaped=problems != whole,
         )
         folder = request.out or Path("runs") / asked.run_id
         with RunWriter.create(folder, asked, problems) as run:

@@ -96,6 +96,15 @@ def test_steps_get_the_labels_that_their_completions_earn(run: RunDir, train: Pa
     assert made.manifest.notes[0].startswith("10 completions from behind 5 of 5 steps; 0 of them")
 
 
+def test_verify_does_not_take_what_was_asked_for_altered_problems(run: RunDir, train: Path) -> None:
+    with completer() as server:
+        given = stages(server.url, train)
+        steps.make([run], given)
+    found = verify.verify(given.folder("rollouts-1"))
+    assert [check for check in found.checks if check.state == "differs"] == []
+    assert "made out of the set's problems" in next(c for c in found.checks if c.about == "problems").what
+
+
 def test_the_model_is_asked_to_go_on_with_the_beginning(run: RunDir, train: Path) -> None:
     with completer() as server:
         steps.make([run], stages(server.url, train))

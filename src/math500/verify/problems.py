@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from math500 import contamination, data
+from math500 import data
 from math500.data import KnownSet, rows
 from math500.data import verify as reference
 from math500.errors import DataError, DependencyMissing, UsageError
@@ -34,10 +34,8 @@ def check(folder: Folder) -> Iterator[RunCheck]:
     if folder.made.texts_left_out:
         yield note(PROBLEMS, "their texts were left out", f"Have them: math500 data {folder.made.data.name}")
         return
-    if folder.made.prompt.name == contamination.PROMPT.name:
-        yield note(
-            PROBLEMS, "a contamination probe asks with the beginnings of problems; they are not compared"
-        )
+    if folder.made.reshaped:
+        yield note(PROBLEMS, "they were made out of the set's problems for this run, and are not compared")
         return
     yield from _of_known(folder, known) if known is not None else _of_own(folder)
 

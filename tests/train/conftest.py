@@ -18,6 +18,7 @@ from math500.data import ProblemSet
 from math500.records import CompletionRow, DataSource, Message, Plan, Problem, QuestionRow
 from math500.synth import dataset
 from math500.synth.decontaminate import Against
+from math500.train.folder import TrainingFolder
 
 TEMPLATE = (
     "{% for m in messages %}"
@@ -135,3 +136,15 @@ def killed_after(step: int, folder: Path, arguments: list[str]) -> None:
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
     assert not (folder / "outcome.json").exists()
+
+
+def nothing(_: str) -> None:
+    """Hears what a training says."""
+
+
+def same_curve(whole: Path, cut: Path) -> None:
+    """Two trainings took the same steps."""
+    expected, found = TrainingFolder(whole).steps(), TrainingFolder(cut).steps()
+    assert [step.step for step in found] == [step.step for step in expected]
+    assert [step.tokens for step in found] == [step.tokens for step in expected]
+    assert [step.loss for step in found] == pytest.approx([step.loss for step in expected], abs=1e-4)

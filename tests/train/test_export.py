@@ -16,13 +16,10 @@ from math500.records import TrainingSettings
 from math500.train import sft, tensors, vocabulary
 from math500.train.export import export
 from math500.train.sft import Request
+from tests.train.conftest import nothing
 
 QUESTIONS = ("Ann has 7 pens and finds 12 more. How many?", "What is 3+4?", "Pens: 1234 ünd  中文!")
 TOKENS = 24
-
-
-def nothing(_: str) -> None:
-    pass
 
 
 def _trained(rows: Path, start: str, folder: Path, **fields: Any) -> Path:

@@ -21,6 +21,7 @@ from math500.synth.dataset import TrainingSet
 from math500.train import grpo
 from math500.train.folder import TrainingFolder
 from math500.train.loop import Request
+from tests.train.conftest import nothing
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 
@@ -45,10 +46,6 @@ QUICK = TrainingSettings(
     schedule="constant",
     grpo=OWN,
 )
-
-
-def nothing(_: str) -> None:
-    pass
 
 
 def test_what_is_rewarded_is_learnt_and_logged(asked: Path, tiny: Path, tmp_path: Path) -> None:

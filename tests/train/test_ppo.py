@@ -17,6 +17,7 @@ from math500.records import PpoSettings, QuestionRow, TrainingSettings
 from math500.train import critic, heldout, loop, ppo
 from math500.train.folder import TrainingFolder
 from math500.train.loop import Job, Request
+from tests.train.conftest import nothing
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
@@ -41,10 +42,6 @@ QUICK = TrainingSettings(
     schedule="constant",
     ppo=OWN,
 )
-
-
-def nothing(_: str) -> None:
-    pass
 
 
 def test_advantages_by_hand() -> None:

@@ -16,15 +16,11 @@ from math500.synth import dataset
 from math500.train import measure, prm
 from math500.train.folder import TrainingFolder
 from math500.train.loop import Request
-from tests.train.conftest import killed_after
+from tests.train.conftest import killed_after, nothing, same_curve
 
 QUICK = TrainingSettings(
     steps=30, batch=8, learning_rate=5e-3, save_every=12, threads=1, prm=PrmSettings(held_out=0.2)
 )
-
-
-def nothing(_: str) -> None:
-    pass
 
 
 def steps(i: int, wrong: int | None) -> StepRow:
@@ -108,9 +104,7 @@ def test_a_killed_training_goes_on_with_the_same_curve(labelled: Path, tiny: Pat
     said: list[str] = []
     done = prm.start(Request((labelled,), str(tiny), cut, QUICK), say=said.append, quiet_=True)
     assert any("Going on after step" in text for text in said)
-    expected, found = TrainingFolder(tmp_path / "whole").steps(), TrainingFolder(cut).steps()
-    assert [step.tokens for step in found] == [step.tokens for step in expected]
-    assert [step.loss for step in found] == pytest.approx([step.loss for step in expected], abs=1e-4)
+    same_curve(tmp_path / "whole", cut)
     assert done.measured == whole.measured
 
 

@@ -17,15 +17,11 @@ from math500.train import export, measure, reward, settings
 from math500.train import rows as room
 from math500.train.folder import TrainingFolder
 from math500.train.loop import Request
-from tests.train.conftest import killed_after, row
+from tests.train.conftest import killed_after, nothing, row, same_curve
 
 QUICK = TrainingSettings(
     steps=24, batch=8, learning_rate=3e-3, save_every=9, threads=1, reward=RewardSettings(held_out=0.2)
 )
-
-
-def nothing(_: str) -> None:
-    pass
 
 
 def pair(i: int) -> PreferenceRow:
@@ -81,9 +77,7 @@ def test_a_killed_training_goes_on_with_the_same_curve(pairs: Path, tiny: Path, 
     said: list[str] = []
     done = reward.start(Request((pairs,), str(tiny), cut, QUICK), say=said.append, quiet_=True)
     assert any("Going on after step" in text for text in said)
-    expected, found = TrainingFolder(tmp_path / "whole").steps(), TrainingFolder(cut).steps()
-    assert [step.tokens for step in found] == [step.tokens for step in expected]
-    assert [step.loss for step in found] == pytest.approx([step.loss for step in expected], abs=1e-4)
+    same_curve(tmp_path / "whole", cut)
     assert done.measured == whole.measured
 
 

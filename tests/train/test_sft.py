@@ -17,13 +17,9 @@ from math500.synth.dataset import TrainingSet
 from math500.train import arguments, log, sft
 from math500.train.folder import TrainingFolder
 from math500.train.sft import Request
-from tests.train.conftest import PLAN, killed_after, row
+from tests.train.conftest import PLAN, killed_after, nothing, row, same_curve
 
 QUICK = TrainingSettings(steps=12, batch=8, learning_rate=3e-3, save_every=5, threads=1)
-
-
-def nothing(_: str) -> None:
-    pass
 
 
 def test_the_loss_falls_and_the_log_has_every_step(rows: Path, tiny: Path, tmp_path: Path) -> None:
@@ -84,10 +80,7 @@ def test_a_killed_training_goes_on_with_the_same_curve(rows: Path, tiny: Path, t
     said: list[str] = []
     sft.start(Request((rows,), str(tiny), cut, QUICK), say=said.append, quiet_=True)
     assert any("Going on after step" in text for text in said)
-    expected, found = TrainingFolder(tmp_path / "whole").steps(), TrainingFolder(cut).steps()
-    assert [step.step for step in found] == [step.step for step in expected]
-    assert [step.tokens for step in found] == [step.tokens for step in expected]
-    assert [step.loss for step in found] == pytest.approx([step.loss for step in expected], abs=1e-4)
+    same_curve(tmp_path / "whole", cut)
 
 
 def test_a_control_is_trained_as_long(rows: Path, tiny: Path, tmp_path: Path) -> None:

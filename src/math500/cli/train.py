@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from math500.cli import endpoint
 from math500.cli.options import FILE, JSON, Grouped, print_json, print_text, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 GROUPS = {
@@ -35,14 +35,7 @@ def train() -> None:
     """
 
 
-def settings_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that every training has."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
-
-
-OPTIONS = (
+COMMON = (
     click.option(
         "--model",
         default="embedded",
@@ -58,14 +51,8 @@ OPTIONS = (
     click.option(
         "--epochs", type=click.FloatRange(0, min_open=True), help="In place of steps.  [default: 3]"
     ),
-    click.option("--batch", type=click.IntRange(1), help="Rows per step, over all devices.  [default: 32]"),
-    click.option("--learning-rate", type=float, help="The highest.  [default: 2e-5; with --lora 2e-4]"),
-    click.option("--seed", type=int, help="Of the rows' order.  [default: 0]"),
     click.option(
         "--rows-at-once", type=click.IntRange(1), help="Rows a device computes at once.  [default: 8]"
-    ),
-    click.option(
-        "--max-length", type=click.IntRange(1), help="Tokens; longer rows are left out.  [default: 2048]"
     ),
     click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), help="[default: auto]"),
     click.option("--save-every", type=click.IntRange(1), help="Steps between checkpoints.  [default: 100]"),
@@ -73,11 +60,22 @@ OPTIONS = (
     click.option("--quiet", is_flag=True, help="No progress."),
     JSON,
 )
+"""The options that every training has."""
+ROWS = (
+    *COMMON,
+    click.option("--batch", type=click.IntRange(1), help="Rows per step, over all devices.  [default: 32]"),
+    click.option("--learning-rate", type=float, help="The highest.  [default: 2e-5; with --lora 2e-4]"),
+    click.option("--seed", type=int, help="Of the rows' order.  [default: 0]"),
+    click.option(
+        "--max-length", type=click.IntRange(1), help="Tokens; longer rows are left out.  [default: 2048]"
+    ),
+)
+"""Of a training on rows that are there."""
 
 
 @train.command(cls=Grouped, groups=GROUPS)
 @SETS
-@settings_options
+@endpoint.options(*ROWS)
 @click.option("--control", type=FILE, metavar="SET", help="Train the start as long on this set too.")
 def sft(control: Path | None, **options: Any) -> None:  # noqa: ANN401 - each option has its own type
     """Fine-tune a model on a training set, or several together; the loss is over the completions alone.
@@ -92,7 +90,7 @@ def sft(control: Path | None, **options: Any) -> None:  # noqa: ANN401 - each op
 
 @train.command(cls=Grouped, groups=GROUPS)
 @SETS
-@settings_options
+@endpoint.options(*ROWS)
 @HELD_OUT
 @click.option("--centre", type=click.FloatRange(0), help="Draw a pair's rewards to a sum of 0.  [default: 0]")
 def reward(**options: Any) -> None:  # noqa: ANN401
@@ -108,7 +106,7 @@ def reward(**options: Any) -> None:  # noqa: ANN401
 
 @train.command(cls=Grouped, groups=GROUPS)
 @SETS
-@settings_options
+@endpoint.options(*ROWS)
 @HELD_OUT
 @click.option(
     "--labels",
@@ -127,11 +125,15 @@ def prm(**options: Any) -> None:  # noqa: ANN401
 
 def _train(task: str, start: Any, options: dict[str, Any], control: Path | None = None) -> None:  # noqa: ANN401
     from math500.display import training as show
-    from math500.train import loop, settings
+    from math500.train import loop, questions, settings
 
     config, lora, quiet, as_json = (options.pop(name) for name in ("config", "lora", "quiet", "as_json"))
     where = {name: options.pop(name) for name in ("sets", "model", "out")}
+    asked = {name: options.pop(name) for name in ("data", "prompt") if name in options}
     wanted = settings.read(config, {**options, "method": "lora" if lora else None}, task)
+    if asked:
+        data, prompt = asked["data"], asked["prompt"]
+        where["sets"] = questions.chosen(where["sets"], data, where["out"], prompt=prompt, announce=say)
     done = start(loop.Request(**where, settings=wanted, control=control), say=say, quiet_=quiet)
     print_json(done) if as_json else print_text(show.outcome(done))
 
@@ -168,91 +170,43 @@ RL_GROUPS = {
 }
 
 
-def _sampling(command: Any) -> Any:  # noqa: ANN401 - a decorator
-    """The options of every training that samples its own rows."""
-    options = (
-        click.argument("sets", nargs=-1, type=FILE, metavar="[SET]..."),
-        click.option("--data", help="In place of SET: a data set's name, or a file of problems."),
-        click.option("--prompt", default="boxed", show_default=True, help="With --data: how it is asked."),
-        click.option(
-            "--model",
-            default="embedded",
-            show_default=True,
-            help="The start: `embedded`, FILE.gguf, a model's folder, or a hub's owner/name.",
-        ),
-        click.option("--out", type=FILE, required=True, help="The training's folder."),
-        click.option("--config", type=FILE, help="Settings in a TOML file; options come before it."),
-        click.option("--lora", is_flag=True, help="Train small matrices beside the weights."),
-        click.option("--steps", type=click.IntRange(1), help="Optimizer steps."),
-        click.option(
-            "--epochs", type=click.FloatRange(0, min_open=True), help="In place of steps.  [default: 3]"
-        ),
-        click.option("--batch", type=click.IntRange(1), help="Completions per step.  [default: 32]"),
-        click.option("--generations", type=click.IntRange(2), help="Of a question.  [default: 8]"),
-        click.option("--completion-length", type=click.IntRange(1), help="Tokens at most.  [default: 512]"),
-        click.option("--temperature", type=click.FloatRange(0, min_open=True), help="[default: 1]"),
-        click.option("--beta", type=click.FloatRange(0), help="Hold to the start (KL).  [default: 0]"),
-        click.option("--reuse", type=click.IntRange(1), help="Steps on the same completions.  [default: 1]"),
-        click.option("--learning-rate", type=float, help="The highest.  [default: 1e-6; with --lora 1e-5]"),
-        click.option("--seed", type=int, help="Of the questions' order and the sampling.  [default: 0]"),
-        click.option("--format-weight", type=click.FloatRange(0), help="For a box.  [default: 0]"),
-        click.option("--length-weight", type=click.FloatRange(0), help="Against length.  [default: 0]"),
-        click.option(
-            "--held-out",
-            type=click.FloatRange(0, 1, max_open=True),
-            help="Part of the problems.  [default: 0.1]",
-        ),
-        click.option(
-            "--held-every", type=click.IntRange(1), help="Steps between measures on it.  [default: 25]"
-        ),
-        click.option("--on-alarm", type=click.Choice(["warn", "stop"]), help="[default: warn]"),
-        click.option(
-            "--rows-at-once", type=click.IntRange(1), help="Rows a device computes at once.  [default: 8]"
-        ),
-        click.option("--max-length", type=click.IntRange(1), help="Tokens of a question.  [default: 2048]"),
-        click.option(
-            "--precision", type=click.Choice(["auto", "float32", "bfloat16"]), help="[default: auto]"
-        ),
-        click.option(
-            "--save-every", type=click.IntRange(1), help="Steps between checkpoints.  [default: 100]"
-        ),
-        click.option("--threads", type=click.IntRange(0), help="Of the CPU.  [default: torch's own]"),
-        click.option("--use-vllm", is_flag=True, default=None, help="vLLM writes the completions."),
-        click.option("--quiet", is_flag=True, help="No progress."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+SAMPLING = (
+    click.argument("sets", nargs=-1, type=FILE, metavar="[SET]..."),
+    *COMMON,
+    click.option("--data", help="In place of SET: a data set's name, or a file of problems."),
+    click.option("--prompt", default="boxed", show_default=True, help="With --data: how it is asked."),
+    click.option("--batch", type=click.IntRange(1), help="Completions per step.  [default: 32]"),
+    click.option("--generations", type=click.IntRange(2), help="Of a question.  [default: 8]"),
+    click.option("--completion-length", type=click.IntRange(1), help="Tokens at most.  [default: 512]"),
+    click.option("--temperature", type=click.FloatRange(0, min_open=True), help="[default: 1]"),
+    click.option("--beta", type=click.FloatRange(0), help="Hold to the start (KL).  [default: 0]"),
+    click.option("--reuse", type=click.IntRange(1), help="Steps on the same completions.  [default: 1]"),
+    click.option("--learning-rate", type=float, help="The highest.  [default: 1e-6; with --lora 1e-5]"),
+    click.option("--seed", type=int, help="Of the questions' order and the sampling.  [default: 0]"),
+    click.option("--format-weight", type=click.FloatRange(0), help="For a box.  [default: 0]"),
+    click.option("--length-weight", type=click.FloatRange(0), help="Against length.  [default: 0]"),
+    click.option(
+        "--held-out", type=click.FloatRange(0, 1, max_open=True), help="Part of the problems.  [default: 0.1]"
+    ),
+    click.option("--held-every", type=click.IntRange(1), help="Steps between measures on it.  [default: 25]"),
+    click.option("--on-alarm", type=click.Choice(["warn", "stop"]), help="[default: warn]"),
+    click.option("--max-length", type=click.IntRange(1), help="Tokens of a question.  [default: 2048]"),
+    click.option("--use-vllm", is_flag=True, default=None, help="vLLM writes the completions."),
+)
+"""Of a training that samples its own rows."""
 
 
 @train.command(cls=Grouped, groups=RL_GROUPS)
-@_sampling
-@JSON
-def grpo(
-    sets: tuple[Path, ...],
-    data: str | None,
-    prompt: str,
-    model: str,
-    out: Path,
-    config: Path | None,
-    lora: bool,
-    quiet: bool,
-    as_json: bool,
-    **options: Any,  # noqa: ANN401 - each option has its own type
-) -> None:
+@endpoint.options(*SAMPLING)
+def grpo(**options: Any) -> None:  # noqa: ANN401
     """Reinforcement learning on questions with answers: the grader is the reward (GRPO).
 
     SET is what `train questions` makes; --data makes it beside OUT. A training that was stopped goes on with
     the same command. The log has what the watch against reward hacking sees: docs/rl.md.
     """
-    from math500.display import training as show
     from math500.train import grpo as room
-    from math500.train import questions, settings
 
-    wanted = settings.read(config, {**options, "method": "lora" if lora else None}, "grpo")
-    chosen = questions.chosen(sets, data, out, prompt=prompt, announce=say)
-    done = room.start(room.Request(chosen, model, out, wanted), say=say, quiet_=quiet)
-    print_json(done) if as_json else print_text(show.outcome(done))
+    _train("grpo", room.start, options)
 
 
 @train.command(cls=Grouped, groups=RL_GROUPS)
@@ -260,33 +214,16 @@ def grpo(
 @click.option("--instruction-request", help="What its training set's prompts said.  [default: nothing]")
 @click.option("--process-reward", help="A `train prm` that values the solution's steps.")
 @click.option("--aggregate", type=click.Choice(["min", "product", "last", "mean"]), help="[default: min]")
-@_sampling
-@JSON
-def ppo(
-    sets: tuple[Path, ...],
-    data: str | None,
-    prompt: str,
-    model: str,
-    out: Path,
-    config: Path | None,
-    lora: bool,
-    quiet: bool,
-    as_json: bool,
-    **options: Any,  # noqa: ANN401 - each option has its own type
-) -> None:
+@endpoint.options(*SAMPLING)
+def ppo(**options: Any) -> None:  # noqa: ANN401
     """Reinforcement learning by reward models: question's value times steps' value (PPO, as WizardMath).
 
     The grader gives no reward; it watches. Defaults differ from `train grpo`: 2 generations, beta 0.05 and
     2 steps on the same completions. See docs/rl.md.
     """
-    from math500.display import training as show
     from math500.train import ppo as room
-    from math500.train import questions, settings
 
-    wanted = settings.read(config, {**options, "method": "lora" if lora else None}, "ppo")
-    chosen = questions.chosen(sets, data, out, prompt=prompt, announce=say)
-    done = room.start(room.Request(chosen, model, out, wanted), say=say, quiet_=quiet)
-    print_json(done) if as_json else print_text(show.outcome(done))
+    _train("ppo", room.start, options)
 
 
 @train.command()

@@ -19,14 +19,10 @@ LATELY = 0.9
 """How much of the shown loss is what was shown before: a single step's jumps about."""
 
 
-NEXT = {
-    "sft": "math500 train export {folder} --to gguf --out {folder}.gguf",
-    "reward": "math500 rerank RUN --reward {folder}",
-    "prm": "math500 rerank RUN --reward {folder}",
-    "grpo": "math500 train export {folder} --to gguf --out {folder}.gguf",
-    "ppo": "math500 train export {folder} --to gguf --out {folder}.gguf",
-}
-"""What to do with what was trained."""
+VALUES = ("reward", "prm")
+"""Trainings whose model values solutions; that of every other writes them."""
+RERANK = "math500 rerank RUN --reward {folder}"
+EXPORT = "math500 train export {folder} --to gguf --out {folder}.gguf"
 
 
 class Progress:
@@ -100,7 +96,8 @@ def outcome(done: TrainingOutcome) -> str:
             *(("alarm", alarm) for alarm in done.alarms),
         ]
     )
-    return f"{facts}\n\nNext: {NEXT[done.task].format(folder=done.folder)}"
+    then = RERANK if done.task in VALUES else EXPORT
+    return f"{facts}\n\nNext: {then.format(folder=done.folder)}"
 
 
 def measured(found: Sequence[Measured]) -> str:

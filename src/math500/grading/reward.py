@@ -11,10 +11,15 @@ The signature: https://huggingface.co/docs/trl/grpo_trainer#using-a-custom-rewar
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from math500.grading import grade
+from math500.records import Verdict
+
+Row = TypeVar("Row", bound=Hashable)
+Found = TypeVar("Found")
 
 Completion = str | Sequence[Mapping[str, object]]
 """A completion as text, or as chat messages of which the last one answers."""
@@ -39,9 +44,19 @@ def reward(
     cuts = truncated or [False] * len(completions)
     texts = [text_of(completion) for completion in completions]
     rows = list(zip(texts, answer, ids, cuts, strict=True))
+    return [reward_of(verdict) for verdict in each_once(lambda row: _verdict(*row), rows)]
+
+
+def reward_of(verdict: Verdict) -> float | None:
+    """A verdict's reward: 1 for right, 0 for wrong and for no answer, None where it could not be told."""
+    return None if verdict == "ungraded" else float(verdict == "correct")
+
+
+def each_once(judge: Callable[[Row], Found], rows: Sequence[Row]) -> list[Found]:
+    """What `judge` says of each row; equal rows are judged once, and several at a time."""
     distinct = list(dict.fromkeys(rows))
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # each core has a process for symbolic comparisons
-        found = dict(zip(distinct, threads.map(lambda row: _one(*row), distinct), strict=True))
+        found = dict(zip(distinct, threads.map(judge, distinct), strict=True))
     return [found[row] for row in rows]
 
 
@@ -53,6 +68,5 @@ def text_of(completion: Completion) -> str:
     return content if isinstance(content, str) else ""
 
 
-def _one(response: str, answer: str, unique_id: str | None, truncated: bool) -> float | None:
-    verdict = grade(response, str(answer), unique_id=unique_id, truncated=truncated).verdict
-    return None if verdict == "ungraded" else 1.0 if verdict == "correct" else 0.0
+def _verdict(response: str, answer: str, unique_id: str | None, truncated: bool) -> Verdict:
+    return grade(response, str(answer), unique_id=unique_id, truncated=truncated).verdict

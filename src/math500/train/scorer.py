@@ -11,16 +11,14 @@ and a comparison ends after `grade_seconds`. The terms for form and length are o
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
 from math500.grading import grade, presets
 from math500.grading.presets import Preset
-from math500.grading.reward import Completion, text_of
+from math500.grading.reward import Completion, each_once, reward_of, text_of
 from math500.records import Message, SamplingSettings, Verdict
 from math500.train import signals
 
@@ -96,17 +94,14 @@ class Scorer:
         log_metric: Callable[[str, float], None],  # noqa: ARG002
     ) -> list[float | None]:
         """The rewards without the terms for form and length: 1 for right, 0 for wrong, None for not told."""
-        return [None if verdict == "ungraded" else float(verdict == "correct") for verdict in verdicts]
+        return [reward_of(verdict) for verdict in verdicts]
 
     def _cut(self, ids: Sequence[int], most: int) -> bool:
         return len(ids) >= most and ids[-1] not in self._ends
 
     def verdicts(self, sampled: Sequence[Sampled]) -> list[Verdict]:
         """The grader's word on each; equal ones are graded once, several at a time."""
-        known = dict.fromkeys(sampled)
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            found = dict(zip(known, threads.map(self._verdict, known), strict=True))
-        return [found[one] for one in sampled]
+        return each_once(self._verdict, sampled)
 
     def _verdict(self, one: Sampled) -> Verdict:
         seconds = self._settings.grade_seconds

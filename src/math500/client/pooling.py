@@ -7,9 +7,9 @@ One text a request, since both servers put together what they are asked at the s
 /pooling alone is there for every model that pools. An answer comes as it is, as the text of `Client.post`;
 `values` reads it.
 
-Sources: vLLM 0.25.1 vllm/entrypoints/pooling/pooling/protocol.py and serving.py, pooling/factories.py (started
-for another thing it has no /pooling); SGLang python/sglang/srt/entrypoints/http_server.py (`classify_request`),
-srt/managers/io_struct.py (`EmbeddingReqInput`), srt/managers/tokenizer_manager.py.
+Sources: vLLM 0.25.1 vllm/entrypoints/pooling/pooling/protocol.py, serving.py, and pooling/factories.py (a
+server that was not started to pool has no /pooling); SGLang python/sglang/srt/entrypoints/http_server.py
+(`classify_request`), srt/managers/io_struct.py (`EmbeddingReqInput`) and tokenizer_manager.py.
 """
 
 from __future__ import annotations

@@ -216,7 +216,7 @@ def tokenizer_of(place: Path) -> Any:  # noqa: ANN401
     Raises:
         DataUnreadable: there is none that can be loaded.
     """
-    with quiet.libraries():
+    with quiet.libraries(needed=quiet.TOKENIZER):
         import transformers  # noqa: PLC0415 - heavy
 
         try:

@@ -1,8 +1,8 @@
 """A reward model's values by a server: vLLM (`--runner pooling`) or SGLang (`--is-embedding`).
 
-    GET /v1/models           whose server it is, and what it serves
-    the first text, twice    vLLM: what is asked for as a raw value must not be the probability
-    a text a request         as tokens, the same ones that are read in this process
+    GET /v1/models          whose server it is, and what it serves
+    the shortest text       vLLM, twice: what is asked for as a raw value must not be the probability
+    a text a request        as tokens, the same ones that are read in this process
 
 The folder says what kind of model it is and how texts become tokens; its weights may be at the server alone.
 Of an outcome model raw values are asked for; of a process model probabilities, which sum to one in each row.
@@ -155,7 +155,7 @@ class Asked:
         form = pooling.FORMS[self._served.server]
         async with client.Client(self._endpoint, concurrency=CONCURRENCY, form=form) as asked:
             if not self._seen:
-                await self._check(asked, texts[0])
+                await self._check(asked, min(texts, key=lambda text: len(text.ids)))
                 self._seen = True
 
             async def one(place: int) -> SampleFailed | None:

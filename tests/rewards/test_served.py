@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from math500 import quiet, rerank, rewards
+from math500 import prompts, quiet, rerank, rewards
 from math500.errors import (
     DataMismatch,
     DataNotFound,
@@ -28,28 +26,16 @@ from math500.errors import (
 from math500.records import Manifest, Message, Problem
 from math500.rewards import RewardModel, Service
 from math500.rundir import RunDir
-from tests.faulty_server import Act, FaultyServer, Plan, Request, error
+from tests.faulty_server import Act, FaultyServer, Plan, Request, chat, error
 from tests.pooling_servers import NO_CHAT, Pools
+from tests.test_cli import Command, _mistake, command, own_set, run_twelve, server
 from tests.test_curves import sampled
+
+__all__ = ["command", "own_set", "run_twelve", "server"]
 
 QUESTION = (Message(role="user", content="Ann has 7 pens and finds 12 more. How many?"),)
 RESPONSES = ("7+12=19\nThe answer is 19.", "It is 20.", "19", "7+12=19\nThe answer is 19.")
 SOLUTIONS = [(QUESTION, response) for response in RESPONSES]
-
-
-@pytest.fixture
-def server() -> Iterator[FaultyServer]:
-    """On a thread of its own; a test gives it its plan."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    endpoint = FaultyServer()
-    asyncio.run_coroutine_threadsafe(endpoint.start(), loop).result(10)
-    yield endpoint
-    asyncio.run_coroutine_threadsafe(endpoint.stop(), loop).result(10)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
-    loop.close()
 
 
 def opened(folder: Path, server: FaultyServer, **service: Any) -> RewardModel:
@@ -367,3 +353,41 @@ def test_a_server_that_changes_under_a_model_is_noticed(outcome: Path, server: F
     pools.weights = "/models/another"
     with pytest.raises(RunMismatch, match="/models/another"):
         model.outcomes(SOLUTIONS)
+
+
+def test_a_served_model_weighs_a_run(
+    run_twelve: Command, server: FaultyServer, folder: Path, command: Command, outcome: Path
+) -> None:
+    pools, written = Pools(outcome / "model"), iter(range(1000))
+
+    def plan(request: Request) -> Act:
+        if request.path == "/v1/chat/completions":
+            return Act(body=chat(f"I guess.\n\n$\\boxed{{{next(written) % 5}}}$"))
+        return pools(request)
+
+    server.plan = plan
+    vote = ("--solver", "vote:cot", "--votes", 3, "--temperature", 0.7, "--limit", 4)
+    weigh = ("--weigh", "reward", "--reward", outcome, "--reward-base-url", server.url)
+    assert run_twelve(*vote, *weigh, "--reward-model", "reward").code == 0
+    run = RunDir.open(folder)
+    assert run.manifest.reward is not None
+    assert run.manifest.reward.served is not None
+    assert run.manifest.reward.served.base_url == server.url.removesuffix("/v1")
+    here = rewards.load(outcome)
+    for problem in run.problems():
+        sample = run.samples()[problem.unique_id, 0]
+        asked = prompts.messages(run.manifest.prompt, problem.problem)
+        own = [here.solution(asked, text) for text in rerank.solutions(run, sample)]
+        assert [score.value for score in sample.scores] == pytest.approx(own, abs=1e-5)
+    assert command("verify", str(folder)).code == 0
+    # The same samples are valued for `rerank`, and a run that is owed one goes on with this model alone.
+    asked_for = ("rerank", folder, "--reward", outcome, "--reward-base-url", server.url)
+    assert "a vote weighed by it" in command(*asked_for).out
+    lines = (folder / "samples.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "samples.jsonl").write_bytes(b"".join(lines[:3]))
+    (folder / "seal.json").unlink()
+    pools.weights = "/models/another"
+    _mistake(command("run", "--resume", folder), 5, "/models/another")
+    pools.weights = "/models/reward"
+    assert command("run", "--resume", folder).code == 0
+    assert len(RunDir.open(folder).samples()) == 4

@@ -27,14 +27,14 @@ SILENT = {
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 
 
-def require(needed: Sequence[str] = NEEDED) -> None:
-    """See that the extra is there, or of it what is needed, without loading it.
+def require(needed: Sequence[str] | None = None) -> None:
+    """See that the extra is there, or of it what is needed alone, without loading it.
 
     Raises:
         DependencyMissing: a library of it is not installed.
     """
-    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
-        what = "training" if needed == NEEDED else "a tokenizer"
+    if missing := [name for name in needed or NEEDED if importlib.util.find_spec(name) is None]:
+        what = "training" if needed is None else "a tokenizer"
         raise DependencyMissing(
             f"{what} needs {', '.join(missing)}, not installed here", "Run `pip install 'math500[train]'`."
         )
@@ -46,14 +46,14 @@ def versions() -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def libraries(*, hub: bool = False, needed: Sequence[str] = NEEDED) -> Iterator[None]:
+def libraries(*, hub: bool = False, needed: Sequence[str] | None = None) -> Iterator[None]:
     """A block in which the libraries are used: nothing goes out and nothing is printed.
 
     The libraries read these variables when they are first imported, so this comes before any import of them.
 
     Args:
         hub: a model of the hub was named, which may be downloaded.
-        needed: what is used of the extra.
+        needed: what is used of the extra; all of it when None.
 
     Raises:
         DependencyMissing: a library of the extra is not installed.
@@ -75,10 +75,10 @@ def libraries(*, hub: bool = False, needed: Sequence[str] = NEEDED) -> Iterator[
                 os.environ[name] = value
 
 
-def _hush(needed: Sequence[str]) -> None:
+def _hush(needed: Sequence[str] | None) -> None:
     import transformers  # noqa: PLC0415 - heavy
 
-    if "datasets" in needed:
+    if needed is None:
         import datasets  # noqa: PLC0415 - heavy
 
         datasets.disable_progress_bars()

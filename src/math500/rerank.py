@@ -23,7 +23,7 @@ from math500.solve import vote
 
 AT_ONCE = 512
 """Solutions that are given to the model together."""
-TOO_LONG = "If a solution is too long for it, start it with a longer --max-model-len or --context-length."
+TOO_LONG = "Start it with a longer --max-model-len (vLLM) or --context-length (SGLang)."
 
 Say = Callable[[str], None]
 Place = tuple[str, int, int]
@@ -140,7 +140,8 @@ def _value(
         try:
             model.solutions([(asked[place[0]], text) for place, text in some], keep)
         except SampleFailed as e:
-            raise RequestRejected(e.what, f"{TOO_LONG} The same command goes on.") from e
+            how = f"{TOO_LONG} " if e.kind == "too_long" else ""
+            raise RequestRejected(e.what, f"{how}The same command goes on; what was valued is kept.") from e
     return made
 
 

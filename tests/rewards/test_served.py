@@ -15,12 +15,12 @@ from math500 import prompts, quiet, rerank, rewards
 from math500.errors import (
     DataMismatch,
     DataNotFound,
+    DependencyMissing,
     KeyRejected,
     Math500Error,
     ModelNotFound,
     RequestRejected,
     RunMismatch,
-    SampleFailed,
     UsageError,
 )
 from math500.records import Manifest, Message, Problem
@@ -95,6 +95,19 @@ def test_a_folder_without_weights_is_enough(outcome: Path, server: FaultyServer,
         rewards.load(light)
 
 
+def test_the_tokenizer_is_all_that_is_needed_here(
+    outcome: Path, server: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.plan = Pools(outcome / "model")
+    monkeypatch.setattr(quiet, "NEEDED", ("transformers", "no_such_library"))
+    assert opened(outcome, server).outcomes(SOLUTIONS[:1])
+    with pytest.raises(DependencyMissing, match="no_such_library"):
+        rewards.load(outcome)
+    monkeypatch.setattr(quiet, "TOKENIZER", ("no_such_library",))
+    with pytest.raises(DependencyMissing, match="a tokenizer needs no_such_library"):
+        opened(outcome, server)
+
+
 # -- a model of others -------------------------------------------------------------------------
 
 
@@ -125,6 +138,8 @@ def test_a_qwen_prm_is_read_at_its_marks(marked: tuple[Path, int], server: Fault
     expected = pools.values(ids, activation=True)
     assert ids.count(mark) == 2
     assert found == pytest.approx([right for _, right in expected], abs=1e-6)
+    with pytest.raises(UsageError, match="has 2 marks"):
+        model.steps((Message(role="user", content="What is <extra_0>?"),), ["19"])
     # A server that gives a row for every token says the same.
     server.plan = Pools(folder)
     assert opened(folder, server, form="qwen-prm").steps(
@@ -163,7 +178,7 @@ def test_a_chat_server_is_one_line(outcome: Path, server: FaultyServer) -> None:
     assert "--runner pooling" in said.value.next_step
     sglang = Pools(outcome / "model", "sglang")
     server.plan = lambda request: error(400, NO_CHAT) if request.raw else sglang(request)
-    with pytest.raises((RequestRejected, SampleFailed), match="--is-embedding"):
+    with pytest.raises(RequestRejected, match="--is-embedding"):
         opened(outcome, server).outcomes(SOLUTIONS)
 
 

@@ -144,7 +144,7 @@ class Asked:
         self._endpoint = _endpoint(
             Service(base_url=served.base_url, model=served.model, key_variable=served.key_variable)
         )
-        self._seen = False
+        self._seen = self._answered = False
 
     def read(self, texts: Sequence[Text], landed: Landed) -> None:
         """See `model.Reader.read`."""
@@ -175,7 +175,7 @@ class Asked:
                 await asyncio.gather(*tasks, return_exceptions=True)
         if failures:
             first = failures[0]
-            what = f"{len(failures)} of {len(texts)} texts got no value: {self._served.base_url} {first.what}"
+            what = f"{len(failures)} of {len(texts)} texts got no value: {first.what}"
             raise SampleFailed(first.kind, what, first.attempts)
 
     async def _check(self, asked: client.Client, text: Text) -> None:
@@ -198,10 +198,21 @@ class Asked:
         return self._whole(found, text) if self._kind == "outcome" else self._steps(found, text)
 
     async def _asked(self, asked: client.Client, text: Text, *, activation: bool) -> pooling.Values:
-        """A server's values for a text that it has read whole."""
+        """A server's values for a text that it has read whole.
+
+        Raises:
+            SampleFailed: this text gets none; where none has got any yet, it is no matter of this one.
+        """
         served = self._served
         body = pooling.body(served.server, served.model, text.ids, activation=activation)
-        found = pooling.values(served.server, (await asked.post(body)).text)
+        try:
+            answer = await asked.post(body)
+        except SampleFailed as e:
+            if e.kind == "too_long" or self._answered:
+                raise SampleFailed(e.kind, f"{served.base_url} {e.what}", e.attempts) from e
+            self._refuse(e.what, pooling.POOLS)
+        self._answered = True
+        found = pooling.values(served.server, answer.text)
         if found is None:
             self._refuse("gives no values, or some that are no numbers", pooling.POOLS)
         if found.tokens != len(text.ids):

@@ -81,7 +81,7 @@ def qwen_prm(
     """The tokens of a solution in steps as Qwen2.5-Math-PRM reads them, and the places of its marks.
 
     Raises:
-        UsageError: the tokenizer has no such mark.
+        UsageError: the tokenizer has no such mark, or the question writes it, or the template leaves it out.
     """
     mark = tokenizer.encode(QWEN_END, add_special_tokens=False)
     if len(mark) != 1:
@@ -92,7 +92,13 @@ def qwen_prm(
     # What a solution itself writes is no mark.
     written = "".join(step.replace(QWEN_END, "").strip() + QWEN_END for step in steps)
     ids = outcome(tokenizer, prompt, written)
-    return ids, [place for place, one in enumerate(ids) if one == mark[0]]
+    ends = [place for place, one in enumerate(ids) if one == mark[0]]
+    if len(ends) != len(steps):
+        raise UsageError(
+            f"a solution of {len(steps)} steps has {len(ends)} marks {QWEN_END} as this tokenizer writes it",
+            "Look at its chat template, and at the question, for the mark.",
+        )
+    return ids, ends
 
 
 def whole(tokenizer: Any, prompt: Sequence[Message], response: str) -> Text:  # noqa: ANN401

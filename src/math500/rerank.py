@@ -97,7 +97,8 @@ def _valued(
     known = run.rewards(name)
     owed = [place for place in every if place not in known]
     if owed:
-        model = rewards.load(reward) if service is None else _served(run, name, reward, info, service)
+        before = run.reward(name) if known else None
+        model = rewards.load(reward) if service is None else _served(reward, info, service, before)
         by = info.name if model.info.served is None else f"{info.name}, {rewards.shown(model.info.served)}"
         say(f"{len(owed):,} of {len(every):,} solutions are valued by {by}.")
         with RunWriter(folder) as writer:
@@ -109,15 +110,14 @@ def _valued(
 
 
 def _served(
-    run: RunDir, name: str, reward: Path, info: RewardInfo, service: rewards.Service
-) -> rewards.RewardModel:
-    """The model at its server, which serves what it did when the first values were kept.
+    reward: Path, info: RewardInfo, service: rewards.Service, before: RewardInfo | None
+) -> RewardModel:
+    """The model at its server, which serves what it did when the values were made that are there.
 
     Raises:
         RunMismatch: it serves something else.
     """
     info = rewards.look(service, info)
-    before = run.reward(name)
     if before is not None and before.served is not None and info.served is not None:
         rewards.require_same(before.served, info.served)
     return rewards.connect(reward, info)

@@ -362,6 +362,17 @@ def test_the_values_of_two_models_are_not_mixed(run: RunDir, outcome: Path, serv
     assert len(lines.read_bytes().splitlines()) == 4
 
 
+def test_a_wrong_server_leaves_nothing_behind(
+    run: RunDir, outcome: Path, process: Path, server: FaultyServer
+) -> None:
+    server.plan = Pools(process / "model", weights="/models/prm")
+    with pytest.raises(RequestRejected, match="gives 2 values in a row"):
+        rerank.rerank(run.path, outcome, service=Service(base_url=server.url))
+    server.plan = Pools(outcome / "model", weights="/models/orm")
+    found = rerank.rerank(run.path, outcome, service=Service(base_url=server.url))
+    assert found == rerank.rerank(run.path, outcome)
+
+
 def test_a_server_that_changes_under_a_model_is_noticed(outcome: Path, server: FaultyServer) -> None:
     server.plan = pools = Pools(outcome / "model")
     model = opened(outcome, server)

@@ -68,6 +68,7 @@ NOT_HERE = {
     r"accelerate launch ": "several processes with a GPU each",
     r"math500 export RUN --to (mlflow|wandb)": "leaves threads; tests/exports/test_exports.py runs both",
     r"math500 view ": "serves until Ctrl-C; tests/report/test_report.py reads its page",
+    r"math500 .*--reward-base-url ": "a server of a reward model; tests/rewards/test_served.py has such ones",
     r"math500 .*--engine ray": "a Ray a command takes its time; tests/cluster/test_run.py runs each of them",
     r"(PRM=\S+ )?examples/r(ft|l)/recipe.sh ": "minutes; tests/train/test_recipe.py runs the first in small",
 }
@@ -129,7 +130,8 @@ def here(prepared: Path, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     folder = tmp_path / "here"
     shutil.copytree(prepared, folder, symlinks=True)
     monkeypatch.chdir(folder)
-    world.programs(tmp_path / "bin", tmp_path / "site", monkeypatch)
+    world.plugin(tmp_path / "site", monkeypatch)
+    monkeypatch.setenv("PATH", world.programs(tmp_path / "bin"))
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-nobody")
     monkeypatch.setenv("OPENAI_BASE_URL", model)
     monkeypatch.setenv("COLUMNS", "120")

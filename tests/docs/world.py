@@ -15,6 +15,7 @@ import json
 import os
 import random
 import re
+import shlex
 import shutil
 import sys
 import threading
@@ -83,23 +84,27 @@ def typed(words: Sequence[str]) -> Outcome:
     return Outcome(int(ended.value.code or 0), buffer.getvalue().decode())
 
 
-def programs(binaries: Path, site: Path, patch: pytest.MonkeyPatch) -> None:
-    """`math500` and `python` are those of the tests, and the worked example of a plugin is installed."""
-    binaries.mkdir()
-    for name, what in (("math500", f"{sys.executable} -m math500"), ("python", sys.executable)):
-        (binaries / name).write_text(f'#!/bin/sh\nexec {what} "$@"\n')
-        (binaries / name).chmod(0o755)
-    patch.setenv("PATH", f"{binaries}:{os.environ['PATH']}")
+def programs(folder: Path) -> str:
+    """`math500` and Python in a new folder, those of the tests; the PATH on which they are the first ones."""
+    folder.mkdir()
+    python = shlex.quote(sys.executable)
+    for name, what in {"math500": f"{python} -m math500", "python": python, "python3": python}.items():
+        (folder / name).write_text(f'#!/bin/sh\nexec {what} "$@"\n')
+        (folder / name).chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+def plugin(site: Path, patch: pytest.MonkeyPatch) -> None:
+    """Install the worked example of a plugin, as pip would leave it, in a new folder."""
     example = ROOT / "examples" / "plugin"
     about = tomllib.loads((example / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    info = site / f"math500_example-{about['version']}.dist-info"
+    name, version = about["name"], about["version"]
+    info = site / f"math500_example-{version}.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text(
-        f"Metadata-Version: 2.1\nName: {about['name']}\nVersion: {about['version']}\n"
-    )
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
     with (info / "entry_points.txt").open("w") as file:
         for group, entries in about["entry-points"].items():
-            file.write(f"[{group}]\n" + "".join(f"{name} = {place}\n" for name, place in entries.items()))
+            file.write(f"[{group}]\n" + "".join(f"{entry} = {place}\n" for entry, place in entries.items()))
     patch.syspath_prepend(example / "src")
     patch.syspath_prepend(site)
 
@@ -298,9 +303,8 @@ def _files() -> None:
         for i in range(3, 15)
     ]
     _lines("mine.jsonl", mine)
-    known = [msgspec.to_builtins(problem) for problem in data.load("math500").problems if problem.level == 5][
-        :30
-    ]
+    hard = [problem for problem in data.load("math500").problems if problem.level == 5]
+    known = [msgspec.to_builtins(problem) for problem in hard[:30]]
     changed = [row | {"unique_id": f"p/{i}", "original_id": row["unique_id"]} for i, row in enumerate(known)]
     _lines("perturbed.jsonl", changed)
     _lines("LOG", [row | {"response": f"It is {row['answer']}."} for row in known])

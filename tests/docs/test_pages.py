@@ -164,7 +164,7 @@ def shell() -> Iterator[Callable[[str], Outcome]]:
 
 
 @pytest.mark.real_data
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_shows_can_be_typed(
     page: str, here: Path, model: str, shell: Callable[[str], Outcome]

@@ -14,10 +14,10 @@ import asyncio
 import datetime
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from math500 import grading, prompts, solve, stats
-from math500.client import prices
+from math500 import grading, paid, prompts, solve, stats
+from math500.client import Spent, prices
 from math500.errors import Math500Error, SampleFailed
 from math500.models import is_embedded
 from math500.records import (
@@ -26,6 +26,7 @@ from math500.records import (
     Generation,
     Grade,
     Manifest,
+    Paid,
     Part,
     Problem,
     Sample,
@@ -217,9 +218,9 @@ def summarize(run: RunDir, grader: str = grading.GRADER) -> Summary:
     grades = {key: g.grade for key, g in run.grades(grader).items() if key in ok}
     verdicts = Counter(g.verdict for g in grades.values())
     asked = len(problems) * run.manifest.samples
-    generations = [g for s in samples.values() for g in s.generations]
     scores = [score for s in samples.values() for score in s.scores]
-    judged = [g for score in scores for g in score.generations]
+    used = paid.total(g for s in samples.values() for g in s.generations)
+    judged = paid.total(g for s in samples.values() for g in paid.of_judge(s))
     return Summary(
         grader=grader,
         score=_score(problems, grades),
@@ -232,31 +233,45 @@ def summarize(run: RunDir, grader: str = grading.GRADER) -> Summary:
         failed=len(samples) - len(ok),
         missing=asked - len(samples),
         truncated=sum(truncated(s) for s in ok.values()),
-        prompt_tokens=sum(g.prompt_tokens or 0 for g in generations),
-        completion_tokens=sum(g.completion_tokens or 0 for g in generations),
+        prompt_tokens=used.prompt_tokens,
+        completion_tokens=used.completion_tokens,
         seconds=_busy_seconds(samples.values()),
-        cost=_cost(run.manifest, generations, judged),
-        judge_prompt_tokens=sum(g.prompt_tokens or 0 for g in judged),
-        judge_completion_tokens=sum(g.completion_tokens or 0 for g in judged),
+        cost=_cost(run.manifest, used, judged),
+        judge_prompt_tokens=judged.prompt_tokens,
+        judge_completion_tokens=judged.completion_tokens,
         unscored=sum(score.value is None for score in scores),
         by_subject=_parts(problems, grades, lambda p: p.subject),
         by_level=_parts(problems, grades, lambda p: "" if p.level is None else str(p.level)),
         rules=dict(Counter(g.rule for g in grades.values() if g.extracted is not None).most_common()),
+        paid=_paid(run, samples.values()),
     )
 
 
-def _cost(made: Manifest, generations: Iterable[Generation], judged: Iterable[Generation]) -> float | None:
+def _paid(run: RunDir, samples: Collection[Sample]) -> Paid:
+    turns = run.turns()
+    used = paid.total(paid.completions(samples, turns))
+    judged = paid.total(paid.completions(samples, turns, judge=True))
+    return Paid(
+        prompt_tokens=used.prompt_tokens,
+        completion_tokens=used.completion_tokens,
+        judge_prompt_tokens=judged.prompt_tokens,
+        judge_completion_tokens=judged.completion_tokens,
+        cost=_cost(run.manifest, used, judged),
+    )
+
+
+def _cost(made: Manifest, used: Spent, judged: Spent) -> float | None:
     """US dollars for the model and the judge; None where a price is not known, or nothing costs money."""
-    paid = [(made.model, made.price, generations)]
+    bills = [(made.model, made.price, used)]
     if made.scoring is not None:
-        paid.append((made.scoring.model, made.scoring.price, judged))
-        paid = [row for row in paid if row[1] is not None or not is_embedded(row[0].name)]
+        bills.append((made.scoring.model, made.scoring.price, judged))
+        bills = [row for row in bills if row[1] is not None or not is_embedded(row[0].name)]
     total = 0.0
-    for _, price, each in paid:
+    for _, price, each in bills:
         if price is None:
             return None
-        total += sum(prices.cost_of(price, g) for g in each)
-    return total if paid else None
+        total += prices.cost(price, each.prompt_tokens, each.completion_tokens)
+    return total if bills else None
 
 
 def right_by_problem(problems: Iterable[Problem], grades: Mapping[Key, Grade]) -> dict[str, list[bool]]:

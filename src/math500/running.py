@@ -9,7 +9,7 @@ import os
 import platform
 import re
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +27,7 @@ from math500 import (
     evaluate,
     grading,
     models,
+    paid,
     plugins,
     prompts,
     rewards,
@@ -34,7 +35,7 @@ from math500 import (
     shots,
     solve,
 )
-from math500.client import Event, Spent, forms
+from math500.client import Event, forms
 from math500.cluster import collect as spread
 from math500.display import Progress
 from math500.errors import (
@@ -53,7 +54,6 @@ from math500.records import (
     ChooseBy,
     DataSource,
     Decoding,
-    Generation,
     Manifest,
     Message,
     ModelInfo,
@@ -425,18 +425,18 @@ def _collect(
             opened,
             workers,
             concurrency=concurrency,
-            spent=spent(run),
+            spent=paid.spent(run),
             on_sample=progress,
             on_event=tell,
         )
 
     async def collect() -> None:
         if opened.asking.batch:
-            await batching.collect(run, opened, say=progress.note, spent=spent(run))
+            await batching.collect(run, opened, say=progress.note, spent=paid.spent(run))
             return
-        used = None if judge is None else spent(run, judge=True)
+        used = None if judge is None else paid.spent(run, judge=True)
         async with answering.ready(
-            run.manifest, opened, judge, concurrency, tell, spent=spent(run), judge_spent=used
+            run.manifest, opened, judge, concurrency, tell, spent=paid.spent(run), judge_spent=used
         ) as (solver, model):
             at_once = concurrency * (1 + len(opened.others))
             await evaluate.collect(run, solver, model, concurrency=at_once, on_sample=progress)
@@ -458,40 +458,6 @@ def _collect(
         raise type(e)(e.what, f"{e.next_step} Then go on with: math500 run --resume {run.path}") from e
     finally:
         run.write_summary(evaluate.summarize(run))
-
-
-def spent(run: RunDir, *, judge: bool = False) -> Spent:
-    """What a run has used up so far; a process that was killed takes what was in flight with it.
-
-    Args:
-        run: the run.
-        judge: what the judge of its votes has used up, in place of the model.
-    """
-    used = Spent()
-    whole = set()
-    for sample in run.history():
-        if sample.failure is None:
-            whole.add((sample.unique_id, sample.index))
-        elif not judge:
-            used.requests += sample.failure.attempts
-        judged = [g for given in sample.scores for g in given.generations]
-        _add(used, judged if judge else sample.generations)
-    for key, turns in run.turns().items():
-        if key not in whole:
-            _add(used, [turn.generation for turn in turns if turn.judge == judge])
-    return used
-
-
-def spent_in_all(run: RunDir) -> int:
-    """Tokens that a run has used up so far, its judge's among them."""
-    return spent(run).tokens + spent(run, judge=True).tokens
-
-
-def _add(used: Spent, generations: Iterable[Generation]) -> None:
-    for generation in generations:
-        used.requests += generation.attempts
-        used.prompt_tokens += generation.prompt_tokens or 0
-        used.completion_tokens += generation.completion_tokens or 0
 
 
 def _expected(made: Manifest, asked: Sequence[Sequence[Message]], problems: Sequence[Problem]) -> str:

@@ -20,6 +20,8 @@ from math500.records import (
     Problem,
     Sample,
     SolverInfo,
+    Summary,
+    Turn,
     Verified,
 )
 from math500.rundir import RunDir, RunWriter
@@ -90,6 +92,19 @@ def test_ballots_that_make_no_sense_are_a_difference(voted: Path, altered: dict[
     broken = msgspec.structs.replace(first, ballots=(ballot,))
     path.write_bytes(b"".join(msgspec.json.encode(s) + b"\n" for s in (broken, *others)))
     assert states(voted, "votes") == ["differs"]
+
+
+def test_an_older_summary_says_nothing_of_what_was_paid_in_all(voted: Path) -> None:
+    path = voted / "summary.json"
+    made = msgspec.json.decode(path.read_bytes(), type=Summary)
+    with RunWriter(voted) as run:  # a completion that no sample holds
+        turn = Turn(
+            unique_id="test/0", index=0, request="r", generation=Generation(text="x", prompt_tokens=5)
+        )
+        run.append_turn(turn)
+    assert states(voted, "summary") == ["differs"]
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(made, paid=None)))
+    assert states(voted, "summary") == ["ok"]
 
 
 def test_the_command_ends_with_0_or_8_and_names_what_differs(plain: Path, typed: Typed) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math500.estimate import Estimate, Range
-from math500.records import Price
+from math500.records import Price, Summary
 
 
 def dollars(amount: float) -> str:
@@ -19,6 +19,19 @@ def price(known: Price | None) -> str:
     return (
         f"${known.prompt:g} and ${known.completion:g} per million prompt and generated tokens "
         f"({known.source}{dated})"
+    )
+
+
+def in_no_sample(result: Summary) -> tuple[int, int]:
+    """Prompt and completion tokens that were paid for, and that the samples do not hold."""
+    paid = result.paid
+    if paid is None:
+        return 0, 0
+    prompt = paid.prompt_tokens + paid.judge_prompt_tokens
+    completion = paid.completion_tokens + paid.judge_completion_tokens
+    return (
+        prompt - result.prompt_tokens - result.judge_prompt_tokens,
+        completion - result.completion_tokens - result.judge_completion_tokens,
     )
 
 

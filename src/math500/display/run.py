@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from math500.display.money import dollars, price
+from math500.display.money import dollars, in_no_sample, price
 from math500.display.origin import origin
 from math500.display.tables import duration, percent, table
 from math500.display.terminal import paint
@@ -39,6 +39,7 @@ def summary(manifest: Manifest, result: Summary, folder: Path) -> str:
         _parts("subject", result.by_subject),
         _parts("level", result.by_level),
         _cost(manifest, result),
+        _paid(result),
     ]
     return "\n\n".join(b for b in blocks if b)
 
@@ -106,6 +107,20 @@ def _cost(manifest: Manifest, result: Summary) -> str:
         f"{result.judge_completion_tokens:,} completion tokens"
     )
     return f"{line}. {judged}" + ("" if result.cost is None else f": {dollars(result.cost)} for both")
+
+
+def _paid(result: Summary) -> str:
+    """What was asked for beyond the samples, where anything was."""
+    paid = result.paid
+    if paid is None or not any(beside := in_no_sample(result)):
+        return ""
+    prompt = paid.prompt_tokens + paid.judge_prompt_tokens
+    completion = paid.completion_tokens + paid.judge_completion_tokens
+    money = "" if paid.cost is None else f", {dollars(paid.cost)}"
+    return (
+        f"Paid in all: {prompt:,} prompt and {completion:,} completion tokens{money}. Of these "
+        f"{beside[0]:,} and {beside[1]:,} are in no sample: what failed, or was begun again."
+    )
 
 
 def next_command(manifest: Manifest, result: Summary, folder: Path) -> str:

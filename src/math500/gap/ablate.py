@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 import math500
-from math500 import data, prompts, running
+from math500 import data, paid, prompts, running
 from math500.errors import RunNotFound, UsageError
 from math500.gap.settings import APART, Train, change
 from math500.models import Private
@@ -274,7 +274,7 @@ def _subset(problems: Sequence[Problem], count: int) -> list[Problem]:
 def _spent(folder: Path) -> int:
     """Tokens that an arm has used so far."""
     try:
-        return running.spent_in_all(RunDir.open(folder))
+        return paid.in_all(RunDir.open(folder))
     except RunNotFound:
         return 0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 from math500 import protocols
+from math500.display.money import dollars, in_no_sample
 from math500.display.tables import duration
 from math500.failures import MEANING
 from math500.plots import embedded, svg
@@ -161,12 +162,22 @@ def _protocol(of: Facts) -> str:
     rows = dict(protocols.of(made))
     rows["grader"] = of.grader
     rows["tokens"] = f"{s.prompt_tokens:,} read, {s.completion_tokens:,} generated, in {duration(s.seconds)}"
+    rows["in no sample"] = _in_no_sample(s)
     rows["made by"] = f"math500 {made.math500_version}"
     items = "".join(tag("dt", text(name)) + tag("dd", text(value)) for name, value in rows.items() if value)
     prompt = tag(
         "details", tag("summary", "The prompt"), tag("pre", text(made.prompt.template), tabindex="0")
     )
     return tag("section", tag("h3", "Protocol"), tag("dl", items), prompt, class_="card protocol")
+
+
+def _in_no_sample(s: Summary) -> str:
+    """What failed samples, and tries that were begun again, took; empty where they took nothing."""
+    prompt, completion = in_no_sample(s)
+    if s.paid is None or not (prompt or completion):
+        return ""
+    money = "" if s.paid.cost is None else f"; {dollars(s.paid.cost)} paid in all"
+    return f"{prompt:,} tokens read, {completion:,} generated{money}"
 
 
 # -- where, why, how long ----------------------------------------------------------------------

@@ -55,6 +55,12 @@ def owed(run: RunDir) -> list[tuple[Problem, int]]:
     return [(p, i) for i in range(run.manifest.samples) for p in problems if (p.unique_id, i) not in have]
 
 
+def given_up(run: RunDir) -> int:
+    """How many questions the samples that failed, and are owed for it, ask at most before one is answered."""
+    failed = {unique_id for (unique_id, _), s in run.samples().items() if s.failure is not None}
+    return len(failed) * solve.solutions(run.manifest.solver_settings)[1]
+
+
 async def collect(
     run: RunWriter, solver: Solver, model: Model, *, concurrency: int, on_sample: OnSample | None = None
 ) -> None:

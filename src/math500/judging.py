@@ -234,7 +234,8 @@ def _ask(
 
     async def ask() -> None:
         used = room.spent(run, judging.name)
-        client = opened.client(concurrency=concurrency, on_event=tell, spent=used)
+        given_up = room.given_up(run, judging.name)
+        client = opened.client(concurrency=concurrency, on_event=tell, spent=used, given_up=given_up)
         async with client:
             await room.judge(run, judging, grader, todo, client, concurrency=concurrency, on_judged=done)
 

@@ -436,7 +436,14 @@ def _collect(
             return
         used = None if judge is None else paid.spent(run, judge=True)
         async with answering.ready(
-            run.manifest, opened, judge, concurrency, tell, spent=paid.spent(run), judge_spent=used
+            run.manifest,
+            opened,
+            judge,
+            concurrency,
+            tell,
+            spent=paid.spent(run),
+            judge_spent=used,
+            given_up=evaluate.given_up(run),
         ) as (solver, model):
             at_once = concurrency * (1 + len(opened.others))
             await evaluate.collect(run, solver, model, concurrency=at_once, on_sample=progress)

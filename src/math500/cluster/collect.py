@@ -106,6 +106,7 @@ class _Collection:
             price=opened.price,
             concurrency=self._each,
             threads=max(1, cores() // engine.workers) if embedded and engine.local else None,
+            given_up=evaluate.given_up(run),
             purse=purse.shared(opened.asking.budget, opened.price, spent),
         )
 

@@ -100,6 +100,11 @@ def spent(run: RunDir, judge_name: str) -> Spent:
     return used
 
 
+def given_up(run: RunDir, judge_name: str) -> int:
+    """How many answers a judge was asked about last in vain."""
+    return sum(replies[-1].failure is not None for replies in run.judgements(judge_name).values())
+
+
 class _Pass:
     """One pass over what is to be judged."""
 

@@ -184,7 +184,7 @@ def test_failed_requests_are_shown_and_owed(
 
     server.plan = filters_seven
     done = run_twelve()
-    assert "1 samples failed and 0 were not collected" in done.out
+    assert "1 sample failed and 0 were not collected" in done.out
     assert f"math500 run --resume {folder}" in done.out
     assert "n = 11" in done.out
     server.plan = adds

@@ -58,7 +58,7 @@ def test_a_score_is_never_shown_without_interval_and_n() -> None:
         ({"no_answer": 7}, "7 responses give no answer"),
         ({"truncated": 3}, "3 of 100 responses were cut off"),
         ({"ungraded": 2}, "2 responses could not be graded; they are not in the score"),
-        ({"failed": 1, "missing": 4}, "1 samples failed and 4 were not collected"),
+        ({"failed": 1, "missing": 4}, "1 sample failed and 4 were not collected"),
     ],
 )
 def test_what_is_not_in_the_score_is_said(

@@ -154,7 +154,7 @@ def test_a_failed_request_is_owed(judge: Command, server: FaultyServer) -> None:
     server.plan = once(compares, error(400, "blocked", "content_filter"), then=compares)
     found = judge("--concurrency", 1)
     assert found.code == 0
-    assert "1 samples are still to be judged" in found.out
+    assert "1 sample is still to be judged" in found.out
     assert json.loads(judge("--json").out)["owed"] == 0
 
 

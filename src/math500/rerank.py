@@ -16,6 +16,7 @@ from math500 import prompts, rewards, stats
 from math500.compare import outcome
 from math500.curves import RIGHT, Votes, polls
 from math500.errors import UsageError
+from math500.plural import counted, form
 from math500.records import Aggregate, Ranked, Reranked, Reward, RewardInfo, Sample, SampleReward
 from math500.rewards import RewardModel
 from math500.rundir import RunDir, RunWriter
@@ -91,7 +92,10 @@ def _valued(folder: Path, reward: Path, info: RewardInfo, say: Say) -> dict[str,
     known = run.rewards(name)
     owed = [place for place in every if place not in known]
     if owed:
-        say(f"{len(owed):,} of {len(every):,} solutions are valued by {info.name}.")
+        say(
+            f"{len(owed):,} of {counted(len(every), 'solution')} {form(len(owed), 'is', 'are')} "
+            f"valued by {info.name}."
+        )
         with RunWriter(folder) as writer:
             known |= _value(writer, name, rewards.load(reward), [(place, every[place]) for place in owed])
     found: dict[str, list[Reward]] = {}

@@ -48,6 +48,7 @@ from math500.errors import (
     UsageError,
 )
 from math500.judge import score
+from math500.plural import counted, form
 from math500.records import (
     Asking,
     Budget,
@@ -229,7 +230,7 @@ def start(
         )
         folder = request.out or Path("runs") / asked.run_id
         with RunWriter.create(folder, asked, problems) as run:
-            say(f"{len(problems)} problems of {asked.data.name}, written to {folder}")
+            say(f"{counted(len(problems), 'problem')} of {asked.data.name}, written to {folder}")
             if not models.is_embedded(request.model):
                 say(_expected(asked, messages, problems))
             _collect(run, opened, judge, concurrency, quiet=quiet, engine=engine)
@@ -315,8 +316,8 @@ def resume(
             )
         scoring = _priced(made.scoring, judge_price)
         evaluate.grade(run)
-        left = len(evaluate.owed(run))
-        say(f"{left} of {made.samples * len(run.problems())} samples are owed")
+        left, asked = len(evaluate.owed(run)), made.samples * len(run.problems())
+        say(f"{left} of {counted(asked, 'sample')} {form(left, 'is', 'are')} owed")
         try:
             if left:
                 at_once = min(concurrency or made.concurrency, left * (made.solver_settings.votes or 1))
@@ -545,8 +546,13 @@ def prompt_for(request: Request, problems: Sequence[Problem], say: Say) -> Promp
     by = request.choose or "subject"
     pool = data.load(request.shots_from or shots.POOL, announce=say)
     chosen = shots.choose(problems, pool, by=by, count=request.shots, seed=request.shots_seed or 0)
-    passed = f"; {chosen.near} near duplicates of their question were passed over" if chosen.near else ""
-    say(f"{chosen.count} examples before each question, by {by}, from {chosen.source}{passed}")
+    passed = (
+        f"; {counted(chosen.near, 'near duplicate')} of their question "
+        f"{form(chosen.near, 'was', 'were')} passed over"
+        if chosen.near
+        else ""
+    )
+    say(f"{counted(chosen.count, 'example')} before each question, by {by}, from {chosen.source}{passed}")
     return prompts.with_chosen(prompt, chosen)
 
 
@@ -615,4 +621,4 @@ def _source(source: DataSource) -> str:
     """Where the problems came from, each place that was looked at."""
     steps = "; ".join(f"{s.place} {s.location}: {s.outcome}" for s in source.steps)
     proof = "verified" if source.verified else "your own set"
-    return f"{source.name}: {source.rows} problems, {proof} ({steps})"
+    return f"{source.name}: {counted(source.rows, 'problem')}, {proof} ({steps})"

@@ -16,6 +16,7 @@ from math500.cluster.engine import Ray, joined
 from math500.cluster.flow import Flow, Line
 from math500.engine import cores
 from math500.errors import ClusterUnavailable, Math500Error, UsageError
+from math500.plural import counted
 from math500.records import Asking, Grade, Sample, SampleGrade, Turn, Weigh
 from math500.rundir import Key, RunWriter
 
@@ -116,7 +117,7 @@ class _Collection:
             self._pass()
             if len(self._todo) == before:
                 raise ClusterUnavailable(
-                    f"Ray's workers ended before any of {before} samples was there",
+                    f"Ray's workers ended before any of {counted(before, 'sample')} was there",
                     "See the logs in /tmp/ray/session_latest/logs; memory is the usual reason: "
                     "use fewer --workers.",
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math500.estimate import Estimate, Range
+from math500.plural import form
 from math500.records import Price, Summary
 
 
@@ -40,7 +41,8 @@ def estimate(expected: Estimate, known: Price | None) -> str:
     prompt = _range(expected.prompt_tokens, "{:,.0f}")
     completion = _range(expected.completion_tokens, "{:,.0f}")
     requests = _range(Range(expected.requests, expected.most_requests), "{:,.0f}")
-    text = f"{requests} requests, {prompt} prompt and {completion} generated tokens"
+    request = form(1 if requests == "1" else 2, "request", "requests")
+    text = f"{requests} {request}, {prompt} prompt and {completion} generated tokens"
     if expected.cost is None:
         return f"Expect {text}; what they cost is not known (--price PROMPT,COMPLETION)."
     open_end = "" if expected.cost.high is not None else "; a model that thinks takes many times that"

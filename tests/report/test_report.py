@@ -131,6 +131,12 @@ def test_a_failed_sample_is_shown_as_failed(make: Make) -> None:
     assert "No score yet" in report.page(of)
 
 
+def test_each_doubling_of_k_takes_as_much_room(make: Make) -> None:
+    (of,) = facts(make(samples=6))
+    ticks = re.findall(r">(\d+)</text>", charts.by_k(of))
+    assert ticks == ["1", "2", "4", "6"]
+
+
 def test_what_failed_samples_took_stands_in_the_protocol(make: Make) -> None:
     price = Price(model="given", prompt=2_000_000.0, completion=0.0)
     folder = make(say=lambda p, i: ("no quota", "failed"), price=price)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 import math500
-from math500 import client, errors, evaluate, grading, models
+from math500 import client, crew, errors, evaluate, grading, models
 from math500.client import Event, Spent
 from math500.cluster import purse
 from math500.cluster.asker import Asker, Job, Owed, Stop
@@ -66,7 +66,7 @@ def collect(
         on_event: told of waits and stops.
 
     Raises:
-        ModelError: the run has to stop; answers in flight were waited for up to GRACE_SECONDS.
+        ModelError: the run has to stop; answers in flight were waited for up to crew.GRACE_SECONDS.
         ClusterUnavailable: Ray cannot be started, or loses its workers before they answer anything.
         StorageFull: the disk is full; what is written is intact.
     """
@@ -141,7 +141,7 @@ class _Collection:
                 self._take(line)
         except (Math500Error, KeyboardInterrupt):
             # An answer that is nearly here is paid for: let it land, but not for long.
-            self._land(flow.lines(time.monotonic() + evaluate.GRACE_SECONDS))
+            self._land(flow.lines(time.monotonic() + crew.GRACE_SECONDS))
             raise
 
     def _row(self, key: Key) -> Owed:

@@ -742,7 +742,7 @@ class Manifest(Record, frozen=True, kw_only=True):
     origin: Origin | None = None
     """Set when the run was imported: it was asked elsewhere and cannot be resumed."""
     format: int = 1
-    """Raised when a reader of the older format would misread the folder."""
+    """Raised when a reader of the older format would misread the folder. A new folder has the newest."""
     sealed: bool = False
     """The folder gets a seal.json when the process that writes it is done. False for older folders."""
     texts_left_out: bool = False

@@ -87,7 +87,7 @@ def test_votes_of_several_samples_have_seeds_of_their_own_and_had_others_before(
 )
 def test_ballots_that_make_no_sense_are_a_difference(voted: Path, altered: dict[str, object]) -> None:
     path = voted / "samples.jsonl"
-    first, *others = [msgspec.json.decode(line, type=Sample) for line in path.read_bytes().splitlines()]
+    first, *others = RunDir(voted).history()
     ballot = msgspec.structs.replace(first.ballots[0], **altered)
     broken = msgspec.structs.replace(first, ballots=(ballot,))
     path.write_bytes(b"".join(msgspec.json.encode(s) + b"\n" for s in (broken, *others)))

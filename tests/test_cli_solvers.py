@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,8 @@ def test_a_stopped_run_goes_on_in_the_middle_of_a_conversation(
         (("--solver", "vote:cot", "--votes", 2, *JUDGE), ("'big'", "--base-url")),
         (("--solver", "vote:cot", "--votes", 2, "--weigh", "reward"), ("--reward trained/prm",)),
         (("--solver", "vote:cot", "--votes", 2, "--reward", "x"), ("--reward is for --weigh reward",)),
+        (("--reward-base-url", "http://x"), ("--reward-base-url is a reward model's",)),
+        (("--reward-form", "qwen-prm"), ("Add --reward-base-url",)),
         (("--judge-base-url", "http://127.0.0.1:1/v1"), ("a judge's, and there is none", "--judge MODEL")),
         (("--solver", "vote:cot", "--votes", 2, "--stopping", "beta"), ("--confidence",)),
         (("--solver", "vote:cot", "--votes", 2, "--pick", "best"), ("does not tell a best response",)),
@@ -165,8 +168,9 @@ class Knows:
     def __init__(self, folder: Path) -> None:
         self.info = rewards.find(folder)[1]
 
-    def solutions(self, given: list[tuple[object, str]]) -> list[Reward]:
-        return [Reward(steps=(0.9, 0.8) if "Right" in text else (0.1, 1.0)) for _, text in given]
+    def solutions(self, given: list[tuple[object, str]], rewarded: Callable[[int, Reward], None]) -> None:
+        for place, (_, text) in enumerate(given):
+            rewarded(place, Reward(steps=(0.9, 0.8) if "Right" in text else (0.1, 1.0)))
 
 
 @pytest.mark.parametrize("pick", ["vote", "best"])

@@ -33,9 +33,17 @@ class Knows:
         self.info = rewards.find(folder)[1]
         self.asked = 0
 
-    def solutions(self, given: Sequence[tuple[object, str]]) -> list[Reward]:
+    def solutions(
+        self, given: Sequence[tuple[object, str]], rewarded: Callable[[int, Reward], None]
+    ) -> list[Reward]:
         self.asked += len(given)
-        return [Reward(raw=self._value(text)) for _, text in given]
+        found = [self._reward(text) for _, text in given]
+        for place, reward in enumerate(found):
+            rewarded(place, reward)
+        return found
+
+    def _reward(self, text: str) -> Reward:
+        return Reward(raw=self._value(text))
 
     def _value(self, text: str) -> float:
         return next((value for answer, value in VALUES.items() if f"{{{answer}}}" in text), 99.0)
@@ -141,8 +149,8 @@ def test_each_aggregate_is_a_way_of_its_own(
     reward = described(tmp_path / "prm", "process")
 
     class Steps(Knows):
-        def solutions(self, given: Sequence[tuple[object, str]]) -> list[Reward]:
-            return [Reward(steps=(0.5, 0.9) if self._value(text) > 0 else (0.6, 0.6)) for _, text in given]
+        def _reward(self, text: str) -> Reward:
+            return Reward(steps=(0.5, 0.9) if self._value(text) > 0 else (0.6, 0.6))
 
     monkeypatch.setattr(rewards, "load", Steps)
     found = rerank.rerank(run.path, reward, aggregates=("min", "last"))

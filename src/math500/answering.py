@@ -121,8 +121,9 @@ def _scorer(made: Manifest) -> Scorer | None:
     info = made.solver_settings
     if info.reward is None:
         return None
-    model = rewards.load(Path(info.reward))
-    if made.reward is not None and model.info.sha256 != made.reward.sha256:
+    folder, was = Path(info.reward), made.reward
+    model = rewards.load(folder) if was is None or was.served is None else rewards.reopen(folder, was)
+    if was is not None and model.info.sha256 != was.sha256:
         raise RunMismatch(
             f"{info.reward} holds another reward model than when the run was begun",
             "Put the old one back, or start a new run.",

@@ -42,6 +42,7 @@ import msgspec
 from math500 import data, grading, models, sandbox, servers
 from math500.client import Endpoint, Fault, answers, without_credentials
 from math500.client.answers import Action, Answer, Row
+from math500.client.forms import FORMS
 from math500.client.gate import Gate
 from math500.client.lane import Ask, Lane, headers_for
 from math500.client.transport import HttpTransport
@@ -202,7 +203,7 @@ class _Visit:
         self._endpoint = endpoint
         self._max_tokens = max_tokens
         self._transport = HttpTransport(endpoint)
-        self._lane = Lane(endpoint, self._transport, Gate(1, Clock()), asking.stream, asking.api)
+        self._lane = Lane(endpoint, self._transport, Gate(1, Clock()), asking.stream, FORMS[asking.api])
         self._plain = asking.api == "completions"
         self._chat = asking.api == "chat"
         self._temperature: float | None = 0.0

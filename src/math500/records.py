@@ -66,6 +66,7 @@ Why = Literal[
 Stopping = Literal["final", "beta"]
 ChooseBy = Literal["subject", "similarity"]
 Api = Literal["chat", "completions", "responses"]
+PoolingServer = Literal["vllm", "sglang"]
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -1935,6 +1936,20 @@ class TrainingOutcome(Record, frozen=True, kw_only=True):
     """All that the watch raised; with `on_alarm` = stop, the last step is the one that raised it."""
 
 
+class Served(Record, frozen=True, kw_only=True):
+    """The server that computes a reward model's values."""
+
+    server: PoolingServer
+    base_url: str
+    """Without `/v1`."""
+    model: str
+    """As the server knows it."""
+    weights: str = ""
+    """What it says that it serves under this name."""
+    key_variable: str | None = None
+    """The environment variable that the user named for the key; the key itself is written nowhere."""
+
+
 class RewardInfo(Record, frozen=True, kw_only=True):
     """What a trained reward model is; `reward.json` beside its weights."""
 
@@ -1945,7 +1960,7 @@ class RewardInfo(Record, frozen=True, kw_only=True):
     form: str
     """Name and version of how texts become tokens, such as `outcome/1`."""
     sha256: str
-    """Of the weights."""
+    """Of the weights; empty where they are at a server alone."""
     start: str
     """The model that it was trained from."""
     set: str
@@ -1953,6 +1968,8 @@ class RewardInfo(Record, frozen=True, kw_only=True):
     rows: int
     """That it was trained on."""
     math500_version: str
+    served: Served | None = None
+    """Who computes its values in a run; None where math500 does itself."""
 
 
 class Reward(Record, frozen=True, kw_only=True):

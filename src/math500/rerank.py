@@ -15,7 +15,7 @@ from pathlib import Path
 from math500 import prompts, rewards, stats
 from math500.compare import outcome
 from math500.curves import RIGHT, Votes, polls
-from math500.errors import UsageError
+from math500.errors import RequestRejected, SampleFailed, UsageError
 from math500.plural import counted, form
 from math500.records import Aggregate, Ranked, Reranked, Reward, RewardInfo, Sample, SampleReward
 from math500.rewards import RewardModel
@@ -23,7 +23,8 @@ from math500.rundir import RunDir, RunWriter
 from math500.solve import vote
 
 AT_ONCE = 512
-"""Solutions that are valued before they are written."""
+"""Solutions that are given to the model together."""
+TOO_LONG = "Start it with a longer --max-model-len (vLLM) or --context-length (SGLang)."
 
 Say = Callable[[str], None]
 Place = tuple[str, int, int]
@@ -36,6 +37,7 @@ def rerank(
     *,
     aggregates: Sequence[Aggregate] = ("min",),
     grader: str | None = None,
+    service: rewards.Service | None = None,
     say: Say = lambda _: None,
 ) -> Reranked:
     """Value a run's samples, or go on with it, and compare the ways to choose among them.
@@ -45,14 +47,16 @@ def rerank(
         reward: a training's folder, or the folder of a reward model.
         aggregates: how the steps' values become one; of a model of whole solutions none is asked for.
         grader: whose grades; the current one when None.
+        service: the server that computes the values; this process when None.
         say: told what is going on.
 
     Raises:
         UsageError: the run has one sample a problem, or its votes cannot be told apart.
         DataError: there is no reward model.
-        RunError: another process writes the run.
+        RunError: another process writes the run, or it was valued by what another server served.
+        ModelError: the server gives no values; those that it gave are kept.
     """
-    _, info = rewards.find(reward)
+    place, info = rewards.find(reward) if service is None else rewards.described(reward, service)
     run = RunDir.open(folder)
     found = polls(outcome(run, grader))
     most = max((len(of) for of in found.values()), default=0)
@@ -61,7 +65,7 @@ def rerank(
             f"{folder} has one sample a problem, and there is nothing to choose",
             "Make a run with --samples 16, or --solver vote:cot --votes 16, and a --temperature above 0.",
         )
-    values = _valued(folder, reward, info, say)
+    values = _valued(folder, place, info, service, say)
     whole = [_Poll(of, values[name]) for name, of in found.items() if len(of) == most]
     return Reranked(
         run=str(folder),
@@ -79,9 +83,11 @@ def rerank(
 # -- values ------------------------------------------------------------------------------------
 
 
-def _valued(folder: Path, reward: Path, info: RewardInfo, say: Say) -> dict[str, list[Reward]]:
+def _valued(
+    folder: Path, reward: Path, info: RewardInfo, service: rewards.Service | None, say: Say
+) -> dict[str, list[Reward]]:
     """Each problem's rewards, in the order in which `polls` has its votes."""
-    name = rewards.kept_as(info)
+    name = rewards.kept_as(info, served=service is not None)
     run = RunDir.open(folder)
     every = {
         (unique_id, index, number): text
@@ -92,16 +98,33 @@ def _valued(folder: Path, reward: Path, info: RewardInfo, say: Say) -> dict[str,
     known = run.rewards(name)
     owed = [place for place in every if place not in known]
     if owed:
+        before = run.reward(name) if known else None
+        model = rewards.load(reward) if service is None else _served(reward, info, service, before)
+        by = info.name if model.info.served is None else f"{info.name}, {rewards.shown(model.info.served)}"
         say(
             f"{len(owed):,} of {counted(len(every), 'solution')} {form(len(owed), 'is', 'are')} "
-            f"valued by {info.name}."
+            f"valued by {by}."
         )
         with RunWriter(folder) as writer:
-            known |= _value(writer, name, rewards.load(reward), [(place, every[place]) for place in owed])
+            known |= _value(writer, name, model, [(place, every[place]) for place in owed])
     found: dict[str, list[Reward]] = {}
     for place in every:
         found.setdefault(place[0], []).append(known[place].reward)
     return found
+
+
+def _served(
+    reward: Path, info: RewardInfo, service: rewards.Service, before: RewardInfo | None
+) -> RewardModel:
+    """The model at its server, which serves what it did when the values were made that are there.
+
+    Raises:
+        RunMismatch: it serves something else.
+    """
+    info = rewards.look(service, info)
+    if before is not None and before.served is not None and info.served is not None:
+        rewards.require_same(before.served, info.served)
+    return rewards.connect(reward, info)
 
 
 def _value(
@@ -112,10 +135,17 @@ def _value(
     made = {}
     for first in range(0, len(owed), AT_ONCE):
         some = owed[first : first + AT_ONCE]
-        given = model.solutions([(asked[place[0]], text) for place, text in some])
-        for (place, _), reward in zip(some, given, strict=True):
+
+        def keep(number: int, reward: Reward, some: Sequence[tuple[Place, str]] = some) -> None:
+            place = some[number][0]
             made[place] = SampleReward(unique_id=place[0], index=place[1], voter=place[2], reward=reward)
             run.append_reward(name, made[place])
+
+        try:
+            model.solutions([(asked[place[0]], text) for place, text in some], keep)
+        except SampleFailed as e:
+            how = f"{TOO_LONG} " if e.kind == "too_long" else ""
+            raise RequestRejected(e.what, f"{how}The same command goes on; what was valued is kept.") from e
     return made
 
 

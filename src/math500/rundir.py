@@ -183,6 +183,11 @@ class RunDir:
         lines = _read_lines(self._reward(name, "jsonl"), SampleReward)
         return {(one.unique_id, one.index, one.voter): one for one in lines}
 
+    def reward(self, name: str) -> RewardInfo | None:
+        """Which reward model it is whose values are kept under this name; None where none are."""
+        path = self._reward(name, "json")
+        return _read_one(path, RewardInfo) if path.is_file() else None
+
     def summary(self) -> Summary | None:
         """The summary as last written, or None."""
         path = self.path / "summary.json"

@@ -62,6 +62,7 @@ from math500.records import (
     Price,
     Problem,
     Prompt,
+    RewardInfo,
     Scoring,
     Selection,
     SolverInfo,
@@ -117,6 +118,8 @@ class Request:
     """Where the judge of a vote is; the solver's settings name it."""
     judge_key_variable: str | None = None
     judge_price: Price | None = None
+    reward_at: rewards.Service | None = None
+    """The server of the reward model that weighs a vote; this process when None."""
     concurrency: Count | None = None
     out: Path | None = None
     command: tuple[str, ...] = ()
@@ -143,6 +146,11 @@ def check(request: Request) -> None:
         raise UsageError(
             "--judge-base-url, --judge-api-key-env and --judge-price are a judge's, and there is none",
             "Say which: --weigh judge --judge MODEL.",
+        )
+    if request.solver.reward is None and request.reward_at is not None:
+        raise UsageError(
+            "--reward-base-url is a reward model's, and there is none",
+            "Say which: --weigh reward --reward FOLDER.",
         )
     chosen_how = (request.choose, request.shots_from, request.shots_seed)
     if not request.shots and any(option is not None for option in chosen_how):
@@ -199,7 +207,7 @@ def start(
     if decoding.temperature == 0 and tries > 1:
         say(f"greedy: {tries} tries at a problem come out alike, or nearly; give a --temperature such as 0.7")
     drafted = _scoring(request)
-    reward = None if request.solver.reward is None else rewards.find(Path(request.solver.reward))[1]
+    reward = _reward(request)
     concurrency = request.concurrency or models.default_concurrency(request.model)
     concurrency = min(concurrency, len(problems) * request.samples * (request.solver.votes or 1))
     messages = [prompts.messages(prompt, p.problem) for p in problems]
@@ -373,6 +381,16 @@ def _scoring(request: Request) -> Scoring | None:
         salt=secrets.token_hex(16),
         price=request.judge_price,
     )
+
+
+def _reward(request: Request) -> RewardInfo | None:
+    """The reward model that was asked for, with its server where it has one."""
+    if request.solver.reward is None:
+        return None
+    folder, service = Path(request.solver.reward), request.reward_at
+    if service is None:
+        return rewards.find(folder)[1]
+    return rewards.look(service, rewards.described(folder, service)[1])
 
 
 def _as_opened(scoring: Scoring | None, opened: models.Opened | None) -> Scoring | None:

@@ -10,8 +10,7 @@ import pytest
 from math500 import quiet, rewards
 from math500.errors import DataMismatch, DataNotFound, UsageError
 from math500.records import Message
-from math500.rewards import model as room
-from math500.rewards import texts
+from math500.rewards import loaded, texts
 
 QUESTION = (Message(role="user", content="Ann has 7 pens and finds 12 more. How many?"),)
 STEPS = ("7+12=19", "The answer is 19.")
@@ -65,15 +64,15 @@ def test_many_together_say_what_each_says_alone(process: Path, monkeypatch: pyte
     many = [(QUESTION, ["1", *[f"{n}+1={n + 1}"] * n]) for n in range(20)]
     alone = [model.steps(*one) for one in many]
     for tokens in (64, 100_000):
-        monkeypatch.setattr(room, "TOKENS", tokens)
+        monkeypatch.setattr(loaded, "TOKENS", tokens)
         for a, b in zip(alone, model.processes(many), strict=True):
             assert b == pytest.approx(a, abs=1e-5)
 
 
 def test_batches_hold_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "TOKENS", 8)
+    monkeypatch.setattr(loaded, "TOKENS", 8)
     made = [(1, 2), (1, 2, 3), (1, 2, 3, 4), tuple(range(20))]
-    assert [len(batch) for batch in room.batches(made)] == [2, 1, 1]
+    assert [len(batch) for batch in loaded.batches(made)] == [2, 1, 1]
 
 
 def test_the_other_kind_is_refused(process: Path, outcome: Path) -> None:

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from math500.errors import UsageError
+
+if TYPE_CHECKING:
+    from math500.rewards import Service
 
 HEADER = re.compile(r"\s*([^\s:]+)\s*:\s*(.*?)\s*")
 TIMEOUTS = ("connect", "first-byte", "between-bytes", "total")
@@ -76,6 +81,23 @@ SPENDING = (
 )
 LIMITING = SPENDING[2:]
 """The user's own limits and price: all about money but another way to ask."""
+REWARD_AT = (
+    click.option(
+        "--reward-base-url",
+        metavar="URL",
+        help="The vLLM or SGLang that computes the reward model's values.  [default: this process]",
+    ),
+    click.option("--reward-model", metavar="NAME", help="Its name there.  [default: the only one there]"),
+    click.option(
+        "--reward-api-key-env", "reward_key_variable", metavar="NAME", help="The variable with its key."
+    ),
+    click.option(
+        "--reward-form",
+        type=click.Choice(["outcome", "qwen-prm"]),
+        help="How a served model of others reads a solution: whole, or in steps as Qwen2.5-Math-PRM.",
+    ),
+)
+"""Where a reward model is served."""
 GROUPS = {
     "Endpoint": ("base_url", "key_variable", "api", "stream", "headers", "proxy", "ca_file", "timeouts"),
     "Money": ("hedge", "batch", *LIMITS, "price"),
@@ -97,6 +119,25 @@ def options(*which: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def pop(given: dict[str, Any]) -> dict[str, Any]:
     """Take what belongs here out of a command's parameters."""
     return {name: given.pop(name) for name in sum(GROUPS.values(), ()) if name in given}
+
+
+def reward_at(given: dict[str, Any]) -> Service | None:
+    """Take where a reward model is served out of a command's parameters.
+
+    Raises:
+        UsageError: it is said how it is asked, and not where.
+    """
+    where = {name: given.pop(f"reward_{name}") for name in ("base_url", "model", "key_variable", "form")}
+    if where["base_url"] is not None:
+        from math500.rewards import Service
+
+        return Service(**where)
+    if any(value is not None for value in where.values()):
+        raise UsageError(
+            "--reward-model, --reward-api-key-env and --reward-form are for a reward model that is served",
+            "Add --reward-base-url URL, or leave them out.",
+        )
+    return None
 
 
 def without_secrets(arguments: Iterable[str]) -> tuple[str, ...]:

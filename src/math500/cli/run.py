@@ -40,7 +40,8 @@ GROUPS = {
     ),
     "Solver": (
         *("solver", "votes", "confidence", "stopping", "weigh", "pick", "rounds", "tool_calls", "walls"),
-        *("judge", "judge_base_url", "judge_key_variable", "judge_price", "reward", "aggregate"),
+        *("judge", "judge_base_url", "judge_key_variable", "judge_price"),
+        *("reward", "reward_base_url", "reward_model", "reward_key_variable", "reward_form", "aggregate"),
     ),
     "Run": ("concurrency", "engine", "workers", "ray_address", "out", "resume", "as_json", "quiet", "help"),
 }
@@ -165,6 +166,7 @@ FREE_ON_RESUME = (
 )
 @click.option("--judge-price", metavar="PROMPT,COMPLETION", help="As --price, for the judge.")
 @click.option("--reward", metavar="FOLDER", help="For --weigh reward: of a `train reward` or `train prm`.")
+@endpoint.options(*endpoint.REWARD_AT)
 @click.option(
     "--aggregate",
     type=click.Choice(["min", "product", "last", "mean"]),
@@ -240,6 +242,7 @@ def _request(options: dict[str, Any], asked: dict[str, Any]) -> running.Request:
         ids=ids,
         solver=solver,
         judge_price=judge_price,
+        reward_at=endpoint.reward_at(options),
         command=endpoint.without_secrets(sys.argv[1:]),
         **options,
     )

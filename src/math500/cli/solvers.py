@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from math500.cli import endpoint
 from math500.cli.lookup import tell
 from math500.cli.options import FILE, JSON, print_json, print_text, say
 
@@ -88,6 +89,7 @@ def curves(
     metavar="FOLDER",
     help="A training of `train reward` or `train prm`.",
 )
+@endpoint.options(*endpoint.REWARD_AT)
 @click.option(
     "--aggregate",
     "aggregates",
@@ -103,6 +105,7 @@ def rerank(
     aggregates: tuple[Any, ...],
     grader: str | None,
     as_json: bool,
+    **options: Any,  # noqa: ANN401 - each option has its own type
 ) -> None:
     """Choose among a run's samples by a reward model, and compare with a vote over the same samples.
 
@@ -111,5 +114,12 @@ def rerank(
     from math500 import rerank as room
     from math500.display import solvers as show
 
-    found = room.rerank(folder, reward, aggregates=aggregates or ("min",), grader=grader, say=say)
+    found = room.rerank(
+        folder,
+        reward,
+        aggregates=aggregates or ("min",),
+        grader=grader,
+        service=endpoint.reward_at(options),
+        say=say,
+    )
     print_json(found) if as_json else print_text(show.reranked(found))

@@ -5,6 +5,7 @@
     spellings.py    how vendors say the same thing, as data
     wire.py         messages and settings -> request body; response body -> Generation
     forms.py        the forms of asking: chat, completions, responses
+    pooling.py      one more: the values of a reward model, by a server that pools
     answers.py      THE table: every way a request can end, and what is done about it
     waits.py        how long the endpoint asks to wait; how long to wait when it does not say
     gate.py         who may send now: one brake for all workers

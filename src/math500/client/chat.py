@@ -21,6 +21,7 @@ from math500.client import answers, forms, waits, wire
 from math500.client.answers import Action, Answer, Row
 from math500.client.budget import Purse, Spent
 from math500.client.endpoint import Endpoint, is_local
+from math500.client.forms import Form
 from math500.client.gate import Gate, Ticket
 from math500.client.hedge import Hedge, first_of
 from math500.client.lane import Ask, Lane
@@ -82,6 +83,7 @@ class Client:
         stream: ask for answers piece by piece, which tells the time to the first token.
         hedge: ask again when an answer is unusually late, and take the first; costs tokens.
         api: the form in which it is asked; see forms.py.
+        form: one beside those, in which `post` asks; see pooling.py.
         budget: the user's own limits.
         price: what tokens cost; a limit on money needs it.
         spent: what the run has used up before.
@@ -102,6 +104,7 @@ class Client:
         stream: bool = False,
         hedge: bool = False,
         api: Api = "chat",
+        form: Form | None = None,
         budget: Budget | None = None,
         price: Price | None = None,
         spent: Spent | None = None,
@@ -112,8 +115,9 @@ class Client:
     ) -> None:
         self._clock = clock or Clock()
         endpoints = [endpoint] if isinstance(endpoint, Endpoint) else list(endpoint)
+        form = form or forms.FORMS[api]
         self._lanes = [
-            Lane(each, transport or HttpTransport(each), _gate(each, concurrency, self._clock), stream, api)
+            Lane(each, transport or HttpTransport(each), _gate(each, concurrency, self._clock), stream, form)
             for each in endpoints
         ]
         self.endpoint = endpoints[0]
@@ -179,7 +183,21 @@ class Client:
         """
         extras = extras or wire.NO_EXTRAS
         forms.require(self._api, decoding, seed, stop, extras)
-        ask = Ask(messages, decoding, seed, stop, extras)
+        return await self._asked(Ask(messages, decoding, seed, stop, extras))
+
+    async def post(self, body: bytes) -> Generation:
+        """What the endpoint answers to a request that is ready made, as one text; see pooling.py.
+
+        Args:
+            body: JSON.
+
+        Raises:
+            SampleFailed: this one is given up.
+            ModelError: no more is asked.
+        """
+        return await self._asked(Ask((), Decoding(), body=body))
+
+    async def _asked(self, ask: Ask) -> Generation:
         while True:
             lane = self._pick()
             try:
@@ -325,7 +343,9 @@ class Client:
         """Make the error that says why; an endpoint that is gone leaves the work to the others."""
         endpoint = lane.endpoint
         what = f"{endpoint.base_url} (model {endpoint.model}) {answers.sentence(answer)}{more}"
-        error = row.error(what, _suspected(row, ask.extras) + (row.next_step or _next_step(row, endpoint)))
+        absent = lane.form.absent if row.kind == "address" else ""
+        next_step = absent or row.next_step or _next_step(row, endpoint)
+        error = row.error(what, _suspected(row, ask.extras) + next_step)
         others = [each for each in self._lanes if each is not lane and not each.gate.stopped]
         if others and isinstance(error, EndpointUnreachable):
             lane.gate.stop(error)

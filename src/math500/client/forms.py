@@ -40,6 +40,8 @@ class Form:
     """As `wire.request_body`."""
     reader: wire.Reader
     stream: Callable[[], Events]
+    absent: str = ""
+    """What to do where the server has no such path; empty to check the address."""
 
 
 def as_text(messages: Sequence[Message]) -> str:

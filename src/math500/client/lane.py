@@ -22,7 +22,7 @@ from math500.client.gate import Gate
 from math500.client.stream import Events
 from math500.client.transport import Fault, Reply, Transport
 from math500.client.vendors import LimitField
-from math500.records import Api, Decoding, Extras, Message
+from math500.records import Decoding, Extras, Message
 
 KEY_LIKE = re.compile(r"\b(sk|pk|gsk|xai|hf|AIza)[-_A-Za-z0-9*]{8,}")
 """What looks like a key, or like a vendor's masked copy of one."""
@@ -39,6 +39,8 @@ class Ask:
     seed: int | None = None
     stop: Sequence[str] = ()
     extras: Extras = wire.NO_EXTRAS
+    body: bytes | None = None
+    """What is sent as it is, in place of all this: to a server of values (pooling.py)."""
     sent: int = 0
     limit_field: LimitField = "max_tokens"
     """How the token limit was spelled when it was sent last."""
@@ -53,7 +55,7 @@ class Lane:
         transport: sends the requests.
         gate: who may send.
         stream: ask for the answer piece by piece.
-        api: in which form.
+        form: in which form.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class Lane:
         transport: Transport,
         gate: Gate,
         stream: bool = False,
-        api: Api = "chat",
+        form: Form = FORMS["chat"],
     ) -> None:
         self.endpoint = endpoint
         self.transport = transport
@@ -70,7 +72,7 @@ class Lane:
         self.host = urlsplit(endpoint.base_url).hostname or ""
         self.limit_field = endpoint.limit_field
         self.stream = stream
-        self.form = FORMS[api]
+        self.form = form
         self.answered = False
         """Whether a reply ever came, of whatever kind."""
         self.seconds = 0.0
@@ -110,6 +112,8 @@ class Lane:
         return f"{self.endpoint.base_url}{self.form.path}"
 
     def _body(self, ask: Ask) -> bytes:
+        if ask.body is not None:
+            return ask.body
         return self.form.body(
             self.endpoint.model,
             ask.messages,

@@ -4,7 +4,8 @@
       config.json, *.safetensors, the tokenizer   as transformers saves them: whole, whatever trained them
       reward.json                                 what kind it is, out of what, and the hash of its weights
 
-A training's folder has one in `model/`; either can be named.
+A training's folder has one in `model/`; either can be named. Its values are computed by this process
+(loaded.py) or by a server (served.py), from the same tokens.
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 
@@ -23,37 +23,47 @@ from math500 import quiet
 from math500.errors import DataMismatch, DataNotFound, DataUnreadable, UsageError
 from math500.records import Aggregate, Message, Reward, RewardInfo
 from math500.rewards import texts
+from math500.rewards.loaded import Loaded
 from math500.rewards.parts import aggregate, steps_of
-
-if TYPE_CHECKING:
-    import torch
+from math500.rewards.texts import Landed, Text
 
 FILE = "reward.json"
 NAME_LENGTH = 60
 """Characters of a name in the names of files."""
-TOKENS = 16_384
-"""Tokens, padding included, that are computed at once: a few hundred short solutions, or a few long ones."""
 CLASSES = {"outcome": "AutoModelForSequenceClassification", "process": "AutoModelForTokenClassification"}
 """transformers' classes with a value behind the text, and with one behind each token."""
 
 Question = Sequence[Message]
-T = TypeVar("T")
+Rewarded = Callable[[int, Reward], None]
+"""Told of each solution, by its place, the moment its reward is there."""
+
+
+class Reader(Protocol):
+    """Computes a model's values."""
+
+    def read(self, texts: Sequence[Text], landed: Landed) -> None:
+        """Compute the values of each text.
+
+        Raises:
+            SampleFailed: some texts cannot be valued; all others have landed.
+            ModelError: the server gives no more values.
+        """
+        ...
 
 
 class RewardModel:
-    """A reward model in memory.
+    """A reward model that can be asked.
 
     Args:
         info: what it is.
-        model: transformers' model.
+        reader: computes its values.
         tokenizer: its tokenizer.
     """
 
-    def __init__(self, info: RewardInfo, model: Any, tokenizer: Any) -> None:  # noqa: ANN401
+    def __init__(self, info: RewardInfo, reader: Reader, tokenizer: Any) -> None:  # noqa: ANN401
         self.info = info
-        self._model = model.eval()
+        self._reader = reader
         self._tokenizer = tokenizer
-        self._lock = threading.Lock()
 
     def outcomes(self, solutions: Sequence[tuple[Question, str]]) -> list[float]:
         """The reward of each whole solution: any number, the higher the better among a question's solutions.
@@ -62,9 +72,7 @@ class RewardModel:
             UsageError: this model values steps.
         """
         self._require("outcome")
-        ids = [texts.outcome(self._tokenizer, *one) for one in solutions]
-        found = self._by_text(ids, lambda logits, _: float(logits.reshape(-1)[0]))
-        return [found[tuple(one)] for one in ids]
+        return [values[0] for values in self._read([texts.whole(self._tokenizer, *one) for one in solutions])]
 
     def processes(self, solutions: Sequence[tuple[Question, Sequence[str]]]) -> list[list[float]]:
         """For each solution in steps the probability of each step that it is right.
@@ -73,20 +81,35 @@ class RewardModel:
             UsageError: this model values whole solutions.
         """
         self._require("process")
-        read = [texts.process(self._tokenizer, *one) for one in solutions]
-        found = self._by_text([ids for ids, _ in read], _probabilities)
-        return [[found[tuple(ids)][end] for end in ends] for ids, ends in read]
+        return [list(values) for values in self._read([self._parted(*one) for one in solutions])]
 
     def steps(self, prompt: Question, steps: Sequence[str]) -> list[float]:
         """The probability of each step of one solution that it is right; see `processes`."""
         return self.processes([(prompt, steps)])[0]
 
-    def solutions(self, solutions: Sequence[tuple[Question, str]]) -> list[Reward]:
-        """What the model says of each solution, of whichever kind it is."""
-        if self.info.kind == "outcome":
-            return [Reward(raw=value) for value in self.outcomes(solutions)]
-        parted = [(prompt, steps_of(response)) for prompt, response in solutions]
-        return [Reward(steps=tuple(values)) for values in self.processes(parted)]
+    def solutions(
+        self, solutions: Sequence[tuple[Question, str]], rewarded: Rewarded | None = None
+    ) -> list[Reward]:
+        """What the model says of each solution, of whichever kind it is.
+
+        Args:
+            solutions: questions with their solutions.
+            rewarded: told of each the moment it is there.
+        """
+        outcome = self.info.kind == "outcome"
+
+        def reward(values: Sequence[float]) -> Reward:
+            return Reward(raw=values[0]) if outcome else Reward(steps=tuple(values))
+
+        def landed(place: int, values: Sequence[float]) -> None:
+            if rewarded is not None:
+                rewarded(place, reward(values))
+
+        read = [
+            texts.whole(self._tokenizer, *one) if outcome else self._parted(one[0], steps_of(one[1]))
+            for one in solutions
+        ]
+        return [reward(values) for values in self._read(read, landed)]
 
     def solution(self, prompt: Question, response: str, how: Aggregate = "min") -> float:
         """One solution's value, 0 to 1; see `value`."""
@@ -99,42 +122,25 @@ class RewardModel:
                 "Give another --reward.",
             )
 
-    def _by_text(self, ids: Sequence[Sequence[int]], read: Any) -> dict[tuple[int, ...], Any]:  # noqa: ANN401
-        """What is read out of the model for each different text."""
-        import torch  # noqa: PLC0415 - heavy
+    def _parted(self, prompt: Question, steps: Sequence[str]) -> Text:
+        return texts.parted(self._tokenizer, self.info.form, prompt, steps)
 
-        found = {}
-        with self._lock, torch.inference_mode():
-            for batch in batches(sorted({tuple(one) for one in ids}, key=lambda one: (len(one), one))):
-                logits = self._logits(batch)
-                for row, one in enumerate(batch):
-                    found[one] = read(logits[row], len(one))
-        return found
+    def _read(self, read: Sequence[Text], landed: Landed | None = None) -> list[Sequence[float]]:
+        """The values of each text; what is the same text is computed once."""
+        places: dict[Text, list[int]] = {}
+        for place, text in enumerate(read):
+            places.setdefault(text, []).append(place)
+        found: dict[int, Sequence[float]] = {}
+        of_each = list(places.values())
 
-    def _logits(self, batch: Sequence[tuple[int, ...]]) -> torch.Tensor:
-        import torch  # noqa: PLC0415
+        def share(number: int, values: Sequence[float]) -> None:
+            for place in of_each[number]:
+                found[place] = values
+                if landed is not None:
+                    landed(place, values)
 
-        longest = max(len(one) for one in batch)
-        pad, device = self._tokenizer.pad_token_id, self._model.device
-        ids = torch.tensor([[*one, *[pad] * (longest - len(one))] for one in batch], device=device)
-        mask = torch.tensor([[1] * len(one) + [0] * (longest - len(one)) for one in batch], device=device)
-        found: torch.Tensor = self._model(input_ids=ids, attention_mask=mask, use_cache=False).logits
-        return found.float().cpu()
-
-
-def _probabilities(logits: torch.Tensor, length: int) -> list[float]:
-    """Of every token: that what ends with it is right."""
-    found: list[float] = logits[:length].softmax(-1)[:, 1].tolist()
-    return found
-
-
-def batches(texts: Sequence[tuple[int, ...]]) -> Iterator[Sequence[tuple[int, ...]]]:
-    """Texts of like length together, up to `TOKENS` with their padding."""
-    first = 0
-    for last in range(1, len(texts) + 1):
-        if last == len(texts) or len(texts[last]) * (last + 1 - first) > TOKENS:
-            yield texts[first:last]
-            first = last
+        self._reader.read(list(places), share)
+        return [found[place] for place in range(len(read))]
 
 
 def value(reward: Reward, how: Aggregate = "min") -> float:
@@ -150,8 +156,12 @@ def value(reward: Reward, how: Aggregate = "min") -> float:
     return 1 / (1 + math.exp(-reward.raw)) if reward.raw > -700 else 0.0
 
 
-def find(folder: Path) -> tuple[Path, RewardInfo]:
+def find(folder: Path, *, weights: bool = True) -> tuple[Path, RewardInfo]:
     """The folder with the weights, and what they are; nothing is loaded.
+
+    Args:
+        folder: a training's, or a reward model's own.
+        weights: they have to be there; a server may have them alone.
 
     Raises:
         DataNotFound: there is no reward model.
@@ -173,7 +183,7 @@ def find(folder: Path) -> tuple[Path, RewardInfo]:
             f"{folder} reads texts as {info.form}, and this math500 as {texts.FORMS[info.kind]}",
             "Train it again, or use the math500 that trained it.",
         )
-    if weights_hash(place) != info.sha256:
+    if (weights or any(place.glob("*.safetensors"))) and weights_hash(place) != info.sha256:
         raise DataMismatch(f"the weights in {place} were changed", "Restore them, or train again.")
     return place, info
 
@@ -193,16 +203,41 @@ def load(folder: Path) -> RewardModel:
 
         try:
             model = getattr(transformers, CLASSES[info.kind]).from_pretrained(place, dtype=torch.float32)
-            tokenizer = transformers.AutoTokenizer.from_pretrained(place)
         except (OSError, ValueError, KeyError, SafetensorError) as e:
-            said = next(iter(str(e).splitlines()), type(e).__name__)[:200]
-            raise DataUnreadable(f"{place} cannot be loaded ({said})", "Restore it, or train again.") from e
-        return RewardModel(info, model.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer)
+            raise unloadable(place, e) from e
+        tokenizer = tokenizer_of(place)
+        on = model.to("cuda" if torch.cuda.is_available() else "cpu")
+        return RewardModel(info, Loaded(info.kind, on, tokenizer.pad_token_id), tokenizer)
 
 
-def kept_as(info: RewardInfo) -> str:
-    """The name of its values' files in a run folder: its own, as far as a file can have it, and its hash."""
-    return f"{re.sub(r'[^-.@+,=a-zA-Z0-9_]+', '-', info.name)[:NAME_LENGTH]}-{info.sha256[:8]}"
+def tokenizer_of(place: Path) -> Any:  # noqa: ANN401
+    """The tokenizer in a model's folder.
+
+    Raises:
+        DataUnreadable: there is none that can be loaded.
+    """
+    with quiet.libraries(needed=quiet.TOKENIZER):
+        import transformers  # noqa: PLC0415 - heavy
+
+        try:
+            return transformers.AutoTokenizer.from_pretrained(place)
+        except (OSError, ValueError, KeyError) as e:
+            raise unloadable(place, e) from e
+
+
+def unloadable(place: Path, error: Exception) -> DataUnreadable:
+    """What is said of a folder that transformers cannot load."""
+    said = next(iter(str(error).splitlines()), type(error).__name__)[:200]
+    return DataUnreadable(f"{place} cannot be loaded ({said})", "Restore it, or train again.")
+
+
+def kept_as(info: RewardInfo, *, served: bool = False) -> str:
+    """The name of its values' files in a run folder: its own, as far as a file can have it, and its hash.
+
+    What a server computes has a file of its own: with another precision the numbers are others.
+    """
+    slug = re.sub(r"[^-.@+,=a-zA-Z0-9_]+", "-", info.name)[:NAME_LENGTH]
+    return f"{slug}-{info.sha256[:8] or info.form.partition('/')[0]}{'-served' if served else ''}"
 
 
 def weights_hash(folder: Path) -> str:

@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from math500 import prompts
-from math500.records import Aggregate, Prompt, Score
+from math500.records import Aggregate, Prompt, Reward, Score
 from math500.rewards.model import Question, RewardModel, value
 from math500.solve import Model, Solution
 
@@ -39,13 +39,18 @@ class Weigher:
         await asyncio.sleep(0)
         now = [*self._waiting]
         self._waiting.clear()
+        there: dict[int, Reward] = {}
+        failed: Exception | None = None
         try:
-            rewards = await asyncio.to_thread(self.model.solutions, [(asked, text) for asked, text, _ in now])
+            solutions = [(asked, text) for asked, text, _ in now]
+            await asyncio.to_thread(self.model.solutions, solutions, there.__setitem__)
         except Exception as e:
-            for _, _, given in now:
-                if not given.done():
-                    given.set_exception(e)
-            return
-        for (_, _, given), reward in zip(now, rewards, strict=True):
-            if not given.done():
-                given.set_result(value(reward, self.aggregate))
+            failed = e
+        for place, (_, _, given) in enumerate(now):
+            if given.done():
+                continue
+            if place in there:
+                given.set_result(value(there[place], self.aggregate))
+            else:
+                assert failed is not None  # noqa: S101 - see `model.Reader`
+                given.set_exception(failed)

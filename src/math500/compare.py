@@ -143,9 +143,8 @@ def _notes(a: Outcome, b: Outcome, common: Sequence[str]) -> tuple[str, ...]:
         if left_out:
             notes.append(
                 f"{counted(left_out, 'problem')} of {of.run.manifest.run_id} "
-                f"{form(left_out, 'is', 'are')} left out: the "
-                f"other run lacks {form(left_out, 'it', 'them')} or has no grade for "
-                f"{form(left_out, 'it', 'them')}."
+                f"{form(left_out, 'is', 'are')} left out: the other run lacks {form(left_out, 'it', 'them')} "
+                f"or has no grade for {form(left_out, 'it', 'them')}."
             )
     if a.grader != b.grader:
         notes.append(f"The grades are by two graders, {a.grader} and {b.grader}.")

@@ -288,7 +288,6 @@ def _plan(every: Sequence[Case], owed: Sequence[Case], request: Request) -> str:
     now = left if request.limit is None else min(left, request.limit)
     return (
         f"{asked} of {counted(len(every), 'graded sample')} {form(asked, 'is', 'are')} for the "
-        f"judge ({request.scope}): "
-        f"{asked - left} {form(asked - left, 'is', 'are')} judged, {now} "
-        f"{form(now, 'is', 'are')} asked about now."
+        f"judge ({request.scope}): {asked - left} {form(asked - left, 'is', 'are')} judged, "
+        f"{now} {form(now, 'is', 'are')} asked about now."
     )

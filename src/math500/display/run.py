@@ -66,8 +66,7 @@ def _not_scored(manifest: Manifest, result: Summary, folder: Path) -> str:
     if result.truncated:
         lines.append(
             f"{result.truncated} of {counted(answered, 'response')} "
-            f"{form(result.truncated, 'was', 'were')} cut off by the "
-            "token limit; "
+            f"{form(result.truncated, 'was', 'were')} cut off by the token limit; "
             "raise --max-tokens to see what that costs."
         )
     if result.unscored:

@@ -190,9 +190,9 @@ def _empty(answers: Sequence[Answer]) -> Iterable[str]:
     empty = sum(not answer.text.strip() and answer.failure is None for answer in answers)
     if empty:
         yield (
-            f"{empty} of {counted(len(answers), 'response')} {form(empty, 'is', 'are')} empty, "
-            "and the log does not "
-            f"say whether the request failed; {form(empty, 'it counts', 'they count')} as no answer"
+            f"{empty} of {counted(len(answers), 'response')} {form(empty, 'is', 'are')} empty, and the log "
+            "does not say whether the request failed; "
+            f"{form(empty, 'it counts', 'they count')} as no answer"
         )
 
 

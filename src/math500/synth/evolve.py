@@ -328,8 +328,7 @@ def _notes(settings: Settings, stages: Stages, kept: int) -> list[str]:
     share, k = f"{100 * settings.agree:.0f} %", stages.request.samples
     answers = (
         f"{counted(kept, 'new problem')}; their answers are those on which at least {share} of "
-        f"{k} solutions of the "
-        "same model agree, by value. They were checked by nobody and can be wrong."
+        f"{k} solutions of the same model agree, by value. They were checked by nobody and can be wrong."
     )
     levels = (
         "Levels are estimates within this set, by how far the solutions disagree and by their length; they "

@@ -282,6 +282,23 @@ def test_a_limit_of_another_name(doctor: Doctor) -> None:
     says(doctor(plan), "ok", "token limit", "max_completion_tokens is kept")
 
 
+def test_a_context_smaller_than_the_question_asks_for(doctor: Doctor) -> None:
+    """As vLLM 0.32 refuses the question where it serves 512 tokens."""
+
+    def small(request: Request) -> Act:
+        asked = request.body["max_tokens"]
+        if asked < 512:
+            return sum_or_count(request)
+        said = f"max_tokens={asked} cannot be greater than max_model_len=512."
+        return error(400, said)
+
+    done = doctor(small)
+    assert done.code == 0
+    says(done, "note", "token limit", "an answer of 1024 tokens does not fit; 256 were asked for")
+    says(done, "ok", "grading", "42 was found")
+    says(done, "ok", "token limit", "max_tokens is kept")
+
+
 def test_a_limit_that_is_not_kept(doctor: Doctor) -> None:
     def plan(request: Request) -> Act:
         if b"Count from 1" in request.raw:

@@ -28,7 +28,7 @@ from math500.records import (
     Sample,
     SampleGrade,
 )
-from math500.rundir import RunDir, RunWriter
+from math500.rundir import RunDir, RunWriter, unused
 
 
 def sample(i: int = 0, index: int = 0, response: str = "r", failure: Failure | None = None) -> Sample:
@@ -154,6 +154,16 @@ def test_a_folder_with_something_in_it_is_not_taken(
     with pytest.raises(RunError, match="exists and is not empty"):
         RunWriter.create(folder, manifest_of(), problems)
     assert [p.name for p in folder.iterdir()] == ["thesis.tex"]
+
+
+def test_runs_of_the_same_second_have_names_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for expected in ("now-model-boxed", "now-model-boxed-2", "now-model-boxed-3"):
+        folder = unused("now-model-boxed")
+        assert folder == Path("runs") / expected
+        folder.mkdir(parents=True)
 
 
 def test_a_path_that_is_no_run_is_refused(tmp_path: Path) -> None:

@@ -86,14 +86,17 @@ def test_sglang_with_openais_defaults_and_settings_of_its_own(doctor: Doctor) ->
     [
         (30720, "ok", "leaves 2048 for the prompt"),
         (30721, "note", "leaves 2047 for the prompt"),
-        (40000, "note", "leaves 0 for the prompt"),
+        (32767, "note", "leaves 1 for the prompt"),
+        (32768, "fail", "leaves none for the prompt"),
+        (40000, "fail", "every request fails"),
     ],
 )
 def test_what_is_left_for_the_prompt(limit: int, state: str, words: str, doctor: Doctor) -> None:
     done = doctor(vllm(sum_or_count), "--max-tokens", limit)
-    says(done, state, "context", words)
-    assert ("Run it with --max-tokens 30720 or less" in done.out) == (state == "note")
-    assert ("larger --max-model-len" in done.out) == (state == "note")
+    says(done, state if state != "fail" else "FAIL", "context", words)
+    assert done.code == (4 if state == "fail" else 0)
+    assert ("Run it with --max-tokens 30720 or less" in done.out) == (state != "ok")
+    assert ("larger --max-model-len" in done.out) == (state != "ok")
 
 
 def test_a_context_that_is_smaller_than_any_prompt_needs(doctor: Doctor) -> None:

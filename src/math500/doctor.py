@@ -48,7 +48,7 @@ from math500.client.lane import Ask, Lane, headers_for
 from math500.client.transport import HttpTransport
 from math500.client.vendors import by_host
 from math500.client.waits import Clock
-from math500.errors import DataError, KeyRejected, Math500Error, ModelError
+from math500.errors import DataError, KeyRejected, Math500Error, ModelError, RequestRejected
 from math500.plural import counted
 from math500.records import Asking, Decoding, Diagnosis, Finding, Generation, Message, Timeouts
 
@@ -58,10 +58,10 @@ PLAIN_QUESTION = "Problem:\nWhat is 17 + 25?\n\nSolution:"
 """For a model without a chat template."""
 COUNTING = "Count from 1 to 100."
 ROOM = 1024
-"""Token limit of the question: enough for a short thought."""
+"""Token limit of the question: enough for a short thought. `SOME_ROOM` where the endpoint allows no more."""
 LITTLE_ROOM = 16
 SOME_ROOM = 256
-"""Token limit of the answer that is looked at token by token."""
+"""Token limit of the answer that is looked at token by token, and the least that the question needs."""
 PATIENT = Timeouts(first_byte=180.0, between_bytes=60.0, total=300.0)
 MOST_CLOCK_ERROR = 120.0
 SHOWN = 80
@@ -77,7 +77,7 @@ ABOUT: Mapping[str, str] = {
     **dict.fromkeys(("tls", "unreachable", "disconnected", "timeout", "address", "malformed"), "connection"),
     **dict.fromkeys(("region", "key", "forbidden"), "key"),
     **dict.fromkeys(("quota", "rate", "concurrency"), "quota"),
-    **dict.fromkeys(("limit_field", "too_long"), "token limit"),
+    **dict.fromkeys(("limit_field", "most_tokens", "too_long"), "token limit"),
     "proxy": "proxy",
     **dict.fromkeys(("model", "form", "memory"), "model"),
     **dict.fromkeys(("empty", "template"), "chat template"),
@@ -207,19 +207,21 @@ class _Visit:
         self._plain = asking.api == "completions"
         self._chat = asking.api == "chat"
         self._temperature: float | None = 0.0
+        self._room = ROOM
         self._found: list[Finding] = []
 
     async def carry_out(self) -> tuple[list[Finding], int]:
         """What was found, and the code that a run would end with."""
         try:
             self._proxy()
-            answer = await self._ask(PLAIN_QUESTION if self._plain else QUESTION, ROOM)
+            answer = await self._ask_the_question()
             row = answers.find(answer, self._lane.host)
             if row.action is not Action.ACCEPT or answer.generation is None:
                 return self._found, await self._refused(row, answer)
             await self._answered(answer.generation, answer.headers)
-            await self._served()
-            return self._found, 0
+            served = await self._served()
+            self._found += served
+            return self._found, RequestRejected.exit_code if any(one.state == "fail" for one in served) else 0
         finally:
             await self._transport.close()
 
@@ -231,6 +233,19 @@ class _Visit:
     def _proxy(self) -> None:
         proxy = self._endpoint.proxy
         self._tell("proxy", "none is used" if proxy is None else f"through {without_credentials(proxy)}")
+
+    async def _ask_the_question(self) -> Answer:
+        """The question; again with less room where an answer of so many tokens is not allowed."""
+        question = PLAIN_QUESTION if self._plain else QUESTION
+        answer = await self._ask(question, ROOM)
+        if answers.find(answer, self._lane.host).kind not in ("most_tokens", "too_long"):
+            return answer
+        self._room = SOME_ROOM
+        what = f"an answer of {ROOM} tokens does not fit; {SOME_ROOM} were asked for"
+        self._tell(
+            "token limit", what, state="note", next_step="Give a --max-tokens that the endpoint allows."
+        )
+        return await self._ask(question, SOME_ROOM)
 
     async def _ask(self, question: str, limit: int) -> Answer:
         """One question; again where the token limit has another name here, or a setting is not taken."""
@@ -304,18 +319,17 @@ class _Visit:
 
     # -- a server of one's own -----------------------------------------------------------------
 
-    async def _served(self) -> None:
+    async def _served(self) -> list[Finding]:
         """What vLLM and SGLang say about themselves; a vendor is asked nothing more."""
         if by_host(self._endpoint.base_url) is not None:
-            return
+            return []
         root = self._endpoint.base_url.removesuffix("/v1")
         listed = await self._json(f"{self._endpoint.base_url}/models")
         server = await servers.look(self._endpoint.model, listed, lambda path: self._json(root + path))
         if server is None:
-            return
-        self._found += servers.findings(server, self._max_tokens)
-        if self._chat:
-            self._found.append(servers.greedy(server, await self._token_by_token()))
+            return []
+        found = servers.findings(server, self._max_tokens)
+        return [*found, servers.greedy(server, await self._token_by_token())] if self._chat else found
 
     async def _token_by_token(self) -> tuple[int, int] | None:
         """The question once more, greedy, with the log probabilities of each token and of the likeliest."""
@@ -385,7 +399,7 @@ class _Visit:
         elif reason == "length":
             self._tell(
                 "stop reason",
-                f"a sum took more than {ROOM} tokens",
+                f"a sum took more than {self._room} tokens",
                 state="note",
                 next_step="Give a run room to think: --max-tokens 16384 or more."
                 if _thinks(generation)
@@ -409,7 +423,7 @@ class _Visit:
     async def _limit(self, first: Generation) -> None:
         """Whether the token limit is kept; a second, tiny request tells where the first does not."""
         spelled = "max_output_tokens" if "responses" in self._lane.form.path else self._lane.limit_field
-        limit, generation = ROOM, first
+        limit, generation = self._room, first
         if first.finish_reason != "length":
             limit = LITTLE_ROOM
             answer = await self._ask(COUNTING, limit)

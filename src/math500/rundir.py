@@ -33,6 +33,7 @@ import datetime
 import errno
 import fcntl
 import hashlib
+import itertools
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -521,6 +522,12 @@ def _require_run(folder: Path) -> None:
         raise RunNotFound(
             f"{folder} {what}", "Give the folder that `math500 run` printed; it holds a manifest.json."
         )
+
+
+def unused(name: str) -> Path:
+    """`runs/NAME` for a new run; `runs/NAME-2` and so on where a run of the same second has that."""
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(folder for folder in map(Path("runs").joinpath, names) if not folder.exists())
 
 
 def lock(folder: Path) -> int:

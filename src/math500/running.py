@@ -68,7 +68,7 @@ from math500.records import (
     SolverInfo,
     Walls,
 )
-from math500.rundir import RunDir, RunWriter
+from math500.rundir import RunDir, RunWriter, unused
 
 PACKAGES = ("math500", "math-verify", "latex2sympy2_extended", "sympy", "aiohttp", "xllamacpp")
 """Libraries whose version can change a score or how it was collected."""
@@ -236,7 +236,7 @@ def start(
             reward=reward,
             reshaped=problems != whole,
         )
-        folder = request.out or Path("runs") / asked.run_id
+        folder = request.out or unused(asked.run_id)
         with RunWriter.create(folder, asked, problems) as run:
             say(f"{counted(len(problems), 'problem')} of {asked.data.name}, written to {folder}")
             if not models.is_embedded(request.model):

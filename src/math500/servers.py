@@ -154,8 +154,11 @@ def _context(server: Server, max_tokens: int | None) -> list[Finding]:
         return [Finding(about="context", state="ok", what=what)]
     most = server.context - ROOM_FOR_A_PROMPT
     smaller = f"Run it with --max-tokens {most} or less, or start" if most > 0 else "Start"
-    what = f"{served}; --max-tokens {max_tokens} leaves {max(left, 0)} for the prompt, and longer ones fail"
     step = f"{smaller} the server with a larger {WIDER[server.name]}."
+    if left <= 0:
+        what = f"{served}; --max-tokens {max_tokens} leaves none for the prompt, so that every request fails"
+        return [Finding(about="context", state="fail", what=what, next_step=step)]
+    what = f"{served}; --max-tokens {max_tokens} leaves {left} for the prompt, and longer ones fail"
     return [Finding(about="context", state="note", what=what, next_step=step)]
 
 

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 import pytest
 
 from math500 import cli
-
-ROOT = Path(__file__).parent.parent.parent
-PAGES = sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
-BLOCK = re.compile(r"^```(?:sh|console|bash)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-COMMAND = re.compile(r"^(?:\$ )?(?:[A-Z_0-9]+=\S* +)*(?:\S*/)?math500 (.+)$")
+from tests.docs import pages
 
 
 def shown() -> Iterator[tuple[str, list[str]]]:
-    """Each command with the page it stands on; in a line of several joined by && each for itself."""
-    for page in PAGES:
-        for block in BLOCK.findall(page.read_text(encoding="utf-8")):
-            for line in block.replace("\\\n", " ").splitlines():
-                for part in re.split(r" (?:&&|\|) ", line):
-                    if typed := COMMAND.match(part.strip()):
-                        words = shlex.split(typed[1], comments=True)
-                        if "..." not in words:
-                            yield str(page.relative_to(ROOT)), words
+    """Each command with the page it stands on."""
+    for page in pages.PAGES:
+        for language, block in pages.blocks(page):
+            for line in pages.lines(block) if language in pages.TYPED else ():
+                words = pages.words(line)
+                if words and "..." not in words:
+                    yield pages.name(page), words
 
 
 SHOWN = sorted({(page, *words) for page, words in shown()})

@@ -1,6 +1,6 @@
 """The guides' commands run as they stand, in order, and say what the page says that they say.
 
-A block of `sh` is run; one of `console` needs something of the reader's own, and is read by test_commands.py.
+A block of `sh` is run; one of `console` needs something of the reader's own, and is run by test_pages.py.
 A block of `text` behind it is what was printed. It is compared where that can be the same everywhere: where
 no model is asked.
 """
@@ -10,15 +10,14 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.docs import pages, world
+
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"
-FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 TRANSLATED = sorted(path.name.removesuffix(".zh-CN.md") for path in GUIDES.glob("*.zh-CN.md"))
 OFFLINE = ("math500 grade ", "math500 scores ", "math500 gap --measured ")
 """Need no model, no data and no network."""
@@ -26,7 +25,7 @@ OFFLINE = ("math500 grade ", "math500 scores ", "math500 gap --measured ")
 
 def blocks(name: str) -> list[tuple[str, str]]:
     """A page's blocks: their language and what stands in them."""
-    return FENCED.findall((GUIDES / f"{name}.md").read_text(encoding="utf-8"))
+    return pages.blocks(GUIDES / f"{name}.md")
 
 
 def run(name: str) -> list[str]:
@@ -47,12 +46,7 @@ def offline() -> list[tuple[str, str, str]]:
 @pytest.fixture
 def shell(tmp_path: Path) -> dict[str, str]:
     """An environment in which `math500` and `python3` are those of the tests."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for name, what in (("math500", f"{shlex.quote(sys.executable)} -m math500"), ("python3", sys.executable)):
-        (folder / name).write_text(f'#!/bin/sh\nexec {what} "$@"\n')
-        (folder / name).chmod(0o755)
-    return os.environ | {"PATH": f"{folder}:{os.environ['PATH']}", "COLUMNS": "100"}
+    return os.environ | {"PATH": world.programs(tmp_path / "bin"), "COLUMNS": "100"}
 
 
 def carry_out(commands: list[str], folder: Path, shell: dict[str, str]) -> str:

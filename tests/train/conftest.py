@@ -73,12 +73,16 @@ def asked(gated: None, tmp_path: Path) -> Path:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Llama of two layers with a tokenizer of bytes and digits, as transformers saves it."""
     pytest.importorskip("torch", reason="needs the extra `train`")
+    return llama(tmp_path_factory.mktemp("tiny") / "model")
+
+
+def llama(folder: Path, context: int = 256) -> Path:
+    """Make the model; with the context that it says to have been trained for."""
     from math500 import quiet
 
-    folder = tmp_path_factory.mktemp("tiny") / "model"
     with quiet.libraries():
         _tokenizer(folder)
-        _model(folder)
+        _model(folder, context)
     return folder
 
 
@@ -103,7 +107,7 @@ def _tokenizer(folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def _model(folder: Path) -> None:
+def _model(folder: Path, context: int) -> None:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -115,7 +119,7 @@ def _model(folder: Path) -> None:
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        max_position_embeddings=256,
+        max_position_embeddings=context,
         initializer_range=0.15,
         tie_word_embeddings=True,
         bos_token_id=None,

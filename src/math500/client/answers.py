@@ -99,6 +99,7 @@ _SETTINGS = "Compare the run's settings with what the endpoint accepts."
 _TOOLS = "Use --tool-calls prompt, which needs no tools of the endpoint's own."
 _LOGPROBS = "Use another --weigh: equal, length or judge need no log probabilities."
 _UNTAKEN = "Leave that setting out; where it is the temperature, write --temperature none."
+_FEWER = "Give a smaller --max-tokens, or start the server with a longer context."
 _SHORTER = "Lower --max-tokens, use a shorter prompt, or start the server with a longer context."
 _TEMPLATE = "The model returns nothing: check its chat template, stop strings and token limit."
 _STREAM = "Add --stream."
@@ -171,6 +172,7 @@ TABLE: tuple[Row, ...] = (
     Row("quota", STOP, (402,), error=QuotaExhausted, next_step=_CREDIT),
     Row("quota", STOP, _REFUSING, spellings.QUOTA, error=QuotaExhausted, next_step=_CREDIT),
     # Who asks, for what.
+    Row("most_tokens", STOP, _INVALID, spellings.MOST_TOKENS, error=RequestRejected, next_step=_FEWER),
     Row("filtered", GIVE_UP, (400, 403, 422, 451, 500), spellings.FILTER, error=RequestRejected),
     Row("region", STOP, (400, 403), spellings.REGION, error=KeyRejected, next_step=_PLACE),
     Row("key", STOP, (401,), error=KeyRejected),

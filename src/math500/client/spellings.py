@@ -82,6 +82,15 @@ TOO_LONG = says(
 )
 """Prompt and answer together do not fit."""
 
+MOST_TOKENS = says(
+    r"max_(completion_)?tokens=\d+ cannot be greater than",  # vLLM, which compares with the context alone
+    r"max_(completion_)?tokens is too large: \d+\. this model supports at most",  # OpenAI
+    r"max_tokens: \d+ > \d+, which is the maximum",  # Anthropic
+    "valid range of max_tokens",  # DeepSeek
+    r"range of max_(completion_)?tokens should be",  # DashScope
+)
+"""The limit on tokens is above what the model allows, whatever the prompt: no request can be served."""
+
 LIMIT_FIELD = says(
     "use 'max_completion_tokens'",  # OpenAI's reasoning models
     r"(unsupported|unknown|unrecognized|extra).{0,80}max_(completion_)?tokens",  # Mistral

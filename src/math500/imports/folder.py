@@ -36,7 +36,7 @@ from math500.records import (
     Summary,
     Verdict,
 )
-from math500.rundir import RunWriter
+from math500.rundir import RunWriter, unused
 
 UNKNOWN = "unknown"
 
@@ -57,7 +57,7 @@ def write(
         StorageFull: the disk is full.
     """
     made = manifest(log, placed, files, model, command)
-    folder = out or Path("runs") / made.run_id
+    folder = out or unused(made.run_id)
     with RunWriter.create(folder, made, placed.problems) as run:
         for unique_id, answers in placed.answers.items():
             for index, answer in enumerate(answers):

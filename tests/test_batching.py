@@ -119,7 +119,7 @@ def test_what_failed_is_owed_again(
     server.plan = FakeBatches(some, status="expired")
     done = run_twelve("--batch")
     assert done.code == 0
-    assert "2 samples failed and 1 were not collected" in done.out
+    assert "2 samples failed and 1 was not collected" in done.out
     failures = {s.unique_id: s.failure.kind for s in RunDir.open(folder).samples().values() if s.failure}
     assert failures == {"test/3": "filtered", "test/4": "expired"}
     server.plan = queue = FakeBatches(adds)

@@ -184,13 +184,31 @@ def test_failed_requests_are_shown_and_owed(
 
     server.plan = filters_seven
     done = run_twelve()
-    assert "1 samples failed and 0 were not collected" in done.out
+    assert "1 sample failed and 0 were not collected" in done.out
     assert f"math500 run --resume {folder}" in done.out
     assert "n = 11" in done.out
     server.plan = adds
     before = len(server.requests)
     assert "n = 12" in command("run", "--resume", folder).out
     assert len(server.requests) == before + 1
+
+
+def test_a_resume_does_not_stop_at_problems_that_are_refused_again(
+    run_twelve: Command, command: Command, server: FaultyServer, folder: Path
+) -> None:
+    def filters(request: Request) -> Act:
+        """All from the third on."""
+        if int(QUESTION.findall(request.raw.decode())[-1]) >= 3:
+            return Act(body=chat(None, finish="content_filter"))
+        return adds(request)
+
+    server.plan = filters
+    run_twelve("--concurrency", 1)
+    before = len(server.requests)
+    done = command("run", "--resume", folder)
+    assert "9 samples failed" in done.out
+    assert done.code == 0
+    assert len(server.requests) == before + 9
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from math500 import rewards, running
+from math500 import paid, rewards
 from math500.records import Reward
 from math500.rundir import RunDir
 from math500.solve.calls import NO_JSON
@@ -235,9 +235,9 @@ def test_a_judge_weighs_and_its_cost_is_counted(
     # The reference answer is nowhere in what the judge was asked: it is 2 * i, and problem 3 asks for 3 + 3.
     asked = [r.raw.decode() for r in server.requests if r.body["model"] == "big"]
     assert len(asked) == 12
-    used = running.spent(run, judge=True)
+    used = paid.spent(run, judge=True)
     assert (used.requests, used.prompt_tokens, used.completion_tokens) == (12, 84, 24)
-    assert running.spent(run).requests == 12
+    assert paid.spent(run).requests == 12
     table = json.loads(command("solvers", folder, "--json").out)
     assert table[0]["completions"] == 6.0
 

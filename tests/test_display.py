@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def test_a_score_is_never_shown_without_interval_and_n() -> None:
         ({"no_answer": 7}, "7 responses give no answer"),
         ({"truncated": 3}, "3 of 100 responses were cut off"),
         ({"ungraded": 2}, "2 responses could not be graded; they are not in the score"),
-        ({"failed": 1, "missing": 4}, "1 samples failed and 4 were not collected"),
+        ({"failed": 1, "missing": 4}, "1 sample failed and 4 were not collected"),
     ],
 )
 def test_what_is_not_in_the_score_is_said(
@@ -100,7 +101,7 @@ def test_durations(seconds: float, text: str) -> None:
 def test_progress_counts_failures_apart(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(display.progress, "PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr(display.live, "PLAIN_SECONDS", 0.0)
     before = summary(samples=4, missing=4, correct=0, wrong=0)
     good = Sample(
         unique_id="a", index=0, response="r", generations=(Generation(text="r", completion_tokens=9),)
@@ -123,9 +124,22 @@ def test_progress_shows_tokens_and_money_so_far(capsys: pytest.CaptureFixture[st
     sample = Sample(unique_id="a", index=0, response="4", generations=(generation,))
     with display.Progress(before, price=price) as progress:
         progress(sample, Grade(verdict="correct"))
-        progress._print()
+        progress._line()
     shown = capsys.readouterr().err
     assert f"{before.prompt_tokens + before.completion_tokens + 300:,} tokens, $1.00" in shown
+
+
+def test_a_terminal_has_a_bar_that_notes_do_not_spoil(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with display.Progress(summary(samples=4, missing=4, correct=0, wrong=0)) as progress:
+        progress(Sample(unique_id="a", index=0, response="r"), Grade(verdict="correct"))
+        progress.note("waiting: it is slow")
+    shown = capsys.readouterr().err
+    assert "1/4" in shown
+    assert "score 100.0" in shown
+    assert "\nwaiting: it is slow\n" in shown.replace("\r", "\n")
 
 
 def test_a_batch_run_has_no_speed(manifest_of: Callable[..., Manifest], tmp_path: Path) -> None:
@@ -136,7 +150,7 @@ def test_a_batch_run_has_no_speed(manifest_of: Callable[..., Manifest], tmp_path
 def test_a_resumed_run_goes_on_counting(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(display.progress, "PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr(display.live, "PLAIN_SECONDS", 0.0)
     before = summary(samples=100, missing=50, correct=40, wrong=10)
     with display.Progress(before) as progress:
         progress(Sample(unique_id="a", index=0, response="r"), Grade(verdict="wrong"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from math500 import evaluate, grading, solve
+from math500 import crew, evaluate, grading, solve
 from math500.errors import ModelError, QuotaExhausted, SampleFailed, StorageFull
 from math500.records import (
     Decoding,
@@ -182,7 +182,7 @@ def test_when_the_run_must_stop_nothing_more_is_sent_and_what_was_paid_for_stays
 def test_an_answer_that_takes_too_long_does_not_hold_up_a_stop(
     make_run: Callable[..., RunWriter], problems: tuple[Problem, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluate, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(crew, "GRACE_SECONDS", 0.05)
 
     class Slow(Stub):
         async def generate(self, messages: Sequence[Message], decoding: Decoding, **_: object) -> Generation:

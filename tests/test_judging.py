@@ -154,8 +154,18 @@ def test_a_failed_request_is_owed(judge: Command, server: FaultyServer) -> None:
     server.plan = once(compares, error(400, "blocked", "content_filter"), then=compares)
     found = judge("--concurrency", 1)
     assert found.code == 0
-    assert "1 samples are still to be judged" in found.out
+    assert "1 sample is still to be judged" in found.out
     assert json.loads(judge("--json").out)["owed"] == 0
+
+
+def test_what_is_refused_again_does_not_stop_the_judging(judge: Command, server: FaultyServer) -> None:
+    refused = error(400, "blocked", "content_filter")
+    server.plan = once(compares, then=always(refused))
+    judge("--all", "--concurrency", 1)
+    before = len(server.requests)
+    server.plan = always(refused)
+    assert judge("--all").code == 0
+    assert len(server.requests) == before + 8
 
 
 def test_a_limit_on_money_holds_over_several_commands(judge: Command, server: FaultyServer) -> None:

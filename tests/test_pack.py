@@ -9,6 +9,7 @@ import io
 import os
 import subprocess
 import tarfile
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +70,37 @@ def test_what_goes_in_comes_out(run: RunDir, tmp_path: Path) -> None:
     assert not packed.texts_left_out
     pack.unpack(tmp_path / "a.tar.gz", tmp_path / "out")
     assert contents(tmp_path / "out") == contents(run.path)
+
+
+@pytest.mark.parametrize("texts", [True, False])
+@pytest.mark.parametrize("responses", [True, False])
+def test_a_line_of_a_file_is_in_memory_at_a_time(
+    run: RunDir, tmp_path: Path, texts: bool, responses: bool
+) -> None:
+    size = 16 << 20  # of which an unpacker holds a few blocks
+    first = (run.path / "samples.jsonl").read_bytes()
+    (run.path / "samples.jsonl").write_bytes(first * (size // len(first)))
+
+    def peak(work: Callable[[], object]) -> int:
+        tracemalloc.start()
+        try:
+            work()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    archive = tmp_path / "a.tar.gz"
+    assert peak(lambda: pack.pack(run, archive, texts=texts, responses=responses)) < size / 2
+    assert peak(lambda: pack.unpack(archive, tmp_path / "out", lambda _: run.problems())) < size / 2
+
+
+def test_what_could_not_be_unpacked_is_not_packed(
+    run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pack, "MOST", 1000)
+    with pytest.raises(RunError, match="another tool"):
+        pack.pack(run, tmp_path / "out" / "a.tar.gz")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_the_same_folder_gives_the_same_bytes(run: RunDir, tmp_path: Path) -> None:
@@ -223,7 +255,7 @@ def test_every_kind_of_word_is_left_out(
     pack.pack(RunDir.open(folder), tmp_path / "a.tar.gz", responses=False)
     plain = gzip.decompress((tmp_path / "a.tar.gz").read_bytes())
     assert b"secret" not in plain
-    assert plain.count(b"left out by math500") == 14
+    assert plain.count(b"left out by math500") == 13
     assert b'"extracted":"42"' in plain
 
 

@@ -188,8 +188,32 @@ def test_a_manifest_that_cannot_be_read_is_named(writer: RunWriter, content: byt
 def test_a_newer_folder_is_not_misread(
     folder: Path, problems: tuple[Problem, ...], manifest_of: Callable[..., Manifest]
 ) -> None:
+    RunWriter.create(folder, manifest_of(), problems).close()
+    path = folder / "manifest.json"
+    path.write_bytes(path.read_bytes().replace(b'"format": 2', b'"format": 99'))
     with pytest.raises(RunError, match="written by a newer math500"):
-        RunWriter.create(folder, manifest_of(format=99), problems)
+        RunWriter(folder)
+
+
+def test_a_text_stands_once_in_its_line(writer: RunWriter) -> None:
+    last = Generation(text="So it is 4.")
+    samples = [
+        Sample(unique_id="test/1", index=0, response="So it is 4.", generations=(Generation(text="?"), last)),
+        Sample(unique_id="test/2", index=0, response="Given. So it is 4.", generations=(last,)),
+        Sample(unique_id="test/3", index=0, response="imported, without a completion"),
+        Sample(unique_id="test/4", index=0, response="", generations=(Generation(text=""),)),
+    ]
+    for sample in samples:
+        writer.append(sample)
+    lines = [json.loads(line) for line in (writer.path / "samples.jsonl").read_text().splitlines()]
+    assert ["response" in line for line in lines] == [False, True, True, False]
+    assert list(writer.history()) == samples
+
+
+def test_a_line_that_has_no_text_at_all_is_damaged(writer: RunWriter) -> None:
+    (writer.path / "samples.jsonl").write_bytes(b'{"unique_id":"test/1","index":0}\n')
+    with pytest.raises(RunDamaged, match=r"samples.jsonl, line 1 .*neither a response nor a completion"):
+        writer.samples()
 
 
 def test_fields_of_a_later_version_are_passed_over(writer: RunWriter) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -35,7 +36,10 @@ def _shots_without_the_train_split(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.lm_eval
-def test_right_answers_pass_and_wrong_ones_do_not_everywhere(own_set: str, tmp_path: Path) -> None:
+def test_right_answers_pass_and_wrong_ones_do_not_everywhere(
+    own_set: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)  # which is no git repository, and lm-eval asks git where it is
     mine = tmp_path / "mine.txt"
     mine.write_text("Solve this: {problem}")
     report = selftest.run(own_set, prompt_file=mine, say=lambda _: None)
@@ -44,6 +48,7 @@ def test_right_answers_pass_and_wrong_ones_do_not_everywhere(own_set: str, tmp_p
     assert "mine" in {c.name for c in report.checks}
     assert all(c.n == 12 for c in report.checks)
     selftest.require_passed(report)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_grader_that_refuses_is_found_out(own_set: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +78,20 @@ def test_a_grader_that_accepts_everything_is_found_out(own_set: str, monkeypatch
     assert {c.wrong for c in report.checks} == {12}
     with pytest.raises(CheckFailed):
         selftest.require_passed(report)
+
+
+@pytest.mark.lm_eval
+def test_what_lm_eval_says_is_shown_where_it_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    from math500.lmeval import oracle
+
+    def fails() -> None:
+        with oracle._held_back():
+            os.write(2, b"what another program said")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
+    assert capfd.readouterr().err == "what another program said"
 
 
 def _no_lm_eval() -> None:

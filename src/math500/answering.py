@@ -34,6 +34,7 @@ async def ready(
     spent: Spent | None = None,
     judge_spent: Spent | None = None,
     purse: Purse | None = None,
+    given_up: int = 0,
 ) -> AsyncIterator[tuple[Solver, Model]]:
     """The run's solver and the model that it asks.
 
@@ -46,12 +47,21 @@ async def ready(
         spent: what the run has used up before.
         judge_spent: the same for the judge.
         purse: keeps the run's limits, where others ask too.
+        given_up: questions that the run gave up before.
     """
     async with contextlib.AsyncExitStack() as stack:
-        client = opened.client(concurrency=concurrency, on_event=tell, spent=spent, purse=purse)
+        client = opened.client(
+            concurrency=concurrency, on_event=tell, spent=spent, purse=purse, given_up=given_up
+        )
         model: Model = await stack.enter_async_context(client)
         if judge is not None:
-            asked = judge.client(concurrency=concurrency, on_event=tell, spent=judge_spent, beside=client)
+            asked = judge.client(
+                concurrency=concurrency,
+                on_event=tell,
+                spent=judge_spent,
+                beside=client,
+                given_up=given_up,
+            )
             model = room.WithJudge(model, await stack.enter_async_context(asked))
         yield await stack.enter_async_context(_solver(made)), model
 

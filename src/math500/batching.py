@@ -25,6 +25,7 @@ from math500.client.budget import Limit, Purse, Spent
 from math500.client.waits import Clock
 from math500.errors import QuotaExhausted, RequestRejected
 from math500.models import Opened
+from math500.plural import counted
 from math500.records import BatchPart, Failure, Problem, Sample
 from math500.rundir import Key, RunWriter
 
@@ -125,7 +126,10 @@ class _Collection:
             state = await self._queue.create(part.file_id, about)
         part = msgspec.structs.replace(part, stage="created", batch_id=state.id, status=state.status)
         self._run.append_batch(part)
-        self._say(f"{state.id}: {len(part.keys)} requests are in the batch queue; answers come within a day")
+        self._say(
+            f"{state.id}: {counted(len(part.keys), 'request is', 'requests are')} in the batch "
+            "queue; answers come within a day"
+        )
         return part
 
     def _line(self, problem: Problem, index: int) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from math500 import evaluate, grading, protocols, stats
 from math500.errors import UsageError
+from math500.plural import counted, form
 from math500.records import Compared, Comparison, Estimate, Flip, Grade, Problem, Sample
 from math500.rundir import Key, RunDir
 
@@ -141,8 +142,9 @@ def _notes(a: Outcome, b: Outcome, common: Sequence[str]) -> tuple[str, ...]:
         left_out = len(of.problems) - len(common)
         if left_out:
             notes.append(
-                f"{left_out} problems of {of.run.manifest.run_id} are left out: the other run lacks them or "
-                "has no grade for them."
+                f"{counted(left_out, 'problem')} of {of.run.manifest.run_id} "
+                f"{form(left_out, 'is', 'are')} left out: the other run lacks {form(left_out, 'it', 'them')} "
+                f"or has no grade for {form(left_out, 'it', 'them')}."
             )
     if a.grader != b.grader:
         notes.append(f"The grades are by two graders, {a.grader} and {b.grader}.")

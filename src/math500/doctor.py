@@ -49,6 +49,7 @@ from math500.client.transport import HttpTransport
 from math500.client.vendors import by_host
 from math500.client.waits import Clock
 from math500.errors import DataError, KeyRejected, Math500Error, ModelError, RequestRejected
+from math500.plural import counted
 from math500.records import Asking, Decoding, Diagnosis, Finding, Generation, Message, Timeouts
 
 QUESTION = "What is 17 + 25?\nPlease reason step by step, and put your final answer within \\boxed{}."
@@ -174,7 +175,9 @@ def _data(name: str, say: Say) -> tuple[list[Finding], int]:
     except Math500Error:
         raise
     proof = "verified" if source.verified else "your own set, so there is nothing to verify it against"
-    return [Finding(about="data", state="ok", what=f"{source.name}: {source.rows} problems, {proof}")], 0
+    return [
+        Finding(about="data", state="ok", what=f"{source.name}: {counted(source.rows, 'problem')}, {proof}")
+    ], 0
 
 
 def _sandbox() -> Finding:

@@ -13,11 +13,12 @@ from __future__ import annotations
 import asyncio
 import datetime
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from math500 import grading, prompts, solve, stats
-from math500.client import prices
+from math500 import grading, paid, prompts, solve, stats
+from math500.client import Spent, prices
+from math500.crew import Crew
 from math500.errors import Math500Error, SampleFailed
 from math500.models import is_embedded
 from math500.records import (
@@ -26,6 +27,7 @@ from math500.records import (
     Generation,
     Grade,
     Manifest,
+    Paid,
     Part,
     Problem,
     Sample,
@@ -36,8 +38,6 @@ from math500.records import (
 from math500.rundir import Key, RunDir, RunWriter
 from math500.solve import Model, Replay, Solution, Solver
 
-GRACE_SECONDS = 1.0
-"""How long answers in flight are waited for when the run has to stop."""
 GRADERS = 2
 """Grades made at the same time; each waits on a process of its own when it needs one."""
 
@@ -54,69 +54,54 @@ def owed(run: RunDir) -> list[tuple[Problem, int]]:
     return [(p, i) for i in range(run.manifest.samples) for p in problems if (p.unique_id, i) not in have]
 
 
+def given_up(run: RunDir) -> int:
+    """How many questions the samples that failed, and are owed for it, ask at most before one is answered."""
+    failed = {unique_id for (unique_id, _), s in run.samples().items() if s.failure is not None}
+    return len(failed) * solve.solutions(run.manifest.solver_settings)[1]
+
+
 async def collect(
     run: RunWriter, solver: Solver, model: Model, *, concurrency: int, on_sample: OnSample | None = None
 ) -> None:
     """Ask for every owed sample; write, grade and report each as it comes.
 
     Raises:
-        ModelError: the run has to stop; answers in flight were waited for up to GRACE_SECONDS.
+        ModelError: the run has to stop; answers in flight were waited for up to crew.GRACE_SECONDS.
         StorageFull: the disk is full; what is written is intact.
     """
-    await _Collection(run, solver, model, on_sample).carry_out(concurrency)
+    await _Collection(run, solver, model, on_sample, concurrency).carry_out()
 
 
 class _Collection:
     """One pass over what a run owes."""
 
-    def __init__(self, run: RunWriter, solver: Solver, model: Model, on_sample: OnSample | None) -> None:
+    def __init__(
+        self, run: RunWriter, solver: Solver, model: Model, on_sample: OnSample | None, concurrency: int
+    ) -> None:
+        self._concurrency = concurrency
         self._run = run
         self._solver = solver
         self._model = model
         self._on_sample = on_sample
-        self._todo = deque(owed(run))
+        self._crew = Crew(owed(run), self._collect)
+        self._ungraded: asyncio.Queue[tuple[Problem, Sample] | None] = asyncio.Queue(maxsize=4 * concurrency)
         self._turns = run.turns() if solver.several else {}
-        self._error: Math500Error | None = None
-        self._stopped = asyncio.Event()
 
-    async def carry_out(self, concurrency: int) -> None:
-        ungraded: asyncio.Queue[tuple[Problem, Sample] | None] = asyncio.Queue(maxsize=4 * concurrency)
-        graders = [asyncio.create_task(self._grade_each(ungraded)) for _ in range(GRADERS)]
-        workers = asyncio.gather(*(self._ask_each(ungraded) for _ in range(concurrency)))
-        stopped = asyncio.ensure_future(self._stopped.wait())
+    async def carry_out(self) -> None:
+        graders = [asyncio.create_task(self._grade_each()) for _ in range(GRADERS)]
         try:
-            await asyncio.wait((workers, stopped), return_when=asyncio.FIRST_COMPLETED)
+            await self._crew.work(self._concurrency)
         finally:
-            self._todo.clear()
-            stopped.cancel()
-            # An answer that is nearly here is paid for: let it land, but not for long.
-            await asyncio.wait((workers,), timeout=GRACE_SECONDS)
-            workers.cancel()
-            await asyncio.wait((workers,))
-            crash = None if workers.cancelled() else workers.exception()
             for _ in graders:
-                await ungraded.put(None)
+                await self._ungraded.put(None)
             await asyncio.gather(*graders)
-        if self._error is not None:
-            raise self._error
-        if crash is not None:
-            raise crash
+        self._crew.end()
 
-    def _stop(self, error: Math500Error) -> None:
-        self._error = self._error or error
-        self._todo.clear()
-        self._stopped.set()
-
-    async def _ask_each(self, ungraded: asyncio.Queue[tuple[Problem, Sample] | None]) -> None:
-        while self._todo:
-            problem, index = self._todo.popleft()
-            try:
-                sample = await self._ask(problem, index)
-                self._run.append(sample)
-            except Math500Error as e:
-                self._stop(e)
-                return
-            await ungraded.put((problem, sample))
+    async def _collect(self, owed: tuple[Problem, int]) -> None:
+        problem, index = owed
+        sample = await self._ask(problem, index)
+        self._run.append(sample)
+        await self._ungraded.put((problem, sample))
 
     async def _ask(self, problem: Problem, index: int) -> Sample:
         model = self._model
@@ -125,8 +110,8 @@ class _Collection:
             model = keeping(model, (problem.unique_id, index), kept, self._run.append_turn)
         return await ask(self._run.manifest, self._solver, model, problem, index)
 
-    async def _grade_each(self, ungraded: asyncio.Queue[tuple[Problem, Sample] | None]) -> None:
-        while (item := await ungraded.get()) is not None:
+    async def _grade_each(self) -> None:
+        while (item := await self._ungraded.get()) is not None:
             problem, sample = item
             grade = None
             if sample.failure is None:
@@ -134,7 +119,7 @@ class _Collection:
                 try:
                     self._run.append_grade(grading.GRADER, named(sample, grade))
                 except Math500Error as e:
-                    self._stop(e)
+                    self._crew.stop(e)
             if self._on_sample is not None:
                 self._on_sample(sample, grade)
 
@@ -217,9 +202,9 @@ def summarize(run: RunDir, grader: str = grading.GRADER) -> Summary:
     grades = {key: g.grade for key, g in run.grades(grader).items() if key in ok}
     verdicts = Counter(g.verdict for g in grades.values())
     asked = len(problems) * run.manifest.samples
-    generations = [g for s in samples.values() for g in s.generations]
     scores = [score for s in samples.values() for score in s.scores]
-    judged = [g for score in scores for g in score.generations]
+    used = paid.total(g for s in samples.values() for g in s.generations)
+    judged = paid.total(g for s in samples.values() for g in paid.of_judge(s))
     return Summary(
         grader=grader,
         score=_score(problems, grades),
@@ -232,31 +217,45 @@ def summarize(run: RunDir, grader: str = grading.GRADER) -> Summary:
         failed=len(samples) - len(ok),
         missing=asked - len(samples),
         truncated=sum(truncated(s) for s in ok.values()),
-        prompt_tokens=sum(g.prompt_tokens or 0 for g in generations),
-        completion_tokens=sum(g.completion_tokens or 0 for g in generations),
+        prompt_tokens=used.prompt_tokens,
+        completion_tokens=used.completion_tokens,
         seconds=_busy_seconds(samples.values()),
-        cost=_cost(run.manifest, generations, judged),
-        judge_prompt_tokens=sum(g.prompt_tokens or 0 for g in judged),
-        judge_completion_tokens=sum(g.completion_tokens or 0 for g in judged),
+        cost=_cost(run.manifest, used, judged),
+        judge_prompt_tokens=judged.prompt_tokens,
+        judge_completion_tokens=judged.completion_tokens,
         unscored=sum(score.value is None for score in scores),
         by_subject=_parts(problems, grades, lambda p: p.subject),
         by_level=_parts(problems, grades, lambda p: "" if p.level is None else str(p.level)),
         rules=dict(Counter(g.rule for g in grades.values() if g.extracted is not None).most_common()),
+        paid=_paid(run, samples.values()),
     )
 
 
-def _cost(made: Manifest, generations: Iterable[Generation], judged: Iterable[Generation]) -> float | None:
+def _paid(run: RunDir, samples: Collection[Sample]) -> Paid:
+    turns = run.turns()
+    used = paid.total(paid.completions(samples, turns))
+    judged = paid.total(paid.completions(samples, turns, judge=True))
+    return Paid(
+        prompt_tokens=used.prompt_tokens,
+        completion_tokens=used.completion_tokens,
+        judge_prompt_tokens=judged.prompt_tokens,
+        judge_completion_tokens=judged.completion_tokens,
+        cost=_cost(run.manifest, used, judged),
+    )
+
+
+def _cost(made: Manifest, used: Spent, judged: Spent) -> float | None:
     """US dollars for the model and the judge; None where a price is not known, or nothing costs money."""
-    paid = [(made.model, made.price, generations)]
+    bills = [(made.model, made.price, used)]
     if made.scoring is not None:
-        paid.append((made.scoring.model, made.scoring.price, judged))
-        paid = [row for row in paid if row[1] is not None or not is_embedded(row[0].name)]
+        bills.append((made.scoring.model, made.scoring.price, judged))
+        bills = [row for row in bills if row[1] is not None or not is_embedded(row[0].name)]
     total = 0.0
-    for _, price, each in paid:
+    for _, price, each in bills:
         if price is None:
             return None
-        total += sum(prices.cost_of(price, g) for g in each)
-    return total if paid else None
+        total += prices.cost(price, each.prompt_tokens, each.completion_tokens)
+    return total if bills else None
 
 
 def right_by_problem(problems: Iterable[Problem], grades: Mapping[Key, Grade]) -> dict[str, list[bool]]:

@@ -33,7 +33,7 @@ from typing import Any
 
 import msgspec
 
-from math500 import data, estimate, evaluate, prompts, running, solve, tradeoffs
+from math500 import data, estimate, evaluate, paid, prompts, running, solve, tradeoffs
 from math500.client import prices, resolve
 from math500.errors import DataUnreadable, QuotaExhausted, RunMismatch, UsageError
 from math500.models import default_max_tokens, is_embedded
@@ -244,7 +244,7 @@ def _left(study: Study, folder: Path, most: int | None) -> Budget:
 
 
 def _spent(folder: Path) -> int:
-    return running.spent_in_all(RunDir.open(folder)) if _begun(folder) else 0
+    return paid.in_all(RunDir.open(folder)) if _begun(folder) else 0
 
 
 def request_of(settings: Settings) -> running.Request:

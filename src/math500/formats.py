@@ -6,9 +6,12 @@
 
 A format rises when an older math500 would misread what a newer one writes. New fields with a default do not
 raise it. So a newer format may hold what the older record cannot even be decoded from: the number is read on
-its own first, and what is newer is told in one line, not as damage. Older formats are read for good: while
-there is only 1, no step is needed; a later one brings a function here that makes the older content into the
-newer. docs/formats.md lists every file and the promise; tests/formats holds folders of every format.
+its own first, and what is newer is told in one line, not as damage. Older formats are read for good, and what
+is appended to a folder is in its own. A file without a number has format 1.
+
+    run 2   a sample's `response` is left out where it is the text of its last completion (rundir.py)
+
+docs/formats.md lists every file and the promise; tests/formats holds folders of every format.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ import msgspec
 
 from math500.errors import Math500Error
 
-RUN = 1
+RUN = 2
 GAP = 1
 JUDGE = 1
 TRAINING_SET = 1

@@ -20,6 +20,7 @@ from math500.client import Event, forms, prices
 from math500.display import Progress
 from math500.errors import Interrupted, ModelError, RunMismatch
 from math500.judge import Case, Scope
+from math500.plural import counted, form
 from math500.records import (
     Asking,
     Decoding,
@@ -234,7 +235,8 @@ def _ask(
 
     async def ask() -> None:
         used = room.spent(run, judging.name)
-        client = opened.client(concurrency=concurrency, on_event=tell, spent=used)
+        given_up = room.given_up(run, judging.name)
+        client = opened.client(concurrency=concurrency, on_event=tell, spent=used, given_up=given_up)
         async with client:
             await room.judge(run, judging, grader, todo, client, concurrency=concurrency, on_judged=done)
 
@@ -279,9 +281,13 @@ def _plan(every: Sequence[Case], owed: Sequence[Case], request: Request) -> str:
     """What will be asked, in a sentence."""
     asked, left = (sum(case.shown is not None for case in each) for each in (every, owed))
     if not asked:
-        return f"Of {len(every)} graded samples none is for the judge ({request.scope}); nothing is asked."
+        return (
+            f"Of {counted(len(every), 'graded sample')} none is for the judge "
+            f"({request.scope}); nothing is asked."
+        )
     now = left if request.limit is None else min(left, request.limit)
     return (
-        f"{asked} of {len(every)} graded samples are for the judge ({request.scope}): "
-        f"{asked - left} are judged, {now} are asked about now."
+        f"{asked} of {counted(len(every), 'graded sample')} {form(asked, 'is', 'are')} for the "
+        f"judge ({request.scope}): {asked - left} {form(asked - left, 'is', 'are')} judged, "
+        f"{now} {form(now, 'is', 'are')} asked about now."
     )

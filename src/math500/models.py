@@ -54,6 +54,7 @@ class Opened:
         spent: Spent | None = None,
         beside: Client | None = None,
         purse: Purse | None = None,
+        given_up: int = 0,
     ) -> Client:
         """A client that asks as `asking` says.
 
@@ -63,6 +64,7 @@ class Opened:
             spent: what the run has used up before.
             beside: another client of the run, whose limits it shares.
             purse: keeps the limits, where others ask too.
+            given_up: questions that the run gave up before.
         """
         from math500.client import Client  # noqa: PLC0415 - the HTTP library is not needed for --help
 
@@ -78,6 +80,7 @@ class Opened:
             spent=spent,
             beside=beside,
             purse=purse,
+            given_up=given_up,
         )
 
 

@@ -17,6 +17,9 @@ response, where it is long enough for a sentence. Of the paths of the machine th
 such an archive is made to be published. Verdicts stay, so the score can be derived again from them.
 `math500 show` and `verify` read such a folder; all else refuses it.
 
+A line of a file is in memory at a time. What is packed is first written behind the archive's place, into a
+file without a name, since its hashes stand at the archive's beginning.
+
 An archive is other people's data. Only plain files with the names that a run folder has are taken out of it,
 at most `MOST` bytes of them, into a folder that is not there yet; a link, a path that leads elsewhere, a name
 of another kind and a file that grows beyond its stated size are refused.
@@ -43,12 +46,13 @@ import math500
 from math500 import data, formats, prompts
 from math500.errors import DataMismatch, RunDamaged, RunError
 from math500.records import Manifest, Packed, PackedFile, Problem
-from math500.rundir import RunDir, storage_error, store
+from math500.rundir import RunDir, replacing, storage_error, store
 
 ENDING = ".tar.gz"
 PACKED = "pack.json"
 MOST = 8 << 30
 """Bytes that an archive may unpack to."""
+OTHER_TOOL = "That is more than an archive may unpack to: pack the run's files by another tool."
 MEMBERS = 5_000
 """Files that an archive may hold."""
 SHORTEST_COPY = 40
@@ -103,56 +107,85 @@ def pack(run: RunDir, path: Path, *, texts: bool = True, responses: bool = True)
     """
     _require_ending(path)
     left_out = None if texts else _texts(run.problems())
-    files, listed = {}, {}
-    for name in _names(run.path):
-        original = (run.path / name).read_bytes()
-        if not responses:
-            original = _hashed(name, original)
-        files[name] = original if left_out is None else _without(name, original, left_out)
-        listed[name] = _listed(original, files[name])
-    packed = Packed(
-        run_id=run.manifest.run_id,
-        math500_version=math500.__version__,
-        texts_left_out=not texts or run.manifest.texts_left_out,
-        responses_left_out=not responses,
-        files=dict(sorted(listed.items())),
-    )
-    if sum(map(len, files.values())) > MOST:
-        raise RunError(f"{run.path} holds more than {MOST >> 30} GiB", "Pack its files by another tool.")
-    content = _archive({PACKED: msgspec.json.format(msgspec.json.encode(packed), indent=2), **files}, path)
-    store(path, content)
-    store(_checksum(path), f"{hashlib.sha256(content).hexdigest()}  {path.name}\n".encode())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent) as spool:
+            listed = {
+                name: _spooled(name, source, spool, left_out, responses=responses)
+                for name, source in _files(run.path)
+            }
+            packed = Packed(
+                run_id=run.manifest.run_id,
+                math500_version=math500.__version__,
+                texts_left_out=not texts or run.manifest.texts_left_out,
+                responses_left_out=not responses,
+                files=listed,
+            )
+            spool.seek(0)
+            _archive(packed, spool, path)
+    except OSError as e:
+        raise storage_error(e, path) from e
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    store(_checksum(path), f"{sha256}  {path.name}\n".encode())
     return packed
 
 
-def _listed(original: bytes, content: bytes) -> PackedFile:
-    sha256, whole = (hashlib.sha256(each).hexdigest() for each in (content, original))
-    return PackedFile(size=len(content), sha256=sha256, whole="" if whole == sha256 else whole)
+def _spooled(
+    name: str, source: Path, spool: IO[bytes], texts: Texts | None, *, responses: bool
+) -> PackedFile:
+    """A file as it is packed, written behind the others: its hash has to stand before all of them."""
+    whole, packed, size = hashlib.sha256(), hashlib.sha256(), 0
+    with source.open("rb") as file:
+        for part in [file.read()] if _kind(name) == "manifest.json" else file:
+            original = part if responses else _hashed(name, part)
+            content = original if texts is None else _without(name, original, texts)
+            whole.update(original)
+            packed.update(content)
+            size += spool.write(content)
+            if spool.tell() > MOST:
+                raise RunError(f"{name} and what is before it are more than {MOST >> 30} GiB", OTHER_TOOL)
+    same = whole.digest() == packed.digest()
+    return PackedFile(size=size, sha256=packed.hexdigest(), whole="" if same else whole.hexdigest())
 
 
-def _names(folder: Path) -> list[str]:
+def _files(folder: Path) -> list[tuple[str, Path]]:
     """The files that are packed, ablations' included, in order."""
-    found = ((path, path.relative_to(folder).as_posix()) for path in folder.rglob("*"))
-    return sorted(n for path, n in found if NAME.fullmatch(n) and path.is_file() and not path.is_symlink())
+    found = ((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*"))
+    return sorted(
+        (name, path)
+        for name, path in found
+        if NAME.fullmatch(name) and path.is_file() and not path.is_symlink()
+    )
+
+
+def _kind(name: str) -> str:
+    """A file's name without the ablation that it is of."""
+    return name.rsplit("/", maxsplit=1)[-1]
 
 
 def _texts(problems: Sequence[Problem]) -> Texts:
     return {p.unique_id: p for p in problems} | {prompts.key(p.problem): p for p in problems}
 
 
-def _archive(files: Mapping[str, bytes], path: Path) -> bytes:
-    """The same files give the same bytes."""
+def _archive(packed: Packed, contents: IO[bytes], path: Path) -> None:
+    """The list and the files, which stand one behind the other; the same files give the same bytes."""
     folder = path.name.removesuffix(ENDING)
-    out = io.BytesIO()
+    first = msgspec.json.format(msgspec.json.encode(packed), indent=2)
     with (
+        replacing(path) as out,
         gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as zipped,
         tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
-        for name, content in files.items():
-            entry = tarfile.TarInfo(f"{folder}/{name}")
-            entry.size, entry.mode = len(content), 0o644
-            archive.addfile(entry, io.BytesIO(content))
-    return out.getvalue()
+        archive.addfile(_entry(f"{folder}/{PACKED}", len(first)), io.BytesIO(first))
+        for name, file in packed.files.items():
+            archive.addfile(_entry(f"{folder}/{name}", file.size), contents)
+
+
+def _entry(name: str, size: int) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = size, 0o644
+    return entry
 
 
 def _checksum(path: Path) -> Path:
@@ -162,29 +195,28 @@ def _checksum(path: Path) -> Path:
 # -- texts -----------------------------------------------------------------------------------
 
 
-def _without(name: str, content: bytes, texts: Texts) -> bytes:
-    """A file's content with marks in place of the problems' texts."""
-    if MARK[:14].encode() in content:
+def _without(name: str, part: bytes, texts: Texts) -> bytes:
+    """A manifest, or a line of another file, with marks in place of the problems' texts."""
+    if MARK[:14].encode() in part:
         raise RunError(f"{name} holds a mark of a text that was left out already", "Pack it with its texts.")
-    kind = name.rsplit("/", maxsplit=1)[-1]
-    if kind == "manifest.json":
-        content = _turned(_shots(content), content, back=False)
+    if _kind(name) == "manifest.json":
+        content = _turned(_shots(part), part, back=False)
         flagged = content.replace(FLAG + b"false", FLAG + b"true", 1)
         return flagged if flagged != content else content.replace(*OLDER, 1)
-    return b"".join(_line(line, texts, back=False) for line in content.splitlines(keepends=True))
+    return _line(part, texts, back=False)
 
 
-def _hashed(name: str, content: bytes) -> bytes:
-    """A file's content with hashes in place of the model's words."""
-    kind = name.rsplit("/", maxsplit=1)[-1]
+def _hashed(name: str, part: bytes) -> bytes:
+    """A manifest, or a line of another file, with hashes in place of the model's words."""
+    kind = _kind(name)
     if kind == "manifest.json":
-        made = msgspec.json.decode(content)
+        made = msgspec.json.decode(part)
         placeless = {key: _placeless(made[key]) for key in PLACES if key in made}
         made |= placeless | {"responses_left_out": True}
         return msgspec.json.format(msgspec.json.encode(made), indent=2)
     if kind in ("problems.jsonl", "batches.jsonl") or kind.endswith(".json"):
-        return content
-    return b"".join(map(_words, content.splitlines()))
+        return part
+    return _words(part)
 
 
 def _placeless(value: Any) -> Any:  # noqa: ANN401 - any part of a manifest
@@ -222,13 +254,13 @@ def _mark(value: str) -> str:
     return HASHED.format(count=len(value), sha256=hashlib.sha256(value.encode()).hexdigest())
 
 
-def _with(name: str, content: bytes, texts: Texts) -> bytes:
-    """The same the other way round; what is not in `texts` stays a mark."""
-    if name.rsplit("/", maxsplit=1)[-1] == "manifest.json":
-        plain = content.replace(OLDER[1], OLDER[0], 1)
-        plain = plain if plain != content else content.replace(FLAG + b"true", FLAG + b"false", 1)
-        return _turned(_known_shots(content, texts), plain, back=True)
-    return b"".join(_line(line, texts, back=True) for line in content.splitlines(keepends=True))
+def _with(name: str, part: bytes, texts: Texts) -> bytes:
+    """`_without` the other way round; what is not in `texts` stays a mark."""
+    if _kind(name) != "manifest.json":
+        return _line(part, texts, back=True)
+    plain = part.replace(OLDER[1], OLDER[0], 1)
+    plain = plain if plain != part else part.replace(FLAG + b"true", FLAG + b"false", 1)
+    return _turned(_known_shots(part, texts), plain, back=True)
 
 
 def _line(line: bytes, texts: Texts, *, back: bool) -> bytes:
@@ -487,16 +519,15 @@ def _put_back(folder: Path, packed: Packed, texts: Texts) -> None:
     Raises:
         DataMismatch: it does not.
     """
-    turned = {}
     for name, said in packed.files.items():
-        content = (folder / name).read_bytes()
-        again = _with(name, content, texts)
-        if said.whole and hashlib.sha256(again).hexdigest() != said.whole:
+        whole = hashlib.sha256()
+        with (folder / name).open("rb") as file, replacing(folder / name) as out:
+            for part in [file.read()] if _kind(name) == "manifest.json" else file:
+                content = _with(name, part, texts)
+                whole.update(content)
+                out.write(content)
+        if said.whole and whole.hexdigest() != said.whole:
             raise DataMismatch(
                 f"{name} is not as it was with the texts of this problem set put back",
                 "Leave the texts out: math500 unpack --without-texts.",
             )
-        if again != content:
-            turned[name] = again
-    for name, content in turned.items():
-        (folder / name).write_bytes(content)

@@ -743,7 +743,7 @@ class Manifest(Record, frozen=True, kw_only=True):
     origin: Origin | None = None
     """Set when the run was imported: it was asked elsewhere and cannot be resumed."""
     format: int = 1
-    """Raised when a reader of the older format would misread the folder."""
+    """Raised when a reader of the older format would misread the folder. A new folder has the newest."""
     sealed: bool = False
     """The folder gets a seal.json when the process that writes it is done. False for older folders."""
     texts_left_out: bool = False
@@ -791,6 +791,22 @@ class Part(Record, frozen=True, kw_only=True):
     score: Estimate
 
 
+class Paid(Record, frozen=True, kw_only=True):
+    """What a run has taken: the completions in its samples, and those in none.
+
+    A sample that failed holds none of its completions, and one that was begun again may hold others than at
+    first (docs/decisions/money-and-batches.md).
+    """
+
+    prompt_tokens: int
+    completion_tokens: int
+    judge_prompt_tokens: int = 0
+    judge_completion_tokens: int = 0
+    """Of the judge of a vote, which is not in the counts above."""
+    cost: float | None = None
+    """US dollars for all four, without discounts; None where a price is not known."""
+
+
 class Summary(Record, frozen=True, kw_only=True):
     """The score of a run and its parts. `score` is None when nothing was graded."""
 
@@ -825,6 +841,8 @@ class Summary(Record, frozen=True, kw_only=True):
     by_level: tuple[Part, ...] = ()
     rules: dict[str, int] = {}
     """Extraction rule to the number of responses that it found an answer in."""
+    paid: Paid | None = None
+    """All that was asked for the run; None where an older math500 wrote the summary."""
 
 
 # -- several graders over one run (made from a run, not kept in it) ------------------------------

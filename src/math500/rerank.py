@@ -16,6 +16,7 @@ from math500 import prompts, rewards, stats
 from math500.compare import outcome
 from math500.curves import RIGHT, Votes, polls
 from math500.errors import RequestRejected, SampleFailed, UsageError
+from math500.plural import counted, form
 from math500.records import Aggregate, Ranked, Reranked, Reward, RewardInfo, Sample, SampleReward
 from math500.rewards import RewardModel
 from math500.rundir import RunDir, RunWriter
@@ -100,7 +101,10 @@ def _valued(
         before = run.reward(name) if known else None
         model = rewards.load(reward) if service is None else _served(reward, info, service, before)
         by = info.name if model.info.served is None else f"{info.name}, {rewards.shown(model.info.served)}"
-        say(f"{len(owed):,} of {len(every):,} solutions are valued by {by}.")
+        say(
+            f"{len(owed):,} of {counted(len(every), 'solution')} {form(len(owed), 'is', 'are')} "
+            f"valued by {by}."
+        )
         with RunWriter(folder) as writer:
             known |= _value(writer, name, model, [(place, every[place]) for place in owed])
     found: dict[str, list[Reward]] = {}

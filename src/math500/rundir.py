@@ -3,7 +3,7 @@
     RUN/
       manifest.json        what was asked, of whom, with which settings; written once
       problems.jsonl       the problems, in order; written once
-      samples.jsonl        appended, one whole line per finished sample
+      samples.jsonl        appended, one whole line per finished sample, its text once
       turns.jsonl          appended; completions inside solutions of several, only needed to resume
       grades/GRADER.jsonl  appended; can be deleted and made again from the samples
       judges/NAME.json     written once: a model that judges answers, and how it is asked
@@ -39,7 +39,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 
 import msgspec
 
@@ -76,6 +76,8 @@ SEALED = (
     *("grades/*.jsonl", "judges/*.json", "judges/*.jsonl"),
 )
 """What a seal is about."""
+SHORT = 2
+"""The format of a folder from which on a response that is its last completion's text stands there alone."""
 
 R = TypeVar("R", bound=Record)
 Key = tuple[str, int]
@@ -116,7 +118,7 @@ class RunDir:
     def samples(self) -> dict[Key, Sample]:
         """The accepted sample of each key: the last one without failure, else the last failure."""
         accepted: dict[Key, Sample] = {}
-        for sample in _read_lines(self.path / "samples.jsonl", Sample):
+        for sample in self.history():
             key = (sample.unique_id, sample.index)
             known = accepted.get(key)
             if known is None or known.failure is not None:
@@ -140,7 +142,11 @@ class RunDir:
 
     def history(self) -> Iterator[Sample]:
         """Every sample as it was written, failures that were made good included."""
-        return _read_lines(self.path / "samples.jsonl", Sample)
+        path = self.path / "samples.jsonl"
+        for number, line in enumerate(_read_lines(path, _Line), 1):
+            if line.response is None and not line.generations:
+                raise _damaged(path, number, "neither a response nor a completion")
+            yield _whole(line)
 
     def batches(self) -> list[BatchPart]:
         """The parts of a run through a batch queue, each as it stands now."""
@@ -277,14 +283,16 @@ class RunWriter(RunDir):
             path.mkdir(parents=True, exist_ok=True)
             lines = b"".join(msgspec.json.encode(p) + b"\n" for p in problems)
             replace(path / "problems.jsonl", lines)
-            replace(path / "manifest.json", _pretty(msgspec.structs.replace(manifest, sealed=True)))
+            newest = msgspec.structs.replace(manifest, sealed=True, format=formats.RUN)
+            replace(path / "manifest.json", _pretty(newest))
         except OSError as e:
             raise storage_error(e, path) from e
         return cls(path)
 
     def append(self, sample: Sample) -> None:
         """Write one finished sample; when this returns, a killed process does not lose it."""
-        self._journal(self.path / "samples.jsonl").append(sample)
+        line = sample if self.manifest.format < SHORT else _short(sample)
+        self._journal(self.path / "samples.jsonl").append(line)
 
     def append_turn(self, turn: Turn) -> None:
         """Write one completion inside a solution; when this returns, a killed process does not lose it."""
@@ -398,7 +406,7 @@ class Journal:
             raise storage_error(e, path) from e
         self._synced = time.monotonic()
 
-    def append(self, record: Record) -> None:
+    def append(self, record: Record | dict[str, Any]) -> None:
         """Write one line, whole or not at all."""
         line = msgspec.json.encode(record) + b"\n"
         try:
@@ -451,10 +459,35 @@ def _read_lines(path: Path, kind: type[R]) -> Iterator[R]:
             try:
                 yield decoder.decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
-                raise RunDamaged(
-                    f"{path}, line {number} cannot be read ({e})",
-                    "Restore the file from a copy, or delete that line: its sample is then asked again.",
-                ) from e
+                raise _damaged(path, number, str(e)) from e
+
+
+def _damaged(path: Path, number: int, why: str) -> RunDamaged:
+    return RunDamaged(
+        f"{path}, line {number} cannot be read ({why})",
+        "Restore the file from a copy, or delete that line: its sample is then asked again.",
+    )
+
+
+class _Line(Sample, frozen=True, kw_only=True):
+    """A sample as it stands in its file."""
+
+    response: str | None = None  # type: ignore[assignment] # left out where it is the last completion's text
+
+
+def _short(sample: Sample) -> dict[str, Any]:
+    """A sample without its response where that stands in its last completion."""
+    line = msgspec.structs.asdict(sample)
+    if sample.generations and sample.response == sample.generations[-1].text:
+        del line["response"]
+    return line
+
+
+def _whole(line: _Line) -> Sample:
+    fields = msgspec.structs.asdict(line)
+    if line.response is None:
+        fields["response"] = line.generations[-1].text
+    return Sample(**fields)
 
 
 def _read_one(
@@ -529,14 +562,21 @@ def store(path: Path, content: bytes) -> None:
 
 def replace(path: Path, content: bytes) -> None:
     """Write a file so that a reader sees the old content or the new, never half."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write in that takes the place of another when it is whole."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError:
+    except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 

@@ -9,7 +9,7 @@ import os
 import platform
 import re
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +27,7 @@ from math500 import (
     evaluate,
     grading,
     models,
+    paid,
     plugins,
     prompts,
     rewards,
@@ -34,7 +35,7 @@ from math500 import (
     shots,
     solve,
 )
-from math500.client import Event, Spent, forms
+from math500.client import Event, forms
 from math500.cluster import collect as spread
 from math500.display import Progress
 from math500.errors import (
@@ -47,13 +48,13 @@ from math500.errors import (
     UsageError,
 )
 from math500.judge import score
+from math500.plural import counted, form
 from math500.records import (
     Asking,
     Budget,
     ChooseBy,
     DataSource,
     Decoding,
-    Generation,
     Manifest,
     Message,
     ModelInfo,
@@ -237,7 +238,7 @@ def start(
         )
         folder = request.out or unused(asked.run_id)
         with RunWriter.create(folder, asked, problems) as run:
-            say(f"{len(problems)} problems of {asked.data.name}, written to {folder}")
+            say(f"{counted(len(problems), 'problem')} of {asked.data.name}, written to {folder}")
             if not models.is_embedded(request.model):
                 say(_expected(asked, messages, problems))
             _collect(run, opened, judge, concurrency, quiet=quiet, engine=engine)
@@ -323,8 +324,8 @@ def resume(
             )
         scoring = _priced(made.scoring, judge_price)
         evaluate.grade(run)
-        left = len(evaluate.owed(run))
-        say(f"{left} of {made.samples * len(run.problems())} samples are owed")
+        left, asked = len(evaluate.owed(run)), made.samples * len(run.problems())
+        say(f"{left} of {counted(asked, 'sample')} {form(left, 'is', 'are')} owed")
         try:
             if left:
                 at_once = min(concurrency or made.concurrency, left * (made.solver_settings.votes or 1))
@@ -443,18 +444,25 @@ def _collect(
             opened,
             workers,
             concurrency=concurrency,
-            spent=spent(run),
+            spent=paid.spent(run),
             on_sample=progress,
             on_event=tell,
         )
 
     async def collect() -> None:
         if opened.asking.batch:
-            await batching.collect(run, opened, say=progress.note, spent=spent(run))
+            await batching.collect(run, opened, say=progress.note, spent=paid.spent(run))
             return
-        used = None if judge is None else spent(run, judge=True)
+        used = None if judge is None else paid.spent(run, judge=True)
         async with answering.ready(
-            run.manifest, opened, judge, concurrency, tell, spent=spent(run), judge_spent=used
+            run.manifest,
+            opened,
+            judge,
+            concurrency,
+            tell,
+            spent=paid.spent(run),
+            judge_spent=used,
+            given_up=evaluate.given_up(run),
         ) as (solver, model):
             at_once = concurrency * (1 + len(opened.others))
             await evaluate.collect(run, solver, model, concurrency=at_once, on_sample=progress)
@@ -476,40 +484,6 @@ def _collect(
         raise type(e)(e.what, f"{e.next_step} Then go on with: math500 run --resume {run.path}") from e
     finally:
         run.write_summary(evaluate.summarize(run))
-
-
-def spent(run: RunDir, *, judge: bool = False) -> Spent:
-    """What a run has used up so far; a process that was killed takes what was in flight with it.
-
-    Args:
-        run: the run.
-        judge: what the judge of its votes has used up, in place of the model.
-    """
-    used = Spent()
-    whole = set()
-    for sample in run.history():
-        if sample.failure is None:
-            whole.add((sample.unique_id, sample.index))
-        elif not judge:
-            used.requests += sample.failure.attempts
-        judged = [g for given in sample.scores for g in given.generations]
-        _add(used, judged if judge else sample.generations)
-    for key, turns in run.turns().items():
-        if key not in whole:
-            _add(used, [turn.generation for turn in turns if turn.judge == judge])
-    return used
-
-
-def spent_in_all(run: RunDir) -> int:
-    """Tokens that a run has used up so far, its judge's among them."""
-    return spent(run).tokens + spent(run, judge=True).tokens
-
-
-def _add(used: Spent, generations: Iterable[Generation]) -> None:
-    for generation in generations:
-        used.requests += generation.attempts
-        used.prompt_tokens += generation.prompt_tokens or 0
-        used.completion_tokens += generation.completion_tokens or 0
 
 
 def _expected(made: Manifest, asked: Sequence[Sequence[Message]], problems: Sequence[Problem]) -> str:
@@ -590,8 +564,13 @@ def prompt_for(request: Request, problems: Sequence[Problem], say: Say) -> Promp
     by = request.choose or "subject"
     pool = data.load(request.shots_from or shots.POOL, announce=say)
     chosen = shots.choose(problems, pool, by=by, count=request.shots, seed=request.shots_seed or 0)
-    passed = f"; {chosen.near} near duplicates of their question were passed over" if chosen.near else ""
-    say(f"{chosen.count} examples before each question, by {by}, from {chosen.source}{passed}")
+    passed = (
+        f"; {counted(chosen.near, 'near duplicate')} of their question "
+        f"{form(chosen.near, 'was', 'were')} passed over"
+        if chosen.near
+        else ""
+    )
+    say(f"{counted(chosen.count, 'example')} before each question, by {by}, from {chosen.source}{passed}")
     return prompts.with_chosen(prompt, chosen)
 
 
@@ -660,4 +639,4 @@ def _source(source: DataSource) -> str:
     """Where the problems came from, each place that was looked at."""
     steps = "; ".join(f"{s.place} {s.location}: {s.outcome}" for s in source.steps)
     proof = "verified" if source.verified else "your own set"
-    return f"{source.name}: {source.rows} problems, {proof} ({steps})"
+    return f"{source.name}: {counted(source.rows, 'problem')}, {proof} ({steps})"

@@ -26,6 +26,7 @@ from pathlib import Path
 from math500 import data, evaluate, grading, lmeval, prompts, running
 from math500.client import Client, Reply, resolve
 from math500.errors import CheckFailed, DependencyMissing
+from math500.plural import counted
 from math500.records import Check, ModelInfo, Problem, Prompt, Report, Selection
 from math500.rundir import RunWriter
 from math500.solve import Cot
@@ -80,7 +81,7 @@ def run(name_or_path: str = "math500", *, prompt_file: Path | None = None, say: 
     started = time.perf_counter()
     found = data.load(name_or_path, announce=say)
     problems = found.problems
-    say(f"grader: {len(STYLES)} answer styles on {len(problems)} problems")
+    say(f"grader: {len(STYLES)} answer styles on {counted(len(problems), 'problem')}")
     checks = [_grader(style, text, problems) for style, text in STYLES.items()]
     skipped: list[str] = []
     for prompt in _prompts(prompt_file, say):

@@ -192,6 +192,23 @@ async def test_what_is_refused_for_every_problem_stops_the_run(client_of: Client
     assert server.count == 5
 
 
+async def test_one_question_that_is_refused_again_and_again_is_one(client_of: ClientOf, ask: Any) -> None:
+    async with FaultyServer(always(error(400, "no"))) as server, client_of(server) as client:
+        results = await asyncio.gather(*(ask(client, 3) for _ in range(16)), return_exceptions=True)
+    assert {type(result) for result in results} == {SampleFailed}
+
+
+async def test_questions_that_were_given_up_before_say_nothing_of_the_endpoint(
+    client_of: ClientOf, ask: Any
+) -> None:
+    refused = always(error(400, "no"))
+    async with FaultyServer(refused) as server, client_of(server, concurrency=1, given_up=7) as client:
+        results = await outcomes(ask, client, 14)
+    assert [type(result) for result in results] == [SampleFailed] * 11 + [RequestRejected] * 3
+    assert "for each of the first 12 questions" in results[-1].what
+    assert server.count == 12
+
+
 async def test_what_is_refused_for_some_problems_is_theirs(client_of: ClientOf, ask: Any) -> None:
     def plan(request: Request) -> Act:
         return error(400, "no") if int(request.problem) % 2 else answer(request)

@@ -149,11 +149,11 @@ async def test_an_endpoint_that_refuses_tools_says_what_to_do(client_of: ClientO
 
 async def test_a_refusal_without_a_known_reason_names_the_likely_one(client_of: ClientOf, ask: Any) -> None:
     async with FaultyServer(always(error(400, "bad request"))) as server, client_of(server) as client:
-        for _ in range(4):
+        for number in range(4):
             with pytest.raises(SampleFailed):
-                await ask(client, extras=TOOLS)
+                await ask(client, number, extras=TOOLS)
         with pytest.raises(RequestRejected, match="If it takes no tools, use --tool-calls prompt"):
-            await ask(client, extras=TOOLS)
+            await ask(client, 4, extras=TOOLS)
 
 
 @pytest.mark.parametrize(("api", "plain"), [("chat", False), ("completions", True)])

@@ -18,7 +18,8 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 CLUSTER = """
 import logging, sys, ray
-ray.init(num_cpus=2, object_store_memory=128 * 2**20, include_dashboard=False, log_to_driver=False)
+own = {"address": "local", "num_cpus": 2, "object_store_memory": 128 * 2**20, "include_dashboard": False}
+ray.init(**own, log_to_driver=False)
 sys.stdout.write(ray.get_runtime_context().gcs_address + "\\n")
 sys.stdout.flush()
 sys.stdin.read()

@@ -40,10 +40,10 @@ def written_once(folder: Path, samples: int) -> None:
     assert len(run.grades(grading.GRADER)) == lines(folder / "grades" / "math500-4.jsonl") == samples
 
 
+@pytest.mark.usefixtures("cluster")  # of somebody else, which is not joined
 def test_ray_of_its_own_gives_the_samples_and_grades_of_the_plain_engine(
     serve: Callable[..., Served], sums: Path, tmp_path: Path
 ) -> None:
-    pytest.importorskip("ray")
     served = serve()
     done(math500(*asked_for(served, sums, "--samples", 2, "--out", tmp_path / "plain")))
     said = done(

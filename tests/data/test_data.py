@@ -330,7 +330,7 @@ def test_an_own_file_that_is_a_known_set_counts_as_verified(
         (
             '{"problem": "p", "answer": "1", "id": "a"}\n{"problem": "q", "answer": "2", "id": "a"}\n',
             DataUnreadable,
-            r"1 ids on more than one row \(a\)",
+            r"1 id on more than one row \(a\)",
         ),
         ('{"problem": "p", "solution": "\\\\boxed{}"}\n', DataUnreadable, r"empty answer \(bad/0\)"),
         ("", DataUnreadable, "holds no rows"),

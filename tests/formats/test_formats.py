@@ -5,6 +5,7 @@
     1/votes      a run of votes, with its turns
     1/set        1/pairs, 1/steps: training sets of the three kinds
     1/training   a training
+    2/run        a run whose samples' texts stand once; 2/votes, one of votes
 
 They were made once, of invented problems, by the math500 of their time, and are never made again: what they
 hold is what users have. A new format gets a folder of its own beside them.
@@ -24,15 +25,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from math500 import evaluate, formats, pack, records, verify
+from math500 import evaluate, formats, pack, records, rundir, verify
 from math500.data import ProblemSet
 from math500.errors import DataUnreadable, Math500Error, RunError
-from math500.records import DataSource, Problem, Record
+from math500.records import DataSource, Generation, Problem, Record, Sample
 from math500.rundir import RunDir, RunWriter
 from math500.synth import TrainingSet, dataset
 from math500.train.folder import TrainingFolder
 
-ONE = Path(__file__).parent / "1"
+ONE, TWO = (Path(__file__).parent / number for number in "12")
 RUNS = ("first", "run", "votes", "run/ablations/temperature=0.0")
 SETS = ("set", "pairs", "steps")
 
@@ -56,11 +57,14 @@ def one(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "samples", "graded", "correct"),
-    [("first", 6, 5, 3), ("run", 24, 24, 12), ("votes", 12, 12, 12), (RUNS[3], 12, 12, 6)],
+    ("folder", "samples", "graded", "correct"),
+    [
+        *((ONE / "first", 6, 5, 3), (ONE / "run", 24, 24, 12), (ONE / "votes", 12, 12, 12)),
+        *((ONE / RUNS[3], 12, 12, 6), (TWO / "run", 24, 24, 12), (TWO / "votes", 12, 12, 12)),
+    ],
 )
-def test_a_run_is_read(name: str, samples: int, graded: int, correct: int) -> None:
-    run = RunDir.open(ONE / name)
+def test_a_run_is_read(folder: Path, samples: int, graded: int, correct: int) -> None:
+    run = RunDir.open(folder)
     assert len(run.samples()) == samples
     grades = run.grades(run.graders()[-1]).values()
     assert (len(grades), sum(one.grade.verdict == "correct" for one in grades)) == (graded, correct)
@@ -84,9 +88,19 @@ def test_all_else_of_a_run_is_read() -> None:
     assert sum(map(len, RunDir.open(ONE / "votes").turns().values())) == 48
 
 
-@pytest.mark.parametrize("name", RUNS)
-def test_its_figures_are_derived_again(name: str) -> None:
-    assert [one for one in verify.verify(ONE / name).checks if one.state == "differs"] == []
+@pytest.mark.parametrize("folder", [*(ONE / name for name in RUNS), TWO / "run", TWO / "votes"])
+def test_its_figures_are_derived_again(folder: Path) -> None:
+    assert [one for one in verify.verify(folder).checks if one.state == "differs"] == []
+
+
+def test_what_is_added_to_a_folder_is_in_its_own_format(one: Path) -> None:
+    for name, there in (("first", True), ("new", False)):
+        if not there:
+            RunWriter.create(one / name, RunDir.open(one / "first").manifest, ()).close()
+        with RunWriter(one / name) as run:
+            run.append(Sample(unique_id="x", index=9, response="r", generations=(Generation(text="r"),)))
+        last = json.loads((one / name / "samples.jsonl").read_text().splitlines()[-1])
+        assert ("response" in last) == there
 
 
 def test_an_old_run_is_gone_on_with(one: Path) -> None:
@@ -124,7 +138,7 @@ HOLD: dict[str, type[Record]] = {
     "gap.json": records.Gap,
     "seal.json": records.Seal,
     "problems.jsonl": records.Problem,
-    "samples.jsonl": records.Sample,
+    "samples.jsonl": rundir._Line,
     "turns.jsonl": records.Turn,
     "batches.jsonl": records.BatchPart,
     "grades": records.SampleGrade,
@@ -148,10 +162,10 @@ def _kind(path: Path) -> type[Record]:
     return next(HOLD[name] for name in names if name in HOLD)
 
 
-FILES = sorted(path for path in ONE.rglob("*.json*") if path.stat().st_size)
+FILES = sorted(path for folder in (ONE, TWO) for path in folder.rglob("*.json*") if path.stat().st_size)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ONE)))
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ONE.parent)))
 def test_no_field_of_it_was_renamed(path: Path) -> None:
     """What is written is read to the last field: nothing that the file says is passed over."""
     content = path.read_bytes()
@@ -194,7 +208,9 @@ def test_a_newer_format_is_one_line(
 ) -> None:
     """Also where nothing else in the file is as it was."""
     (one / name).write_text('{"format": 7, "math500_version": "9.1", "all": "different"}')
-    with pytest.raises(error, match=r"newer math500 \(9\.1\), in format 7.*reads up to format 1\. Upgrade"):
+    with pytest.raises(
+        error, match=r"newer math500 \(9\.1\), in format 7.*reads up to format [12]\. Upgrade"
+    ):
         read(one)
 
 
@@ -217,7 +233,7 @@ def test_a_damaged_file_is_not_called_newer(one: Path) -> None:
 
 def test_what_is_written_is_in_the_newest_format() -> None:
     newest = {
-        records.Manifest: formats.RUN,
+        records.Manifest: 1,  # of a file that says none; a new folder has the newest
         records.Gap: formats.GAP,
         records.Judging: formats.JUDGE,
         records.TrainingSet: formats.TRAINING_SET,
@@ -232,6 +248,7 @@ def test_what_is_written_is_in_the_newest_format() -> None:
         if field.name == "format"
     }
     assert written == newest
+    assert RunDir.open(TWO / "run").manifest.format == formats.RUN
 
 
 def test_every_format_has_its_folder() -> None:

@@ -58,7 +58,7 @@ def test_each_arm_is_a_factor_with_its_share(write: Write, folder: Path) -> None
     assert shares(found) == pytest.approx({"prompt": 4 / 12, "token limit": -2 / 12})
     assert found.total is not None
     assert found.total.value == pytest.approx(2 / 12)
-    assert "1 combinations of settings were not asked" in found.notes[1]
+    assert "1 combination of settings was not asked" in found.notes[1]
 
 
 def test_all_of_them_together_was_asked_too(write: Write, folder: Path) -> None:

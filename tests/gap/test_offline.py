@@ -124,7 +124,7 @@ def test_doubtful_rows_are_left_out() -> None:
     found = responses([[BOX]] * 9 + [["no idea"]])
     (bad,) = [f for f in factors(found, "", ("p9", "elsewhere")) if f.name == "bad rows"]
     assert bad.value == pytest.approx(0.1)
-    assert bad.setting == "1 doubtful rows left out"
+    assert bad.setting == "1 doubtful row left out"
 
 
 @pytest.mark.real_data

@@ -51,8 +51,8 @@ def test_what_the_log_does_not_say_is_unknown(folder: Path) -> None:
     assert "max_tokens" not in origin.unknown
     assert run.manifest.decoding.temperature is None
     assert any("do_sample=false beside temperature=0.6" in note for note in origin.notes)
-    assert any("1 of 3 responses are empty" in note for note in origin.notes)
-    assert any("1 of 4 problems of math500 are not in the log" in note for note in origin.notes)
+    assert any("1 of 3 responses is empty" in note for note in origin.notes)
+    assert any("1 of 4 problems of math500 is not in the log" in note for note in origin.notes)
     assert all(s.generations[-1].finish_reason == "" for s in run.samples().values())
 
 

@@ -128,7 +128,7 @@ def test_a_set_that_is_named_keeps_its_own_problems_only(folder: Path, tmp_path:
     other = {"problem": "What is $1+1$?", "response": "2", "answer": "2"}
     run = brought_in(folder, {"problem": PLUMS, "response": "84"}, other, data_set="math500")
     assert [p.unique_id for p in run.problems()] == ["known/plums"]
-    with pytest.raises(DataMismatch, match="none of the log's 1 problems is in math500"):
+    with pytest.raises(DataMismatch, match="of the log's 1 problem none is in math500"):
         brought_in(tmp_path / "b" / "run", other, data_set="math500")
 
 

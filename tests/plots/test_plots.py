@@ -193,7 +193,9 @@ def test_each_doubling_takes_as_much_room() -> None:
     steps = [later - earlier for earlier, later in pairwise(places)]
     assert steps[0] == pytest.approx(steps[1], abs=0.1) == pytest.approx(steps[2], abs=0.1)
     assert steps[3] == pytest.approx(steps[0] * math.log2(1.5), abs=0.1)
-    assert [text for text in texts(tree) if text.isdigit()] == ["1", "2", "4", "8"]
+    assert [text for text in texts(tree) if text.isdigit()] == ["1", "2", "4", "8", "12"]
+    assert scales.doublings(1, 9) == [1, 2, 4, 8]
+    assert scales.doublings(3, 3.5) == [3.5]
     ET.fromstring(plots.curves("t", [], x_label="k", y_label="y", doubling=True))
 
 

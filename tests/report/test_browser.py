@@ -127,7 +127,7 @@ def test_the_ballots_of_a_vote_are_there_to_see(make: Make, visit: VisitMaker) -
     page.locator(".row").first.click()
     votes = page.get_by_role("region", name="Votes").locator("tbody tr")
     expect(votes).to_have_count(2)
-    assert votes.first.locator("th, td").all_inner_texts() == ["\\frac12", "3", "3", "1, 3, 4"]
+    assert votes.first.locator("th, td").all_inner_texts() == ["\\frac12 won", "3", "3", "1, 3, 4"]
     assert votes.nth(1).locator("th").inner_text() == "<b>7"
 
 

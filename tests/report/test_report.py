@@ -30,12 +30,14 @@ from math500.records import (
     Generation,
     Grade,
     Manifest,
+    Price,
     Problem,
     Reference,
     Sample,
     SampleGrade,
     Score,
     ToolCall,
+    Turn,
 )
 from math500.report import charts, files, live, markup, maths, packed, votes
 from math500.rundir import RunDir, RunWriter
@@ -127,6 +129,22 @@ def test_a_failed_sample_is_shown_as_failed(make: Make) -> None:
     assert set(unpacked(whole.index)["runs"][0]["rows"][2]) == {packed.VERDICTS.index("failed")}
     assert unpacked(whole.blocks[0])[0]["x"] == "rejected: no quota"
     assert "No score yet" in report.page(of)
+
+
+def test_each_doubling_of_k_takes_as_much_room(make: Make) -> None:
+    (of,) = facts(make(samples=6))
+    ticks = re.findall(r">(\d+)</text>", charts.by_k(of))
+    assert ticks == ["1", "2", "4", "6"]
+
+
+def test_what_failed_samples_took_stands_in_the_protocol(make: Make) -> None:
+    price = Price(model="given", prompt=2_000_000.0, completion=0.0)
+    folder = make(say=lambda p, i: ("no quota", "failed"), price=price)
+    assert "in no sample" not in report.page(facts(folder))
+    generation = Generation(text="x", prompt_tokens=1234, completion_tokens=5)
+    with RunWriter(folder) as run:
+        run.append_turn(Turn(unique_id="test/0", index=0, request="r", generation=generation))
+    assert "1,234 tokens read, 5 generated; $2,468.00 paid in all" in report.page(facts(folder))
 
 
 def test_a_run_that_has_just_begun_has_a_page(make: Make) -> None:

@@ -93,7 +93,7 @@ def test_a_near_duplicate_of_the_question_is_passed_over_and_counted(by: ChooseB
 def test_problems_of_math500_are_never_shown(pool: ProblemSet, monkeypatch: pytest.MonkeyPatch) -> None:
     text = pool.problems[5].problem
     monkeypatch.setattr("math500.data.math500_id", lambda t: "test/algebra/1.json" if t == text else None)
-    with pytest.raises(UsageError, match=r"1 problems of MATH-500 \(test/algebra/1.json\)"):
+    with pytest.raises(UsageError, match=r"1 problem of MATH-500 \(test/algebra/1.json\)"):
         shots.choose(QUESTIONS, pool, by="similarity", count=1)
 
 
@@ -112,7 +112,7 @@ def test_math500_itself_is_refused_and_its_train_split_is_not() -> None:
 
 def test_examples_need_a_solution(pool: ProblemSet) -> None:
     bare = Problem(problem="Q", answer="1", unique_id="bare/0")
-    with pytest.raises(UsageError, match=r"1 rows without a worked solution \(bare/0\)"):
+    with pytest.raises(UsageError, match=r"1 row without a worked solution \(bare/0\)"):
         shots.choose(QUESTIONS, pool_of((*pool.problems, bare)), by="subject", count=1)
 
 

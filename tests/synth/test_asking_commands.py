@@ -134,7 +134,7 @@ def test_ranked_problems(typed: Typed, train: Path, manifest_of: Callable[..., M
         asked = ("--model", "m", "--base-url", server.url, "--quiet")
         code, printed, said = typed("ranks", "new-evolve-1", *asked, "--out", "ranked")
     assert code == 0, said
-    assert "1 rows over 1 problems, preference" in printed
+    assert "1 row over 1 problem, preference" in printed
 
 
 def test_steps_of_prm800k(typed: Typed, tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from math500.records import (
     Problem,
     Sample,
     SolverInfo,
+    Summary,
+    Turn,
     Verified,
 )
 from math500.rundir import RunDir, RunWriter
@@ -85,11 +87,24 @@ def test_votes_of_several_samples_have_seeds_of_their_own_and_had_others_before(
 )
 def test_ballots_that_make_no_sense_are_a_difference(voted: Path, altered: dict[str, object]) -> None:
     path = voted / "samples.jsonl"
-    first, *others = [msgspec.json.decode(line, type=Sample) for line in path.read_bytes().splitlines()]
+    first, *others = RunDir(voted).history()
     ballot = msgspec.structs.replace(first.ballots[0], **altered)
     broken = msgspec.structs.replace(first, ballots=(ballot,))
     path.write_bytes(b"".join(msgspec.json.encode(s) + b"\n" for s in (broken, *others)))
     assert states(voted, "votes") == ["differs"]
+
+
+def test_an_older_summary_says_nothing_of_what_was_paid_in_all(voted: Path) -> None:
+    path = voted / "summary.json"
+    made = msgspec.json.decode(path.read_bytes(), type=Summary)
+    with RunWriter(voted) as run:  # a completion that no sample holds
+        turn = Turn(
+            unique_id="test/0", index=0, request="r", generation=Generation(text="x", prompt_tokens=5)
+        )
+        run.append_turn(turn)
+    assert states(voted, "summary") == ["differs"]
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(made, paid=None)))
+    assert states(voted, "summary") == ["ok"]
 
 
 def test_the_command_ends_with_0_or_8_and_names_what_differs(plain: Path, typed: Typed) -> None:

@@ -8,6 +8,7 @@ import click
 
 from math500.cli import endpoint
 from math500.cli.options import FILE, JSON, Grouped, print_json, print_text, say
+from math500.plural import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -239,7 +240,7 @@ def questions(data: str, out: Path, prompt: str, as_json: bool) -> None:
     from math500.train import questions as room
 
     made = room.make(data, out, prompt=prompt, announce=say)
-    text = f"{made.manifest.rows:,} questions in {made.path}"
+    text = f"{counted(made.manifest.rows, 'question')} in {made.path}"
     print_json(made.manifest) if as_json else print_text(text)
 
 
@@ -266,7 +267,10 @@ def originals(training_set: Path, out: Path, data: str | None, as_json: bool) ->
     from math500.train import originals as room
 
     made = room.make(training_set, out, name=data, announce=say)
-    text = f"{made.manifest.rows:,} rows over {made.manifest.problems:,} problems in {made.path}"
+    text = (
+        f"{counted(made.manifest.rows, 'row')} over "
+        f"{counted(made.manifest.problems, 'problem')} in {made.path}"
+    )
     print_json(made.manifest) if as_json else print_text(text)
 
 

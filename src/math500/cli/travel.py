@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from math500.cli.options import FILE, JSON, print_json, print_text, say
+from math500.plural import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +84,9 @@ def pack(run: Path, out: Path | None, without_texts: bool, without_responses: bo
     parts = {"the problems' texts": packed.texts_left_out, "the responses": packed.responses_left_out}
     left = " and ".join(name for name, out in parts.items() if out)
     print_json(packed) if as_json else click.echo(path)
-    say(f"{len(packed.files)} files{left and f' without {left}'}; its checksum is in {path}.sha256")
+    say(
+        f"{counted(len(packed.files), 'file')}{left and f' without {left}'}; its checksum is in {path}.sha256"
+    )
 
 
 @click.command()

@@ -12,8 +12,9 @@ are read from top to bottom. What a row may do:
     stop      the run stops with the row's error
 
 `wait` and `backoff` end: a sample is given up after the row's `tries`, and the run stops when nothing at
-all has succeeded for the client's patience. When the first samples are all given up and none has been
-answered, the run stops too: what is refused for every problem is not the problem's fault.
+all has succeeded for the client's patience. When the first questions are all given up and none has been
+answered, the run stops too: what is refused for every problem is not the problem's fault. Those that an
+earlier try at the run gave up as well do not count for that.
 
 docs/endpoints.md shows the same table; a test keeps the two equal.
 """

@@ -22,6 +22,7 @@ import msgspec
 
 from math500.client.prices import cost
 from math500.errors import ModelError, QuotaExhausted
+from math500.plural import counted
 from math500.records import Budget, Decoding, Extras, Generation, Message, Price
 
 BYTES_PER_TOKEN = 2
@@ -163,7 +164,7 @@ class Purse:
         """The limit that one more request would pass."""
         budget = self.budget
         if budget.requests is not None and sum(p.spent.requests for p in self.family) >= budget.requests:
-            what = f"The run's own limit of {budget.requests:,} requests is reached"
+            what = f"The run's own limit of {counted(budget.requests, 'request')} is reached"
             return Limit(what, "Raise --max-requests and resume the run.")
         used = sum(p.spent.tokens for p in self.family)
         aside = sum(p.aside.tokens for p in self.family)

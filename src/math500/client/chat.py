@@ -40,7 +40,7 @@ from math500.records import Api, Budget, Decoding, Extras, Generation, Message, 
 
 PATIENCE = 600.0
 HOPELESS = 5
-"""Samples given up with none answered yet, after which the run stops."""
+"""Questions given up with none answered yet, after which the run stops."""
 MAY_BE_BILLED = frozenset({"first_byte", "stalled", "too_slow", "truncated", "reset", "oversized"})
 """Ways in which a request ends without an answer after the endpoint had it."""
 
@@ -89,6 +89,7 @@ class Client:
         spent: what the run has used up before.
         beside: another client of the same run, whose limits it shares; `budget` is then that one's.
         purse: keeps the limits in place of `budget`, `price` and `spent`.
+        given_up: questions that were given up before; that they are again says nothing about the endpoint.
         clock: the time; tests run it faster.
     """
 
@@ -109,6 +110,7 @@ class Client:
         spent: Spent | None = None,
         beside: Client | None = None,
         purse: Purse | None = None,
+        given_up: int = 0,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or Clock()
@@ -128,6 +130,9 @@ class Client:
         if beside is not None:
             self._purse.join(beside._purse)  # noqa: SLF001 - one of its own kind
         self._stats = Stats()
+        self._hopeless = HOPELESS + given_up
+        self._in_vain_for: set[int] = set()
+        """Hashes of the questions that were given up, as long as none is answered."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -325,8 +330,13 @@ class Client:
 
     def _give_up(self, lane: Lane, row: Row, answer: Answer, ask: Ask) -> SampleFailed | ModelError:
         self._stats.failed += 1
-        if self._stats.succeeded == 0 and self._stats.failed >= HOPELESS:
-            return self._stop(lane, row, answer, ask, f", for each of the first {HOPELESS} requests")
+        if self._stats.succeeded == 0:
+            # A vote asks the same again and again: that is one question.
+            self._in_vain_for.add(hash(tuple(ask.messages)))
+            if len(self._in_vain_for) >= self._hopeless:
+                return self._stop(
+                    lane, row, answer, ask, f", for each of the first {self._hopeless} questions"
+                )
         return SampleFailed(row.kind, answers.sentence(answer), ask.sent)
 
     def _stop(self, lane: Lane, row: Row, answer: Answer, ask: Ask, more: str = "") -> ModelError:

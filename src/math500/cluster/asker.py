@@ -70,6 +70,8 @@ class Job:
     """Of this worker."""
     threads: int | None
     """Of this worker's embedded model."""
+    given_up: int = 0
+    """Questions that the run gave up before."""
     purse: Any = None
     """Ray's handle of the run's limits."""
 
@@ -138,7 +140,15 @@ class Asker:
             )
         )
         models.require_same(made.model, opened.info)
-        ready = answering.ready(made, opened, None, job.concurrency, self._tell, purse=await self._purse())
+        ready = answering.ready(
+            made,
+            opened,
+            None,
+            job.concurrency,
+            self._tell,
+            purse=await self._purse(),
+            given_up=job.given_up,
+        )
         return await contextlib.AsyncExitStack().enter_async_context(ready)
 
     async def _purse(self) -> Part | None:

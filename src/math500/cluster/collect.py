@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 import math500
-from math500 import client, errors, evaluate, grading, models
+from math500 import client, crew, errors, evaluate, grading, models
 from math500.client import Event, Spent
 from math500.cluster import purse
 from math500.cluster.asker import Asker, Job, Owed, Stop
@@ -16,6 +16,7 @@ from math500.cluster.engine import Ray, joined
 from math500.cluster.flow import Flow, Line
 from math500.engine import cores
 from math500.errors import ClusterUnavailable, Math500Error, UsageError
+from math500.plural import counted
 from math500.records import Asking, Grade, Sample, SampleGrade, Turn, Weigh
 from math500.rundir import Key, RunWriter
 
@@ -65,7 +66,7 @@ def collect(
         on_event: told of waits and stops.
 
     Raises:
-        ModelError: the run has to stop; answers in flight were waited for up to GRACE_SECONDS.
+        ModelError: the run has to stop; answers in flight were waited for up to crew.GRACE_SECONDS.
         ClusterUnavailable: Ray cannot be started, or loses its workers before they answer anything.
         StorageFull: the disk is full; what is written is intact.
     """
@@ -106,6 +107,7 @@ class _Collection:
             price=opened.price,
             concurrency=self._each,
             threads=max(1, cores() // engine.workers) if embedded and engine.local else None,
+            given_up=evaluate.given_up(run),
             purse=purse.shared(opened.asking.budget, opened.price, spent),
         )
 
@@ -115,7 +117,7 @@ class _Collection:
             self._pass()
             if len(self._todo) == before:
                 raise ClusterUnavailable(
-                    f"Ray's workers ended before any of {before} samples was there",
+                    f"Ray's workers ended before any of {counted(before, 'sample')} was there",
                     "See the logs in /tmp/ray/session_latest/logs; memory is the usual reason: "
                     "use fewer --workers.",
                 )
@@ -139,7 +141,7 @@ class _Collection:
                 self._take(line)
         except (Math500Error, KeyboardInterrupt):
             # An answer that is nearly here is paid for: let it land, but not for long.
-            self._land(flow.lines(time.monotonic() + evaluate.GRACE_SECONDS))
+            self._land(flow.lines(time.monotonic() + crew.GRACE_SECONDS))
             raise
 
     def _row(self, key: Key) -> Owed:

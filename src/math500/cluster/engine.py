@@ -84,7 +84,8 @@ def joined(engine: Ray, store: int = STORE) -> Iterator[None]:
 
 def _start(ray: Any, engine: Ray, store: int) -> None:  # noqa: ANN401 - a module without types
     own = {"num_cpus": engine.workers, "object_store_memory": store, "include_dashboard": False}
-    where = own if engine.local else {"address": engine.address}
+    # Without an address Ray joins whichever cluster runs on this machine, somebody else's too.
+    where = own | {"address": "local"} if engine.local else {"address": engine.address}
     for left in reversed(range(TRIES if engine.local else 1)):
         try:
             with _hushed():

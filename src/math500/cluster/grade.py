@@ -11,6 +11,7 @@ from math500.cluster.engine import STORE, Ray, joined
 from math500.cluster.flow import Flow
 from math500.cluster.grader import Grader
 from math500.errors import ClusterUnavailable
+from math500.plural import counted
 from math500.records import Problem, SampleGrade
 from math500.rundir import Key, RunWriter
 
@@ -54,7 +55,7 @@ def _grade(
                     on_grade(of - len(rows), of)
         if len(rows) == before:
             raise ClusterUnavailable(
-                f"Ray's workers ended before any of {before} samples was graded",
+                f"Ray's workers ended before any of {counted(before, 'sample')} was graded",
                 "See the logs in /tmp/ray/session_latest/logs, or leave --engine ray out.",
             )
 

@@ -28,6 +28,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from math500.errors import DataNotFound, DataUnreadable, DependencyMissing
+from math500.plural import counted
 from math500.records import Problem
 
 Row = dict[str, Any]
@@ -161,12 +162,12 @@ def refuse_unusable(problems: Sequence[Problem], name: str) -> None:
     times = Counter(problem.unique_id for problem in problems)
     if twice := [unique_id for unique_id, count in times.items() if count > 1]:
         raise DataUnreadable(
-            f"{name} has {len(twice)} ids on more than one row ({', '.join(twice[:3])})",
+            f"{name} has {counted(len(twice), 'id')} on more than one row ({', '.join(twice[:3])})",
             "Make every unique_id unique, or leave the field out.",
         )
     if empty := [problem.unique_id for problem in problems if not problem.answer.strip()]:
         raise DataUnreadable(
-            f"{name} has {len(empty)} rows with an empty answer ({', '.join(empty[:3])})",
+            f"{name} has {counted(len(empty), 'row')} with an empty answer ({', '.join(empty[:3])})",
             "Give each of them an answer, or take them out.",
         )
 

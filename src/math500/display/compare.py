@@ -7,6 +7,7 @@ from itertools import takewhile
 
 from math500 import stats
 from math500.display.tables import percent, table
+from math500.plural import counted
 from math500.records import Compared, Comparison, Difference, Flip
 
 SHOWN = 20
@@ -80,7 +81,7 @@ def _reading(found: Comparison) -> str:
         else "The difference may be chance: the interval holds zero."
     )
     return (
-        f"{verdict} {found.gained} problems were gained and {found.lost} lost; "
+        f"{verdict} {counted(found.gained, 'problem was', 'problems were')} gained and {found.lost} lost; "
         f"{found.changed} of {found.n} first responses differ in their text. Two such runs show differences "
         f"from {100 * found.smallest:.1f} points on (in four of five cases)."
     )

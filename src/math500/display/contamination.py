@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math500.display.tables import table
+from math500.plural import counted
 from math500.records import Completions, Contamination, Difference, Estimate
 
 PROVES = (
@@ -27,7 +28,10 @@ def contamination(found: Contamination) -> str:
         text += f"\n\nExact, above the control: {_points(found.above_control)}."
     owed = sum(probe.owed for _, probe in probes)
     if owed:
-        text += f"\n{owed} problems have no completion yet: math500 run --resume {found.probe.run}"
+        text += (
+            f"\n{counted(owed, 'problem has', 'problems have')} no completion yet: math500 "
+            f"run --resume {found.probe.run}"
+        )
     if found.control is None:
         text += "\nWithout a --control the exact share has nothing to be compared with."
     return f"{text}\n\n{PROVES}"

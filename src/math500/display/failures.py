@@ -9,6 +9,7 @@ from typing import Literal
 from math500.display.compare import comparability
 from math500.display.tables import percent, table
 from math500.display.terminal import Style, Styled, paint
+from math500.plural import counted, form
 from math500.records import Change, Changes, Reason, ReasonCount, Tally, Why
 
 AT_MOST = (
@@ -29,7 +30,7 @@ def failures(found: Tally, run_id: str, meaning: Mapping[Why, str]) -> str:
     wrong = sum(count.samples for count in found.counts)
     head = (
         f"{paint(run_id, 'heading')}\n{percent(found.score)} by {found.grader}; "
-        f"{wrong} of {found.samples} samples are not correct"
+        f"{wrong} of {counted(found.samples, 'sample')} {form(wrong, 'is', 'are')} not correct"
     )
     if not found.counts:
         return head
@@ -79,11 +80,11 @@ def reasons(listed: Sequence[Reason], most: int, *, several: bool) -> str:
 
 def changes(found: Changes, most: int, *, several: bool) -> str:
     """The failures of two runs side by side."""
-    counted = Counter(change.change for change in found.changes)
-    rows = [(Styled(name, style), str(counted[name]), words) for name, (words, style) in CHANGES.items()]
+    number = Counter(change.change for change in found.changes)
+    rows = [(Styled(name, style), str(number[name]), words) for name, (words, style) in CHANGES.items()]
     blocks = [
         f"{paint(found.after, 'heading')} against {paint(found.before, 'heading')}, "
-        f"{found.compared} samples in both"
+        f"{counted(found.compared, 'sample')} in both"
         + (f", {found.left_out} only in one of them" if found.left_out else ""),
         comparability(found.differences, "before", "after"),
         table(rows, right=(1,)),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from math500.display.tables import table
 from math500.display.terminal import paint
+from math500.plural import counted
 from math500.records import Agreement, Disagreement, GraderScore, GraderTable
 
 LONGEST = 40
@@ -61,7 +62,7 @@ def _differ(pair: Agreement) -> str:
 def _disagreements(found: Sequence[Disagreement], most: int) -> str:
     if not found:
         return "They agree on every sample."
-    lines = [f"They do not agree on {len(found)} samples."]
+    lines = [f"They do not agree on {counted(len(found), 'sample')}."]
     for each in found[:most]:
         lines.append("\n" + paint(f"{each.unique_id} [{each.index}], reference {each.answer}", "heading"))
         lines.append(table([(verdict, *_said(each, verdict)) for verdict in _verdicts(each)]))

@@ -7,6 +7,7 @@ from math500.display.lookup import VERDICTS
 from math500.display.money import dollars
 from math500.display.tables import percent, table
 from math500.display.terminal import Styled
+from math500.plural import counted, form
 from math500.records import JudgeReport, Overruled, Verdict
 
 SHOWN = 20
@@ -22,7 +23,7 @@ WORDS: dict[str, str] = {
 def judged(found: JudgeReport) -> str:
     """What a judge made of a run."""
     blocks = [
-        f"{found.model}, form {found.form}, {WORDS[found.scope]}: {found.judged} samples judged",
+        f"{found.model}, form {found.form}, {WORDS[found.scope]}: {counted(found.judged, 'sample')} judged",
         _scores(found),
         _agreement(found),
         _left(found),
@@ -51,7 +52,7 @@ def _agreement(found: JudgeReport) -> str:
             "Ask it where the rule knows: the same command with --all --limit 50."
         )
     rows = [
-        ("agree", f"{found.agreed} of {found.compared} judged samples that the rule graded too"),
+        ("agree", f"{found.agreed} of {counted(found.compared, 'judged sample')} that the rule graded too"),
         ("kappa", _kappa(found)),
         ("correct by the judge alone", str(found.gained)),
         ("correct by the rule alone", str(found.lost)),
@@ -82,11 +83,15 @@ def _kappa(found: JudgeReport) -> str:
 def _left(found: JudgeReport) -> str:
     lines = []
     if found.unreadable:
-        lines.append(f"{found.unreadable} samples are ungraded: neither of two replies could be read.")
+        lines.append(
+            f"{counted(found.unreadable, 'sample is', 'samples are')} ungraded: neither of two "
+            "replies could be read."
+        )
     if found.owed:
         lines.append(
-            f"{found.owed} samples are still to be judged, and are in neither the judge's score nor the "
-            "difference, which say little until then. The same command goes on with them."
+            f"{counted(found.owed, 'sample is', 'samples are')} still to be judged, and "
+            f"{form(found.owed, 'is', 'are')} in neither the judge's score nor the "
+            "difference, which say little until then. The same command goes on with what is owed."
         )
     return "\n".join(lines)
 
@@ -96,7 +101,7 @@ def _cost(found: JudgeReport) -> str:
         return ""
     money = "" if found.cost is None else f": {dollars(found.cost)}"
     return (
-        f"{found.requests:,} requests to this judge so far, {found.prompt_tokens:,} prompt and "
+        f"{counted(found.requests, 'request')} to this judge so far, {found.prompt_tokens:,} prompt and "
         f"{found.completion_tokens:,} completion tokens{money}"
     )
 

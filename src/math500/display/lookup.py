@@ -9,6 +9,7 @@ import msgspec
 from math500 import data, prompts
 from math500.display.tables import duration, table
 from math500.display.terminal import Style, Styled
+from math500.plural import counted
 from math500.records import Grade, GradeStep, Prompt, Report, Verdict
 
 VERDICTS: dict[Verdict, Style] = {
@@ -67,7 +68,7 @@ def problem_set(found: data.ProblemSet) -> str:
     proof = "verified" if source.verified else "your own set: there is nothing to verify it against"
     counts = data.counts(found.problems)
     blocks = [
-        f"{source.name}: {source.rows:,} problems, {proof}",
+        f"{source.name}: {counted(source.rows, 'problem')}, {proof}",
         table([(s.place, s.location, s.outcome) for s in source.steps]),
         f"sha256 of the rows: {source.sha256}",
         _counts("subject", {k or "(none)": n for k, n in counts.by_subject.items()}),

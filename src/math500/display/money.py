@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from math500.estimate import Estimate, Range
-from math500.records import Price
+from math500.plural import form
+from math500.records import Price, Summary
 
 
 def dollars(amount: float) -> str:
@@ -22,12 +23,26 @@ def price(known: Price | None) -> str:
     )
 
 
+def in_no_sample(result: Summary) -> tuple[int, int]:
+    """Prompt and completion tokens that were paid for, and that the samples do not hold."""
+    paid = result.paid
+    if paid is None:
+        return 0, 0
+    prompt = paid.prompt_tokens + paid.judge_prompt_tokens
+    completion = paid.completion_tokens + paid.judge_completion_tokens
+    return (
+        prompt - result.prompt_tokens - result.judge_prompt_tokens,
+        completion - result.completion_tokens - result.judge_completion_tokens,
+    )
+
+
 def estimate(expected: Estimate, known: Price | None) -> str:
     """What a run may take, in one or two sentences."""
     prompt = _range(expected.prompt_tokens, "{:,.0f}")
     completion = _range(expected.completion_tokens, "{:,.0f}")
     requests = _range(Range(expected.requests, expected.most_requests), "{:,.0f}")
-    text = f"{requests} requests, {prompt} prompt and {completion} generated tokens"
+    request = form(1 if requests == "1" else 2, "request", "requests")
+    text = f"{requests} {request}, {prompt} prompt and {completion} generated tokens"
     if expected.cost is None:
         return f"Expect {text}; what they cost is not known (--price PROMPT,COMPLETION)."
     open_end = "" if expected.cost.high is not None else "; a model that thinks takes many times that"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from math500.display.money import dollars, price
+from math500.display.money import dollars, in_no_sample, price
 from math500.display.origin import origin
 from math500.display.tables import duration, percent, table
 from math500.display.terminal import paint
+from math500.plural import counted, form
 from math500.records import Manifest, Part, Summary
 
 FOLDER_HOLDS = (
@@ -39,6 +40,7 @@ def summary(manifest: Manifest, result: Summary, folder: Path) -> str:
         _parts("subject", result.by_subject),
         _parts("level", result.by_level),
         _cost(manifest, result),
+        _paid(result),
     ]
     return "\n\n".join(b for b in blocks if b)
 
@@ -57,23 +59,31 @@ def _not_scored(manifest: Manifest, result: Summary, folder: Path) -> str:
     lines = []
     answered = result.correct + result.wrong + result.no_answer + result.ungraded
     if result.no_answer:
-        lines.append(f"{result.no_answer} responses give no answer; they count as not correct.")
+        lines.append(
+            f"{counted(result.no_answer, 'response gives', 'responses give')} no answer; "
+            f"{form(result.no_answer, 'it counts', 'they count')} as not correct."
+        )
     if result.truncated:
         lines.append(
-            f"{result.truncated} of {answered} responses were cut off by the token limit; "
+            f"{result.truncated} of {counted(answered, 'response')} "
+            f"{form(result.truncated, 'was', 'were')} cut off by the token limit; "
             "raise --max-tokens to see what that costs."
         )
     if result.unscored:
         lines.append(
-            f"{result.unscored} solutions got no score that could be read from the judge; they weigh nothing."
+            f"{counted(result.unscored, 'solution')} got no score that could be read from the judge; "
+            f"{form(result.unscored, 'it weighs', 'they weigh')} nothing."
         )
     if result.ungraded:
-        lines.append(f"{result.ungraded} responses could not be graded; they are not in the score.")
+        lines.append(
+            f"{counted(result.ungraded, 'response')} could not be graded; "
+            f"{form(result.ungraded, 'it is', 'they are')} not in the score."
+        )
     if result.failed or result.missing:
         go_on = "" if manifest.origin else f" Go on with: math500 run --resume {folder}"
         lines.append(
-            f"{result.failed} samples failed and {result.missing} were not collected; "
-            f"they are not in the score.{go_on}"
+            f"{counted(result.failed, 'sample')} failed and {result.missing} "
+            f"{form(result.missing, 'was', 'were')} not collected; they are not in the score.{go_on}"
         )
     return "\n".join(lines)
 
@@ -106,6 +116,20 @@ def _cost(manifest: Manifest, result: Summary) -> str:
         f"{result.judge_completion_tokens:,} completion tokens"
     )
     return f"{line}. {judged}" + ("" if result.cost is None else f": {dollars(result.cost)} for both")
+
+
+def _paid(result: Summary) -> str:
+    """What was asked for beyond the samples, where anything was."""
+    paid = result.paid
+    if paid is None or not any(beside := in_no_sample(result)):
+        return ""
+    prompt = paid.prompt_tokens + paid.judge_prompt_tokens
+    completion = paid.completion_tokens + paid.judge_completion_tokens
+    money = "" if paid.cost is None else f", {dollars(paid.cost)}"
+    return (
+        f"Paid in all: {prompt:,} prompt and {completion:,} completion tokens{money}. Of these "
+        f"{beside[0]:,} and {beside[1]:,} are in no sample: what failed, or was begun again."
+    )
 
 
 def next_command(manifest: Manifest, result: Summary, folder: Path) -> str:

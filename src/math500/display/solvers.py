@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from math500.display.money import dollars
 from math500.display.tables import table
+from math500.plural import counted, form
 from math500.records import Curves, Estimate, Ranked, Reranked, Stopped, Tradeoff
 
 
@@ -47,8 +48,8 @@ def curves(found: Curves) -> str:
     rows = [(str(p.k), *_estimate(p.passed), *_estimate(p.majority)) for p in found.points]
     said = [table([head, *rows], right=range(len(head)), head=True)]
     said.append(
-        f"Over {found.problems} problems with {found.samples} samples each"
-        + (f"; {found.left_out} are left out." if found.left_out else ".")
+        f"Over {counted(found.problems, 'problem')} with {counted(found.samples, 'sample')} each"
+        + (f"; {found.left_out} {form(found.left_out, 'is', 'are')} left out." if found.left_out else ".")
     )
     columns = ("stops when", "samples", "saved", "score", "fixed", "difference", "95 % interval", "same")
     said.append(
@@ -92,8 +93,11 @@ def reranked(found: Reranked) -> str:
         *(_ranked(one) for one in found.ways),
         ("who knows the answer", *_estimate(found.any_right), "", "", ""),
     )
-    of = f"{found.samples} samples for each of {found.problems:,} problems, valued by {found.reward}"
-    left_out = f"; {found.left_out} are left out" if found.left_out else ""
+    of = (
+        f"{counted(found.samples, 'sample')} for each of {counted(found.problems, 'problem')}, "
+        f"valued by {found.reward}"
+    )
+    left_out = f"; {found.left_out} {form(found.left_out, 'is', 'are')} left out" if found.left_out else ""
     return (
         f"{table([head, *bounds], right=range(1, len(head)), head=True)}\n\n"
         f"{of}{left_out}. The differences are to the plain vote, in pairs."

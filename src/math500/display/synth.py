@@ -7,6 +7,7 @@ from pathlib import Path
 
 from math500.display.tables import table
 from math500.display.terminal import paint
+from math500.plural import counted
 from math500.records import Decontamination, LevelYield, Match, TrainingSet
 
 REASONS: Mapping[str, str] = {
@@ -65,8 +66,8 @@ def training_set(made: TrainingSet, folder: Path) -> str:
     """What was kept, by difficulty, and what was not, by reason."""
     parents = ", ".join(parent.run for parent in made.parents)
     head = (
-        f"{paint(str(folder), 'heading')}\n{made.rows:,} rows over {made.problems:,} problems, {made.kind}"
-        + (f", from {parents}" if parents else "")
+        f"{paint(str(folder), 'heading')}\n{counted(made.rows, 'row')} over "
+        f"{counted(made.problems, 'problem')}, {made.kind}" + (f", from {parents}" if parents else "")
     )
     blocks = [head, _levels(made.levels), _left_out(made.left_out), _checked(made.decontamination)]
     return "\n\n".join(block for block in blocks if block)
@@ -90,8 +91,11 @@ def _left_out(left_out: Mapping[str, int]) -> str:
 
 
 def _checked(report: Decontamination) -> str:
-    sets = ", ".join(f"{one.name} ({one.rows:,} problems)" for one in report.against)
-    return f"{report.checked:,} rows were checked against {sets}; {report.dropped:,} held one of them."
+    sets = ", ".join(f"{one.name} ({counted(one.rows, 'problem')})" for one in report.against)
+    return (
+        f"{counted(report.checked, 'row was', 'rows were')} checked against {sets}; "
+        f"{report.dropped:,} held one of them."
+    )
 
 
 def decontamination(report: Decontamination, most: int) -> str:

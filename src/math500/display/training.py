@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
 
-from math500.display.progress import PLAIN_SECONDS
+from math500.display.live import Live
 from math500.display.tables import duration, table
 from math500.records import Exported, Measured, Training, TrainingOutcome, TrainingStep
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 LATELY = 0.9
 """How much of the shown loss is what was shown before: a single step's jumps about."""
@@ -25,61 +18,38 @@ RERANK = "math500 rerank RUN --reward {folder}"
 EXPORT = "math500 train export {folder} --to gguf --out {folder}.gguf"
 
 
-class Progress:
-    """A training's live progress: a bar in a terminal, a line now and then elsewhere.
-
-    It is called with each step.
-    """
+class Progress(Live):
+    """A training's live progress; it is called with each step."""
 
     def __init__(self, training: Training, before: TrainingStep | None, *, quiet: bool = False) -> None:
-        self._total = training.settings.steps or 0
-        self._before = before or TrainingStep(step=0, loss=0.0, learning_rate=0.0)
+        self._before = self._now = before or TrainingStep(step=0, loss=0.0, learning_rate=0.0)
         self._loss: float | None = None
-        self._printed = time.monotonic()
-        self._quiet = quiet
-        self._bar = self._make_bar() if sys.stderr.isatty() and not quiet else None
-
-    def _make_bar(self) -> tqdm[Any]:
-        from tqdm import tqdm  # noqa: PLC0415 - only a training with a terminal needs it
-
-        # Said here, since the training libraries' own bars are switched off by the environment.
-        return tqdm(
-            total=self._total, initial=self._before.step, unit="step", dynamic_ncols=True, disable=False
-        )
+        # Shown all the same: the training libraries' own bars are switched off by the environment.
+        steps = training.settings.steps or 0
+        super().__init__(steps, self._before.step, quiet=quiet, unit="step", disable=False)
 
     def __call__(self, step: TrainingStep) -> None:
         """Show one step."""
         self._loss = step.loss if self._loss is None else LATELY * self._loss + (1 - LATELY) * step.loss
-        if self._bar is not None:
-            self._bar.set_postfix_str(self._state(step), refresh=False)
-            self._bar.update()
-        elif not self._quiet and self._is_time(step):
-            self._printed = time.monotonic()
-            left = self._seconds(step) / self._done(step) * (self._total - step.step)
-            text = f"step {step.step}/{self._total}, {self._state(step)}, about {duration(left)} left"
-            print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal's room
+        self._now = step
+        self._step()
 
-    def _is_time(self, step: TrainingStep) -> bool:
-        return step.step == self._total or time.monotonic() - self._printed >= PLAIN_SECONDS
+    def _is_last(self) -> bool:
+        return self._now.step == self._total
 
-    def _done(self, step: TrainingStep) -> int:
-        return max(1, step.step - self._before.step)
+    def _place(self) -> str:
+        return f"step {self._now.step}/{self._total}"
 
-    def _seconds(self, step: TrainingStep) -> float:
-        return max(step.seconds - self._before.seconds, 1e-9)
-
-    def _state(self, step: TrainingStep) -> str:
-        speed = (step.tokens - self._before.tokens) / self._seconds(step)
+    def _state(self) -> str:
+        speed = (self._now.tokens - self._before.tokens) / self._seconds()
         return f"loss {self._loss:.3f}, {speed:,.0f} tok/s"
 
-    def __enter__(self) -> Self:
-        return self
+    def _left(self) -> float:
+        done = max(1, self._now.step - self._before.step)
+        return self._seconds() / done * (self._total - self._now.step)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.close()
+    def _seconds(self) -> float:
+        return max(self._now.seconds - self._before.seconds, 1e-9)
 
 
 def outcome(done: TrainingOutcome) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math500.display.tables import table
 from math500.display.terminal import Styled
+from math500.plural import counted, form
 from math500.records import RunCheck, Verified
 
 MARKS = {
@@ -21,7 +22,8 @@ def verified(result: Verified) -> str:
     steps = dict.fromkeys(f"{one.about}: {one.next_step}" for one in result.checks if one.next_step)
     sealed = f"Its seal's fingerprint: {result.seal}" if result.seal else "It has no seal."
     end = (
-        f"{result.differs} of {len(result.checks)} checks differ from what the samples give."
+        f"{result.differs} of {counted(len(result.checks), 'check')} "
+        f"{form(result.differs, 'differs', 'differ')} from what the samples give."
         if result.differs
         else "Every figure that can be derived here is what its samples give."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from math500.exports.facts import Facts
+from math500.plural import counted
 
 SIGNS = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])")
 """What Markdown reads as more than a character; an underscore within a word is none."""
@@ -24,8 +25,8 @@ def card(known: Facts) -> str:
         "| setting | value |",
         "|---|---|",
         *(f"| {_cell(name)} | {_cell(said)} |" for name, said in known.protocol.items()),
-        f"| not in the score | {left_out} samples: {why} |",
-        f"| cut off | {counts.truncated} responses ended at the token limit |",
+        f"| not in the score | {counted(left_out, 'sample')}: {why} |",
+        f"| cut off | {counted(counts.truncated, 'response')} ended at the token limit |",
         f"| measured | {_cell(made.created)}, math500 {_cell(made.math500_version)} |",
         f"| data | sha256 `{made.data.sha256}` |",
     ]

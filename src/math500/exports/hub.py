@@ -17,6 +17,7 @@ from typing import Any
 from math500 import data
 from math500.errors import RunError, UsageError
 from math500.exports.facts import Facts
+from math500.plural import counted, form
 from math500.rundir import store
 
 TASK = "default"
@@ -53,10 +54,15 @@ def _dataset(known: Facts) -> tuple[str, str]:
             f"{known.made.data.name} is no data set of the hub", "Use --to card, which takes any run."
         )
     if known.summary.problems != found.rows:
-        what = f"{known.summary.problems} of {found.rows:,} problems are no score of {found.name}"
+        what = (
+            f"{known.summary.problems} of {found.rows:,} problems "
+            f"{form(known.summary.problems, 'is', 'are')} no score of {found.name}"
+        )
         raise UsageError(what, "Run all of them, or use --to card.")
     if owed := known.summary.missing + known.summary.failed:
-        raise RunError(f"{owed} samples are owed", "Finish the run first: math500 run --resume.")
+        raise RunError(
+            counted(owed, "sample is owed", "samples are owed"), "Finish the run first: math500 run --resume."
+        )
     return found.hub.repo, found.hub.revision
 
 

@@ -35,6 +35,7 @@ from math500.gap.explain import Against, Sources, finished, from_number, from_ru
 from math500.gap.offline import Responses
 from math500.grading.key import doubtful
 from math500.models import Private, is_embedded
+from math500.plural import counted
 from math500.records import Gap
 from math500.rundir import RunDir
 
@@ -171,9 +172,9 @@ def ask_again(
         run, names, to=to, problems=problems, budget=budget, say=say, crossed=crossed, target=target
     )
     for arm in plan.arms:
-        say(f"{arm.name}: {arm.requests:,} requests, about {arm.tokens:,} tokens ({arm.setting})")
-    cost = f"{plan.requests:,} requests and about {plan.tokens:,} tokens"
-    say(f"together {cost}, on {len(plan.problems)} problems of {run.manifest.run_id}")
+        say(f"{arm.name}: {counted(arm.requests, 'request')}, about {arm.tokens:,} tokens ({arm.setting})")
+    cost = f"{counted(plan.requests, 'request')} and about {plan.tokens:,} tokens"
+    say(f"together {cost}, on {counted(len(plan.problems), 'problem')} of {run.manifest.run_id}")
     if plan_only:
         return False
     if budget is None and not is_embedded(run.manifest.model.name):

@@ -21,10 +21,11 @@ from pathlib import Path
 import msgspec
 
 import math500
-from math500 import data, prompts, running
+from math500 import data, paid, prompts, running
 from math500.errors import RunNotFound, UsageError
 from math500.gap.settings import APART, Train, change
 from math500.models import Private
+from math500.plural import counted
 from math500.records import Budget, Generation, Manifest, Problem, Prompt
 from math500.rundir import RunDir
 
@@ -133,7 +134,8 @@ def plan(
     if affordable < max(1, problems or 1):
         each = whole.tokens / len(answered)
         raise UsageError(
-            f"a budget of {budget:,} tokens is enough for {affordable} of {problems or 1} problems",
+            f"a budget of {budget:,} tokens is enough for {affordable} of "
+            f"{counted(problems or 1, 'problem')}",
             f"Give --budget {round(each * (problems or 1) * 1.05):,}".replace(",", "")
             + ", or fewer factors.",
         )
@@ -158,7 +160,7 @@ def carry_out(
     left = budget
     for arm in made.arms:
         folder = run.ablation(arm.name)
-        say(f"{arm.name}: {arm.requests} requests")
+        say(f"{arm.name}: {counted(arm.requests, 'request')}")
         before = _spent(folder)
         # A run's budget counts what it used up before.
         limit = None if left is None else Budget(tokens=before + max(left, 1))
@@ -274,7 +276,7 @@ def _subset(problems: Sequence[Problem], count: int) -> list[Problem]:
 def _spent(folder: Path) -> int:
     """Tokens that an arm has used so far."""
     try:
-        return running.spent_in_all(RunDir.open(folder))
+        return paid.in_all(RunDir.open(folder))
     except RunNotFound:
         return 0
 

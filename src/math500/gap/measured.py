@@ -19,6 +19,7 @@ from math500.gap.attribution import NONE, Attribution, Coalition, all_coalitions
 from math500.gap.offline import Responses, Transform, transformed
 from math500.gap.outcomes import Outcomes, paired_factor
 from math500.gap.settings import APART, FIELD, in_words
+from math500.plural import counted, form
 from math500.records import Difference, Factor
 from math500.rundir import RunDir
 
@@ -128,7 +129,10 @@ def _factor(arm: Arm, base: Responses) -> Factor:
         kind="measured",
         changed=changed,
         source=str(arm.run.path),
-        detail=f"{changed} of {len(pairs)} responses differ in their text{left_out}",
+        detail=(
+            f"{changed} of {counted(len(pairs), 'response')} "
+            f"{form(changed, 'differs in its', 'differ in their')} text{left_out}"
+        ),
     )
 
 
@@ -170,9 +174,11 @@ def _covariance(x: Sequence[float], y: Sequence[float]) -> float:
 
 
 def _notes(shared: Attribution) -> tuple[str, ...]:
-    said = [f"The shares are Shapley values over {shared.total.n} problems."]
+    said = [f"The shares are Shapley values over {counted(shared.total.n, 'problem')}."]
     if shared.unasked:
         said.append(
-            f"{shared.unasked} combinations of settings were not asked: their own interplay is taken as zero."
+            f"{counted(shared.unasked, 'combination')} of settings "
+            f"{form(shared.unasked, 'was', 'were')} not asked: "
+            f"{form(shared.unasked, 'its', 'their')} own interplay is taken as zero."
         )
     return tuple(said)

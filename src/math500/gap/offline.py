@@ -24,6 +24,7 @@ from math500 import evaluate, grading, stats
 from math500.data.verify import math500_reference
 from math500.gap.cut import cut, smaller_limits
 from math500.gap.outcomes import DRAWS, Outcomes, of_grades, paired_factor, weighted_factor
+from math500.plural import counted
 from math500.records import Factor, Grade, Problem, Sample
 from math500.rundir import Key, RunDir
 
@@ -293,7 +294,9 @@ def _bad_rows(base: Outcomes, doubtful: set[str]) -> list[Factor]:
     if not bad:
         return []
     group = {name: "bad" if name in bad else "good" for name in base}
-    found = weighted_factor("bad rows", f"{len(bad)} doubtful rows left out", base, group, {"good": 1.0})
+    found = weighted_factor(
+        "bad rows", f"{counted(len(bad), 'doubtful row')} left out", base, group, {"good": 1.0}
+    )
     return [found]
 
 

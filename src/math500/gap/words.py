@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math500.plural import counted
 from math500.records import Difference, Factor, Gap
 
 LARGE = 0.005
@@ -26,7 +27,7 @@ def paragraph(gap: Gap) -> str:
 
 
 def _numbers(gap: Gap) -> str:
-    score = f"{gap.model} scores {_score(gap.measured.value)} on {gap.measured.n:,} problems"
+    score = f"{gap.model} scores {_score(gap.measured.value)} on {counted(gap.measured.n, 'problem')}"
     score += f" of {gap.data}" if gap.data else ""
     if gap.claimed is not None and gap.published is None:
         return (
@@ -112,7 +113,8 @@ def _again(gap: Gap) -> str:
     """What the server's batches, or asking again, change by themselves."""
     asked = [f for f in gap.factors if f.kind == "measured" and f.name in ("concurrency", "repeat")]
     told = [
-        f"{f.setting}: {f.changed} of {f.n} first responses and {f.gained + f.lost} grades change"
+        f"{f.setting}: {f.changed} of {counted(f.n, 'first response')} and "
+        f"{counted(f.gained + f.lost, 'grade')} change"
         for f in asked
     ]
     return f"Asked again with nothing else changed, {'; '.join(told)}." if told else ""

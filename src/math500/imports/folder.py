@@ -18,6 +18,7 @@ import math500
 from math500 import evaluate, grading, prompts
 from math500.imports.log import Answer, Log, Mark
 from math500.imports.match import Placed
+from math500.plural import counted, form
 from math500.protocols import LOGGED
 from math500.records import (
     Decoding,
@@ -189,8 +190,9 @@ def _empty(answers: Sequence[Answer]) -> Iterable[str]:
     empty = sum(not answer.text.strip() and answer.failure is None for answer in answers)
     if empty:
         yield (
-            f"{empty} of {len(answers)} responses are empty, and the log does not say whether the request "
-            "failed; they count as no answer"
+            f"{empty} of {counted(len(answers), 'response')} {form(empty, 'is', 'are')} empty, and the log "
+            "does not say whether the request failed; "
+            f"{form(empty, 'it counts', 'they count')} as no answer"
         )
 
 

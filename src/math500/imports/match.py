@@ -20,6 +20,7 @@ from math500 import data, grading
 from math500.data import rows
 from math500.errors import DataError, DataMismatch, DependencyMissing
 from math500.imports.log import Answer, Item, Log
+from math500.plural import counted, form
 from math500.records import DataSource, Problem
 
 AUTO, NONE = "auto", "none"
@@ -86,7 +87,7 @@ def _left_out(own: Sequence[Item], found: _Found, data_set: str) -> Iterable[str
     """Which rows are not of the set that was named."""
     if not found.problems:
         raise DataMismatch(
-            f"none of the log's {len(own)} problems is in {data_set}",
+            f"of the log's {counted(len(own), 'problem')} none is in {data_set}",
             "Leave --data out to keep the log's own problems.",
         )
     if own:
@@ -166,7 +167,10 @@ def _compared(found: _Found, known: data.ProblemSet) -> Iterable[str]:
     """What the log has and lacks beside the set."""
     lacking = [p.unique_id for p in known.problems if p.unique_id not in found.problems]
     if lacking:
-        yield f"{len(lacking)} of {len(known.problems)} problems of {known.source.name} are not in the log"
+        yield (
+            f"{len(lacking)} of {counted(len(known.problems), 'problem')} of {known.source.name} "
+            f"{form(len(lacking), 'is', 'are')} not in the log"
+        )
     other = {
         problem.unique_id: None
         for problem, item in found.asked
@@ -249,10 +253,10 @@ def _ordered(problems: dict[str, Problem], known: data.ProblemSet | None) -> tup
 def _rows(items: Sequence[Item]) -> str:
     """`3 rows (a.jsonl, line 4; ...) are`."""
     places = "; ".join(item.place for item in items[:_NAMED]) + ("; ..." if len(items) > _NAMED else "")
-    return f"{len(items)} {'row is' if len(items) == 1 else 'rows are'} ({places})"
+    return f"{counted(len(items), 'row is', 'rows are')} ({places})"
 
 
 def _ids(ids: Sequence[str]) -> str:
     """`2 problems (a, b)`."""
     named = ", ".join(ids[:_NAMED]) + (", ..." if len(ids) > _NAMED else "")
-    return f"{len(ids)} {'problem' if len(ids) == 1 else 'problems'} ({named})"
+    return f"{counted(len(ids), 'problem')} ({named})"

@@ -12,7 +12,7 @@ beside the rule's under a name of their own, so that `gap`, `errors` and `compar
 """
 
 from math500.judge.agreement import kappa, report
-from math500.judge.ask import judge, spent
+from math500.judge.ask import given_up, judge, spent
 from math500.judge.cases import Case, Scope, messages, of_run
 from math500.judge.forms import FORMS, get, read
 from math500.judge.score import Judge, WithJudge
@@ -24,6 +24,7 @@ __all__ = [
     "Scope",
     "WithJudge",
     "get",
+    "given_up",
     "judge",
     "kappa",
     "messages",

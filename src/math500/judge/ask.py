@@ -9,12 +9,11 @@ A request that failed is written with its failure and gives no grade: the sample
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from math500.client import Spent
-from math500.errors import Math500Error, SampleFailed
+from math500.crew import Crew
+from math500.errors import SampleFailed
 from math500.judge import forms
 from math500.judge.cases import Case, messages
 from math500.records import Failure, Grade, Judgement, Judging, SampleGrade
@@ -23,8 +22,6 @@ from math500.solve import Model
 
 TRIES = 2
 """Replies that are asked for, the second one when the first cannot be read."""
-GRACE_SECONDS = 1.0
-"""How long replies in flight are waited for when the judging has to stop."""
 QUOTED = 80
 """Characters of an unreadable reply in a grade's reason."""
 
@@ -54,7 +51,7 @@ async def judge(
         on_judged: told of each.
 
     Raises:
-        ModelError: the judging has to stop; replies in flight were waited for up to GRACE_SECONDS.
+        ModelError: the judging has to stop; replies in flight were waited for up to crew.GRACE_SECONDS.
         StorageFull: the disk is full; what is written is intact.
     """
     await _Pass(run, judging, grader, todo, model, on_judged).carry_out(concurrency)
@@ -100,6 +97,11 @@ def spent(run: RunDir, judge_name: str) -> Spent:
     return used
 
 
+def given_up(run: RunDir, judge_name: str) -> int:
+    """How many answers a judge was asked about last in vain."""
+    return sum(replies[-1].failure is not None for replies in run.judgements(judge_name).values())
+
+
 class _Pass:
     """One pass over what is to be judged."""
 
@@ -115,41 +117,15 @@ class _Pass:
         self._run = run
         self._judging = judging
         self._grader = grader
-        self._todo = deque(todo)
+        self._todo = todo
         self._model = model
         self._on_judged = on_judged
         self._kept = run.judgements(judging.name)
-        self._error: Math500Error | None = None
-        self._stopped = asyncio.Event()
 
     async def carry_out(self, concurrency: int) -> None:
-        workers = asyncio.gather(*(self._work() for _ in range(concurrency)))
-        stopped = asyncio.ensure_future(self._stopped.wait())
-        try:
-            await asyncio.wait((workers, stopped), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            self._todo.clear()
-            stopped.cancel()
-            # A reply that is nearly here is paid for: let it land, but not for long.
-            await asyncio.wait((workers,), timeout=GRACE_SECONDS)
-            workers.cancel()
-            await asyncio.wait((workers,))
-            crash = None if workers.cancelled() else workers.exception()
-        if self._error is not None:
-            raise self._error
-        if crash is not None:
-            raise crash
-
-    async def _work(self) -> None:
-        while self._todo:
-            case = self._todo.popleft()
-            try:
-                await self._decide(case)
-            except Math500Error as e:
-                self._error = self._error or e
-                self._todo.clear()
-                self._stopped.set()
-                return
+        crew = Crew(self._todo, self._decide)
+        await crew.work(concurrency)
+        crew.end()
 
     async def _decide(self, case: Case) -> None:
         replies = readable(self._kept.get(case.key, ()), case)

@@ -25,6 +25,7 @@ from math500.client import Client, Event
 from math500.errors import ModelError, SampleFailed, UsageError
 from math500.lmeval import require
 from math500.lmeval.response import Response
+from math500.plural import counted
 from math500.records import Asking, Decoding, Failure, Message, ModelInfo, SolverInfo
 
 require()
@@ -154,14 +155,16 @@ class Math500LM(LM):  # type: ignore[misc] # lm-eval ships no types
     def loglikelihood(self, requests: list[Any]) -> list[tuple[float, bool]]:
         """Not to be had from a chat endpoint."""
         raise UsageError(
-            f"a chat endpoint gives no log-likelihoods, and {len(requests)} requests ask for them",
+            "a chat endpoint gives no log-likelihoods, and "
+            f"{counted(len(requests), 'request asks', 'requests ask')} for them",
             "Use the model math500 with tasks that generate text.",
         )
 
     def loglikelihood_rolling(self, requests: list[Any]) -> list[float]:
         """Not to be had from a chat endpoint."""
         raise UsageError(
-            f"a chat endpoint gives no log-likelihoods, and {len(requests)} requests ask for them",
+            "a chat endpoint gives no log-likelihoods, and "
+            f"{counted(len(requests), 'request asks', 'requests ask')} for them",
             "Use the model math500 with tasks that generate text.",
         )
 

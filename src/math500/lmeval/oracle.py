@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
-from collections.abc import Callable, Sequence
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from math500.lmeval import TASKS, require
@@ -43,8 +44,8 @@ def score(tasks: Sequence[str], answer: Callable[[str], str], *, problems: str) 
     """
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
     manager = TaskManager(include_path=str(TASKS), include_defaults=False, metadata={"problems": problems})
-    # lm-eval draws a progress bar for each task and has no switch for it.
-    with contextlib.redirect_stderr(io.StringIO()):
+    # lm-eval draws a progress bar for each task, and asks git which commit it runs in: no switch for either.
+    with _held_back():
         results = simple_evaluate(
             model=_Function(answer),
             tasks=list(tasks),
@@ -54,3 +55,20 @@ def score(tasks: Sequence[str], answer: Callable[[str], str], *, problems: str) 
             verbosity="ERROR",
         )
     return {task: results["results"][task] for task in tasks}
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """What is said to the error output, by other programs too, is shown only where the block fails."""
+    with tempfile.TemporaryFile("w+") as said, contextlib.redirect_stderr(said):
+        terminal = os.dup(2)
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            said.seek(0)
+            os.write(terminal, said.read().encode())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)

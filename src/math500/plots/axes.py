@@ -1,4 +1,4 @@
-"""Two axes with their labels, a legend, and upright marks: what scatter, curves and histogram stand on."""
+"""Axes: two, with a legend and upright marks, for scatter, curves and histogram; one alone below rows."""
 
 from __future__ import annotations
 
@@ -100,3 +100,21 @@ def _legend(names: Sequence[tuple[str, str]], width: int) -> tuple[str, float]:
         drawn += svg.box(x, y - 9, 11, 11, colour=colour) + svg.text(x + 16, y + 1, shown, size=svg.SMALL)
         x += needed
     return drawn, (y + 32 if names else svg.HEADING + 22)
+
+
+def ruled(
+    marks: Sequence[float], place: Callable[[float], float], top: float, bottom: float, form: Form
+) -> str:
+    """Upright lines at round values, each with its value below."""
+    return "".join(
+        svg.line(place(t), top, place(t), bottom)
+        + svg.text(
+            place(t),
+            bottom + 16,
+            written(t, form, short=True),
+            colour="muted",
+            anchor="middle",
+            size=svg.SMALL,
+        )
+        for t in marks
+    )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from math500.plots import svg
+from math500.plots.axes import ruled
 from math500.plots.scales import Form, extent, scale, ticks, written
 
 ROW = 28
@@ -49,19 +50,8 @@ def bars(
     marks = ticks(0, greatest if greatest > 0 else 1.0, 5)
     place = scale((0, marks[-1] if top is None else top), (left, right))
     bottom = svg.HEADING + ROW * len(rows)
-    body = "".join(
-        svg.line(place(t), svg.HEADING, place(t), bottom)
-        + svg.text(
-            place(t),
-            bottom + 16,
-            written(t, form, short=True),
-            colour="muted",
-            anchor="middle",
-            size=svg.SMALL,
-        )
-        for t in marks
-        if top is None or t <= top
-    )
+    shown = marks if top is None else [t for t in marks if t <= top]
+    body = ruled(shown, place, svg.HEADING, bottom, form)
     for number, (row, words) in enumerate(zip(rows, said, strict=True)):
         body += _row(row, words, svg.HEADING + ROW * number, left, right, place)
     return svg.picture(title, description or _described(rows, said, form), body, width, bottom + 24)

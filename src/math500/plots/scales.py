@@ -55,8 +55,10 @@ def doubling(values: tuple[float, float], pixels: tuple[float, float]) -> Callab
 
 
 def doublings(low: float, high: float) -> list[float]:
-    """The powers of two from `low` to `high`, both greater than zero."""
-    return [2.0**i for i in range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)]
+    """The powers of two from `low` to `high`, both above zero; and `high`, where there is room for it."""
+    powers = [2.0**i for i in range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)]
+    room = not powers or high >= math.sqrt(2) * powers[-1]
+    return [*powers, high] if room else powers
 
 
 def extent(values: Iterable[float | None]) -> tuple[float, float]:

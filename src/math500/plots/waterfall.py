@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from math500.plots import svg
+from math500.plots.axes import ruled
 from math500.plots.scales import Form, extent, scale, ticks, written
 
 ROW = 32
@@ -50,18 +51,7 @@ def waterfall(
     marks = ticks(*_view(steps, spans), 5)
     place = scale((marks[0], marks[-1]), (left, right))
     bottom = svg.HEADING + ROW * len(steps)
-    body = "".join(
-        svg.line(place(t), svg.HEADING, place(t), bottom)
-        + svg.text(
-            place(t),
-            bottom + 16,
-            written(t, form, short=True),
-            colour="muted",
-            anchor="middle",
-            size=svg.SMALL,
-        )
-        for t in marks
-    )
+    body = ruled(marks, place, svg.HEADING, bottom, form)
     for number, step in enumerate(steps):
         y = svg.HEADING + ROW * number
         body += _step(step, spans[number], said[number], y, (left, right), place)

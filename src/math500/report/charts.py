@@ -156,6 +156,7 @@ def by_k(of: Facts) -> str:
         ],
         x_label="k, samples a problem",
         y_label="share of problems",
+        doubling=True,
         width=WIDTH,
     )
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 
 from math500 import protocols
+from math500.display.money import dollars, in_no_sample
 from math500.display.tables import duration
 from math500.failures import MEANING
 from math500.plots import embedded, svg
+from math500.plural import counted, form
 from math500.records import Estimate, Summary
 from math500.report import votes
 from math500.report.charts import charts
@@ -75,7 +77,11 @@ def _score(of: Facts, picture: str) -> str:
     else:
         big = (
             tag("p", f"{100 * s.score.value:.1f}", tag("small", " %"), class_="big")
-            + tag("p", f"95 % interval {interval(s.score)}, over {s.score.n:,} problems", class_="quiet")
+            + tag(
+                "p",
+                f"95 % interval {interval(s.score)}, over {counted(s.score.n, 'problem')}",
+                class_="quiet",
+            )
             + _strip(s.score)
         )
     return tag("section", tag("h3", "Score"), big, _states(s), _warnings(s), picture, class_="card score")
@@ -148,11 +154,16 @@ def _warnings(s: Summary) -> str:
     """What is not in the number, or bends it."""
     said = []
     if s.truncated:
-        said.append(f"{s.truncated:,} responses were cut off by the token limit.")
+        said.append(f"{counted(s.truncated, 'response was', 'responses were')} cut off by the token limit.")
     if s.failed or s.missing:
-        said.append(f"{s.failed:,} failed and {s.missing:,} uncollected samples are not in the score.")
+        said.append(
+            f"{s.failed:,} failed and {counted(s.missing, 'uncollected sample')} are not in the score."
+        )
     if s.ungraded:
-        said.append(f"{s.ungraded:,} responses could not be graded and are not in the score.")
+        said.append(
+            f"{counted(s.ungraded, 'response')} could not be graded and "
+            f"{form(s.ungraded, 'is', 'are')} not in the score."
+        )
     return tag("ul", *(tag("li", text(words)) for words in said), class_="warn") if said else ""
 
 
@@ -161,12 +172,22 @@ def _protocol(of: Facts) -> str:
     rows = dict(protocols.of(made))
     rows["grader"] = of.grader
     rows["tokens"] = f"{s.prompt_tokens:,} read, {s.completion_tokens:,} generated, in {duration(s.seconds)}"
+    rows["in no sample"] = _in_no_sample(s)
     rows["made by"] = f"math500 {made.math500_version}"
     items = "".join(tag("dt", text(name)) + tag("dd", text(value)) for name, value in rows.items() if value)
     prompt = tag(
         "details", tag("summary", "The prompt"), tag("pre", text(made.prompt.template), tabindex="0")
     )
     return tag("section", tag("h3", "Protocol"), tag("dl", items), prompt, class_="card protocol")
+
+
+def _in_no_sample(s: Summary) -> str:
+    """What failed samples, and tries that were begun again, took; empty where they took nothing."""
+    prompt, completion = in_no_sample(s)
+    if s.paid is None or not (prompt or completion):
+        return ""
+    money = "" if s.paid.cost is None else f"; {dollars(s.paid.cost)} paid in all"
+    return f"{prompt:,} tokens read, {completion:,} generated{money}"
 
 
 # -- where, why, how long ----------------------------------------------------------------------
@@ -184,7 +205,7 @@ def _heat(of: Facts, number: int) -> str:
         if score is None:
             return tag("td", tag("span", "none", class_="hidden"), class_="h h0")
         filters = {"subject": subject, "level": level}
-        said = f"{subject}, level {level}: {percent(score.value)} of {score.n} problems"
+        said = f"{subject}, level {level}: {percent(score.value)} of {counted(score.n, 'problem')}"
         figure = _opens(f"{100 * score.value:.0f} %", filters, said)
         return tag(
             "td", figure, tag("small", f"n = {score.n}"), class_=f"h h{round(HEAT * score.value / top)}"

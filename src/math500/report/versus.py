@@ -8,6 +8,7 @@ from math500 import plots
 from math500.compare import compare
 from math500.errors import UsageError
 from math500.plots import embedded
+from math500.plural import counted
 from math500.records import Comparison
 from math500.report.facts import Facts
 from math500.report.markup import interval, percent, table, tag, text
@@ -79,7 +80,7 @@ def _difference(found: Comparison) -> str:
         d = found.difference
         words = (
             f"{100 * d.value:+.1f} points, 95 % interval {100 * d.low:+.1f} to {100 * d.high:+.1f}, over "
-            f"{found.n:,} problems that both runs graded (p = {found.p_value:.2g}, {found.test}). "
+            f"{counted(found.n, 'problem')} that both runs graded (p = {found.p_value:.2g}, {found.test}). "
             f"{found.gained} gained, {found.lost} lost; this comparison would show a difference of "
             f"{100 * found.smallest:.1f} points in four of five cases."
         )

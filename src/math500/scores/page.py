@@ -40,15 +40,20 @@ def settings(row: PublishedScore) -> str:
     """The settings that are stated, in words."""
     parts = [
         row.metric,
-        f"{row.shots} shots" if row.shots else "",
+        _several(row.shots, "shot"),
         f"cot {row.cot}" if row.cot else "",
         f"temperature {row.temperature}" if row.temperature else "",
         f"top-p {row.top_p}" if row.top_p else "",
         f"at most {row.max_tokens} tokens" if row.max_tokens else "",
-        f"{row.samples} samples" if row.samples else "",
+        _several(row.samples, "sample"),
         f"grader: {row.grader}" if row.grader else "",
     ]
     return "; ".join(p for p in parts if p)
+
+
+def _several(number: str, noun: str) -> str:
+    """A number as its source writes it; empty where it says none."""
+    return number and f"{number} {noun}{'' if number == '1' else 's'}"
 
 
 def _table(rows: Iterable[PublishedScore]) -> Iterator[str]:

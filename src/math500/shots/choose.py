@@ -19,6 +19,7 @@ import msgspec
 from math500 import data, prompts
 from math500.data import ProblemSet
 from math500.errors import UsageError
+from math500.plural import counted
 from math500.records import ChooseBy, ChosenShots, Problem, Shot, Shown
 from math500.shots.near import near
 from math500.shots.similar import Index
@@ -81,13 +82,14 @@ def _require_train(pool: ProblemSet) -> None:
     test = [name for row in pool.problems if (name := data.math500_id(row.problem)) is not None]
     if test:
         raise UsageError(
-            f"{pool.source.name} holds {len(test)} problems of MATH-500 ({', '.join(test[:3])}), "
+            f"{pool.source.name} holds {counted(len(test), 'problem')} of MATH-500 ({', '.join(test[:3])}), "
             "and those are never shown as examples",
             f"Take a train split, such as {POOL}.",
         )
     if bare := [row.unique_id for row in pool.problems if not row.solution.strip()]:
         raise UsageError(
-            f"{pool.source.name} has {len(bare)} rows without a worked solution ({', '.join(bare[:3])})",
+            f"{pool.source.name} has {counted(len(bare), 'row')} without a worked solution "
+            f"({', '.join(bare[:3])})",
             "Take rows with a `solution` as examples.",
         )
 
@@ -130,7 +132,10 @@ def _best(problem: Problem, ranked: Iterable[Problem], count: int) -> tuple[list
 
 def _too_few(problem: Problem, pool: ProblemSet, by: ChooseBy, there: int, count: int) -> str:
     of = f" of its subject ({problem.subject or 'it has none'})" if by == "subject" else ""
-    return f"{pool.source.name} has {there} examples{of} for {problem.unique_id}, and {count} are asked for"
+    return (
+        f"{pool.source.name} has {counted(there, 'example')}{of} for {problem.unique_id}, "
+        f"and {count} are asked for"
+    )
 
 
 def _instead(by: ChooseBy) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from math500.plural import counted
 from math500.records import CompletionRow, Parent, PreferenceRow, QuestionRow, StepRow, TrainingSet
 
 Row = CompletionRow | PreferenceRow | StepRow | QuestionRow
@@ -52,8 +53,9 @@ def _header(manifest: TrainingSet) -> str:
 
 def _opening(manifest: TrainingSet) -> str:
     return (
-        f"# {manifest.rows:,} training rows by `math500 synth {manifest.method}`\n\n"
-        f"{manifest.rows:,} rows over {manifest.problems:,} problems. {FORM[manifest.kind]}.\n\n"
+        f"# {counted(manifest.rows, 'training row')} by `math500 synth {manifest.method}`\n\n"
+        f"{counted(manifest.rows, 'row')} over {counted(manifest.problems, 'problem')}. "
+        f"{FORM[manifest.kind]}.\n\n"
         "```python\nfrom datasets import load_dataset\n\n"
         'rows = load_dataset("THIS FOLDER", split="train")\n```'
     )
@@ -87,7 +89,7 @@ def _parent(parent: Parent) -> str:
     d = parent.decoding
     facts = {
         "model": f"{parent.model.name} {_detail(parent)}".strip(),
-        "problems": f"{parent.data.name}, {parent.data.rows:,} rows, sha256 {parent.data.sha256}",
+        "problems": f"{parent.data.name}, {counted(parent.data.rows, 'row')}, sha256 {parent.data.sha256}",
         "prompt": f"{parent.prompt.name} ({parent.prompt.source})",
         "solver": parent.solver.name,
         "decoding": f"temperature {d.temperature}, top_p {d.top_p}, seed {d.seed}",
@@ -123,5 +125,8 @@ def _decontamination(manifest: TrainingSet) -> str:
         ["checked against", "problems", "sha256"], [(s.name, f"{s.rows:,}", s.sha256) for s in report.against]
     )
     found = _table(["found by", "rows"], report.by_rule.items()) if report.by_rule else ""
-    words = f"{report.checked:,} rows were checked by {report.gate} and {report.dropped:,} dropped."
+    words = (
+        f"{counted(report.checked, 'row was', 'rows were')} checked by {report.gate} and "
+        f"{report.dropped:,} dropped."
+    )
     return "\n\n".join(part for part in (words, sets, found) if part)

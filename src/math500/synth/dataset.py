@@ -36,6 +36,7 @@ from math500.errors import (
     RunMismatch,
     UsageError,
 )
+from math500.plural import counted
 from math500.records import (
     CompletionRow,
     LeftOut,
@@ -104,7 +105,8 @@ class TrainingSet:
         keeper = Gatekeeper.of(dict.fromkeys([*known, *against]))
         if matches := [match for _, match in keeper.check_all(rows) if match]:
             raise Contaminated(
-                f"{path} holds {len(matches)} rows with test problems in them ({match_in_words(matches[0])})",
+                f"{path} holds {counted(len(matches), 'row')} with test problems in them "
+                f"({match_in_words(matches[0])})",
                 "Make the set again.",
             )
         return cls(path, manifest, rows)

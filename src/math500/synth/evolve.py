@@ -33,6 +33,7 @@ import msgspec
 
 from math500 import data, evaluate, running
 from math500.errors import RunMismatch, UsageError
+from math500.plural import counted
 from math500.records import LeftOut, Problem, SolverInfo
 from math500.rundir import RunDir, RunWriter, replace, storage_error
 from math500.synth import agreement, dataset, evolving, fairness, novelty, rft, stage
@@ -95,7 +96,7 @@ def make(stages: Stages, settings: Settings | None = None) -> dataset.TrainingSe
         raise UsageError(
             f"no new problem is left ({stage.counted(left_out)})", "Try other problems or another model."
         )
-    stages.say(f"{len(made)} new problems; {stage.counted(left_out) or 'nothing'} left out")
+    stages.say(f"{counted(len(made), 'new problem')}; {stage.counted(left_out) or 'nothing'} left out")
     solved = stages.carry_out("solutions", made, running.prompt_of(stages.request, stages.say))
     kept = _agreed(solved, settings, left_out)
     file = stages.runs / f"{stages.out.name}-evolved.jsonl"
@@ -266,7 +267,9 @@ def _agreed(solved: RunDir, settings: Settings, left_out: list[LeftOut]) -> list
         if one.n == solved.manifest.samples and one.share >= settings.agree:
             found[problem.unique_id] = one
         else:
-            evidence = f"{one.votes} of {one.n} solutions agree" + (f", on {one.answer}" if one.votes else "")
+            evidence = f"{one.votes} of {counted(one.n, 'solution')} agree" + (
+                f", on {one.answer}" if one.votes else ""
+            )
             left_out.append(
                 LeftOut(
                     problem_id=problem.unique_id,
@@ -324,8 +327,8 @@ def _graded(solved: RunDir, problems: Sequence[Problem], file: Path, folder: Pat
 def _notes(settings: Settings, stages: Stages, kept: int) -> list[str]:
     share, k = f"{100 * settings.agree:.0f} %", stages.request.samples
     answers = (
-        f"{kept:,} new problems; their answers are those on which at least {share} of {k} solutions of the "
-        "same model agree, by value. They were checked by nobody and can be wrong."
+        f"{counted(kept, 'new problem')}; their answers are those on which at least {share} of "
+        f"{k} solutions of the same model agree, by value. They were checked by nobody and can be wrong."
     )
     levels = (
         "Levels are estimates within this set, by how far the solutions disagree and by their length; they "

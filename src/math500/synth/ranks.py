@@ -26,6 +26,7 @@ from math500.errors import UsageError
 from math500.grading.visible import visible
 from math500.judge import quote
 from math500.judge.forms import DATA_ONLY
+from math500.plural import counted
 from math500.records import LeftOut, Message, Plan, PreferenceRow, Problem, Prompt, Sample, SolverInfo
 from math500.rundir import RunDir
 from math500.synth import dataset, evolving, fairness, rft, spelling, stage
@@ -152,7 +153,9 @@ def make(runs: Sequence[RunDir], stages: Stages, settings: Settings | None = Non
     request = stage.of_run(stages.request, runs[0])
     roots = tuple(dict.fromkeys(stage.root(unique_id) for unique_id in request.ids))
     stages = replace(stages, request=replace(request, ids=roots, solver=SolverInfo()))
-    stages.say(f"{sum(len(group.members) for group in found)} problems in {len(found)} groups")
+    stages.say(
+        f"{counted(sum(len(group.members) for group in found), 'problem')} in {counted(len(found), 'group')}"
+    )
     asked = [group.asked(order, str(settings.seed)) for group in found for order in (1, 2)]
     decoding = stage.greedy(stages.request.decoding)
     ranked = stages.carry_out("ranked", asked, PROMPT, samples=1, decoding=decoding)

@@ -24,6 +24,7 @@ import msgspec
 
 from math500 import grading, prompts
 from math500.errors import UsageError
+from math500.plural import counted
 from math500.records import LeftOut, Plan, Problem, Prompt, SolverInfo, StepRow
 from math500.rundir import RunDir
 from math500.running import Request
@@ -145,7 +146,10 @@ def make(runs: Sequence[RunDir], stages: Stages, settings: Settings | None = Non
         )
     stages = replace(stages, request=_request(stages, runs[0], settings))
     wrong = sum(not one.correct for one in chosen)
-    stages.say(f"{len(chosen)} solutions, {wrong} of them wrong; {sum(len(o.steps) for o in chosen)} steps")
+    stages.say(
+        f"{counted(len(chosen), 'solution')}, {wrong} of them wrong; "
+        f"{counted(sum(len(o.steps) for o in chosen), 'step')}"
+    )
     label = _by_judge if settings.labels == "judge" else _by_rollouts
     labelled = label(chosen, stages, settings, runs[0].manifest.prompt)
     return dataset.write(
@@ -284,7 +288,7 @@ def _by_rollouts(chosen: Sequence[Solved], stages: Stages, settings: Settings, p
         behind = {one.behind(place).unique_id: (one, place) for one, place in asked}
         run = stages.carry_out(name, [one.behind(place) for one, place in asked], prompt)
         runs.append(run)
-        for unique_id, count in counted(run).items():
+        for unique_id, count in counts_of(run).items():
             one, place = behind[unique_id]
             known[one.name][place] = count
     found: dict[str, rollouts.Labels] = {}
@@ -313,7 +317,7 @@ def _wanted(
     ]
 
 
-def counted(run: RunDir) -> dict[str, Count]:
+def counts_of(run: RunDir) -> dict[str, Count]:
     """What the completions came to, by the id of what was asked."""
     grades, samples = run.grades(grading.GRADER), run.samples()
     verdicts: dict[str, list[str]] = defaultdict(list)

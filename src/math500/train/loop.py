@@ -25,6 +25,7 @@ import msgspec
 from math500 import __version__, quiet
 from math500.display.training import Progress
 from math500.errors import Interrupted, ModelError, UsageError
+from math500.plural import counted
 from math500.records import (
     Measured,
     TrainedOn,
@@ -147,7 +148,7 @@ def start(task: Task[R], request: Request, *, say: Say, quiet_: bool = False) ->
         outcome = _train(task, sets, found, request.settings, request.out, say_, quiet_)
         if control is None:
             return outcome
-        say_(f"The control: the same start, {outcome.steps} steps on {control.path}.")
+        say_(f"The control: the same start, {counted(outcome.steps, 'step')} on {control.path}.")
         as_long = msgspec.structs.replace(request.settings, steps=outcome.steps)
         folder = request.out / CONTROL
         _train(task, [control], found, as_long, folder, say_, quiet_)
@@ -213,7 +214,10 @@ def _train(
         say(f"{out} is finished already.")
         return finished
     if too_long:
-        say(f"{too_long} rows are left out, {len(fitting)} kept: over {wanted.max_length} tokens.")
+        say(
+            f"{counted(too_long, 'row is', 'rows are')} left out, {len(fitting)} kept: over "
+            f"{wanted.max_length} tokens."
+        )
     return _run(task, Job(out, training, model, tokenizer, trained, held), say, hush=hush)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from math500.errors import DataMismatch, UsageError
+from math500.plural import counted
 from math500.records import TrainingRow
 from math500.synth.dataset import TrainingSet
 
@@ -69,7 +70,8 @@ def parted(rows: Sequence[R], share: float, seed: int) -> tuple[list[R], list[R]
     trained = [row for row in rows if row.problem_id not in held]
     if not trained:
         raise DataMismatch(
-            f"{len(problems)} problems are too few to hold some out", "Give a lower --held-out, or more rows."
+            f"{counted(len(problems), 'problem is', 'problems are')} too few to hold some out",
+            "Give a lower --held-out, or more rows.",
         )
     return trained, [row for row in rows if row.problem_id in held]
 

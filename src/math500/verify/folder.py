@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from math500 import seal
 from math500.errors import RunDamaged
+from math500.plural import counted
 from math500.records import Manifest, Problem, RunCheck, Sample, Seal
 from math500.rundir import Key, RunDir
 
@@ -91,9 +92,9 @@ def differs(about: str, what: str, where: Iterable[str], next_step: str) -> RunC
     return RunCheck(about=about, state="differs", what=what, where=tuple(where), next_step=next_step)
 
 
-def either(about: str, good: str, bad: str, where: Sequence[str], next_step: str) -> RunCheck:
-    """`ok` when nothing is named, else `differs`."""
-    return differs(about, f"{len(where)} {bad}", where, next_step) if where else ok(about, good)
+def either(about: str, good: str, bad: tuple[str, str], where: Sequence[str], next_step: str) -> RunCheck:
+    """`ok` when nothing is named, else `differs`; `bad` is what one is, and what several are."""
+    return differs(about, counted(len(where), *bad), where, next_step) if where else ok(about, good)
 
 
 def named(key: Key) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from math500 import grading, plugins, regrade
 from math500.errors import PluginBroken
 from math500.grading import presets
+from math500.plural import counted
 from math500.records import Grade, RunCheck
 from math500.verify.folder import Folder, differs, either, left_out, named, note
 
@@ -46,17 +47,26 @@ def _one(folder: Folder, name: str) -> Iterator[RunCheck]:
     if name == folder.made.grader.replace("/", "-"):
         strange += [f"{named(key)}: not graded" for key in folder.collected if key not in given]
     if strange:
-        yield differs(about, f"{len(strange)} grades and samples do not go together", strange, anew)
+        yield differs(
+            about,
+            counted(len(strange), "grade or sample stands alone", "grades and samples do not go together"),
+            strange,
+            anew,
+        )
     grader = _at_hand(name)
     if grader is None:
-        yield note(about, f"{len(given)} grades {_why(name)}; taken as they are")
+        yield note(about, f"{counted(len(given), 'grade')} {_why(name)}; taken as they are")
         return
     if what := left_out(folder.made):
-        yield note(about, f"{len(given)} grades need {what}, which were left out")
+        yield note(about, f"{counted(len(given), 'grade needs', 'grades need')} {what}, which were left out")
         return
     if not presets.get(grader).installed:
         needs = presets.get(grader).needs
-        yield note(about, f"{len(given)} grades need {needs}", f"Install it: pip install '{needs}'")
+        yield note(
+            about,
+            f"{counted(len(given), 'grade needs', 'grades need')} {needs}",
+            f"Install it: pip install '{needs}'",
+        )
         return
     yield from _again(folder, about, grader, f"grades/{name}.jsonl", anew)
 
@@ -84,7 +94,13 @@ def _again(folder: Folder, about: str, grader: str, file: str, anew: str) -> Ite
     counts = Counter(one.grade.verdict for one in given.values())
     words = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
     good = f"{len(todo) - len(unsure) - len(late)} given again, the same ({words})"
-    yield either(about, good, "grades are not what the grader gives", where, anew)
+    yield either(
+        about,
+        good,
+        ("grade is not what the grader gives", "grades are not what the grader gives"),
+        where,
+        anew,
+    )
     if late:
         yield note(about, f"{len(late)} could not be told when they were graded, and can be here", anew, late)
     if unsure:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from math500 import grading, judge
 from math500.judge import ask
+from math500.plural import counted
 from math500.records import Grade, Judgement, Judging, RunCheck
 from math500.rundir import Key
 from math500.verify.folder import Folder, either, named, note
@@ -40,9 +41,11 @@ def _replies(folder: Folder, stem: str, judging: Judging, replies: dict[Key, lis
             said = judge.read(judging.form, reply.generation) or ""
             if said != reply.said:
                 where.append(f"{named(key)}: {reply.said or 'unreadable'!r}, again {said or 'unreadable'!r}")
-    good = f"{sum(map(len, replies.values()))} replies read again, the same"
+    good = f"{counted(sum(map(len, replies.values())), 'reply', 'replies')} read again, the same"
     next_step = f"Take judges/{stem}.jsonl from a copy, or move it away and judge anew."
-    return either(f"judge {stem}", good, "replies say something else", where, next_step)
+    return either(
+        f"judge {stem}", good, ("reply says something else", "replies say something else"), where, next_step
+    )
 
 
 def _grades(
@@ -55,7 +58,11 @@ def _grades(
         about = f"grades {kept}"
         given = folder.run.grades(kept)
         if kept.removeprefix(begins) != grading.GRADER.partition("/")[2]:
-            yield note(about, f"{len(given)} grades stand on another version of the rule; taken as they are")
+            yield note(
+                about,
+                f"{counted(len(given), 'grade stands', 'grades stand')} on another version of "
+                "the rule; taken as given",
+            )
             continue
         cases = {case.key: case for case in judge.of_run(folder.run, judging.form, scope)}
         where = [f"{named(key)}: graded, and not by the rule" for key in given if key not in cases]
@@ -69,7 +76,13 @@ def _grades(
         next_step = (
             f"Move grades/{kept}.jsonl away; the same `math500 judge` makes it again and asks nothing."
         )
-        yield either(about, good, "grades are not what the replies give", where, next_step)
+        yield either(
+            about,
+            good,
+            ("grade is not what the replies give", "grades are not what the replies give"),
+            where,
+            next_step,
+        )
 
 
 def _short(grade: Grade | None) -> str:

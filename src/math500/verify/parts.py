@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from math500 import prompts
+from math500.plural import counted, form
 from math500.records import Ballot, Extras, Generation, RunCheck, Sample, SolverInfo, Turn
 from math500.rundir import Key
 from math500.solve import Solution, blocks, calls, extras, replay, selfcheck, vote, weights
@@ -51,9 +52,18 @@ def _turns(folder: Folder, turns: dict[Key, list[Turn]]) -> RunCheck:
     for key, sample in folder.collected.items():
         kept = [turn.generation for turn in turns.get(key, ())]
         if missing := sum(generation not in kept for generation in sample.generations):
-            where.append(f"{named(key)}: {missing} of {len(sample.generations)} completions are no turns")
-    good = f"{sum(map(len, turns.values()))} turns hold every completion of the solutions"
-    return either(TURNS, good, "samples are not made of their turns", where, RESTORE)
+            where.append(
+                f"{named(key)}: {missing} of {counted(len(sample.generations), 'completion')} in no turn"
+            )
+    number = sum(map(len, turns.values()))
+    good = f"{counted(number, 'turn holds', 'turns hold')} every completion of the solutions"
+    return either(
+        TURNS,
+        good,
+        ("sample is not made of its turns", "samples are not made of their turns"),
+        where,
+        RESTORE,
+    )
 
 
 def _requests(folder: Folder, turns: dict[Key, list[Turn]]) -> RunCheck:
@@ -76,7 +86,16 @@ def _requests(folder: Folder, turns: dict[Key, list[Turn]]) -> RunCheck:
             where.append(named((unique_id, index)))
     good = "the first requests are made of this prompt, decoding, seed and these problems"
     next_step = "The manifest or the problems are not those that were sent: take both from a copy."
-    return either(REQUESTS, good, "first requests are other ones than the manifest makes", where, next_step)
+    return either(
+        REQUESTS,
+        good,
+        (
+            "first request is another one than the manifest makes",
+            "first requests are other ones than the manifest makes",
+        ),
+        where,
+        next_step,
+    )
 
 
 def _older(seed: int | None, index: int, votes: int) -> tuple[int | None, ...]:
@@ -92,7 +111,7 @@ def _votes(folder: Folder) -> RunCheck:
         if sample.ballots and (wrong := _miscounted(sample, solver, single=single)):
             where.append(f"{named(key)}: {wrong}")
     good = "counted again, the same" if single else "every voter once"
-    return either(VOTES, good, "votes are miscounted", where, RESTORE)
+    return either(VOTES, good, ("vote is miscounted", "votes are miscounted"), where, RESTORE)
 
 
 def _miscounted(sample: Sample, solver: SolverInfo, *, single: bool) -> str:
@@ -155,8 +174,14 @@ def _code(folder: Folder) -> RunCheck:
         if strange := sum(run.code not in written for run in sample.executions):
             where.append(f"{named(key)}: {strange} of {len(sample.executions)}")
     ran = sum(len(s.executions) for s in folder.collected.values())
-    good = f"{ran} blocks that were run stand in the replies"
-    return either(CODE, good, "samples ran code that no reply has", where, RESTORE)
+    good = f"{counted(ran, 'block', 'blocks')} that ran {form(ran, 'stands', 'stand')} in the replies"
+    return either(
+        CODE,
+        good,
+        ("sample ran code that no reply has", "samples ran code that no reply has"),
+        where,
+        RESTORE,
+    )
 
 
 def _verification(folder: Folder) -> RunCheck:
@@ -166,4 +191,10 @@ def _verification(folder: Folder) -> RunCheck:
         if (selfcheck.state([g.text for g in sample.generations]) or "uncertain") != sample.verification
     ]
     good = "read again out of the replies, the same"
-    return either(VERIFICATION, good, "samples say another one than their replies", where, RESTORE)
+    return either(
+        VERIFICATION,
+        good,
+        ("sample says another one than its replies", "samples say another one than their replies"),
+        where,
+        RESTORE,
+    )

@@ -15,6 +15,7 @@ from math500 import data
 from math500.data import KnownSet, rows
 from math500.data import verify as reference
 from math500.errors import DataError, DependencyMissing, UsageError
+from math500.plural import counted, form
 from math500.records import Problem, RunCheck
 from math500.verify.folder import Folder, differs, either, note, ok
 
@@ -27,7 +28,12 @@ def check(folder: Folder) -> Iterator[RunCheck]:
     """The set's hash, the problems' rows, the selection."""
     twice = [i for i, count in Counter(p.unique_id for p in folder.problems).items() if count > 1]
     if twice:
-        yield differs(PROBLEMS, f"{len(twice)} ids stand twice in problems.jsonl", twice, RESTORE)
+        yield differs(
+            PROBLEMS,
+            f"{counted(len(twice), 'id stands', 'ids stand')} twice in problems.jsonl",
+            twice,
+            RESTORE,
+        )
     known = {one.name: one for one in data.known_sets()}.get(folder.made.data.name)
     if known is not None:
         yield _hash(folder, known)
@@ -51,8 +57,11 @@ def _hash(folder: Folder, known: KnownSet) -> RunCheck:
         )
         if ours != theirs
     ]
-    good = f"{known.name}, sha256 {known.sha256[:16]}..., {known.rows:,} problems"
-    bad = f"fields of the manifest are not those of {known.name}"
+    good = f"{known.name}, sha256 {known.sha256[:16]}..., {counted(known.rows, 'problem')}"
+    bad = (
+        f"field of the manifest is not that of {known.name}",
+        f"fields of the manifest are not those of {known.name}",
+    )
     return either(DATA, good, bad, wrong, "Take manifest.json from a copy: the run was not made on this set.")
 
 
@@ -72,23 +81,38 @@ def _of_known(folder: Folder, known: KnownSet) -> Iterator[RunCheck]:
 
 def _rows(folder: Folder, whole: Mapping[str, Problem]) -> RunCheck:
     """Every field of every problem."""
-    where = []
+    where, name = [], folder.made.data.name
     for problem in folder.problems:
         there = whole.get(problem.unique_id)
         if there is None:
             where.append(f"{problem.unique_id}: no such problem in the set")
-        elif changed := [name for name in FIELDS if getattr(problem, name) != getattr(there, name)]:
+        elif changed := [f for f in FIELDS if getattr(problem, f) != getattr(there, f)]:
             where.append(f"{problem.unique_id}: {', '.join(changed)}")
-    good = f"{len(folder.problems)} problems are those of {folder.made.data.name}, every field"
-    return either(PROBLEMS, good, f"problems are not those of {folder.made.data.name}", where, RESTORE)
+    good = f"{counted(len(folder.problems), 'problem is that', 'problems are those')} of {name}, every field"
+    return either(
+        PROBLEMS,
+        good,
+        (f"problem is not that of {name}", f"problems are not those of {name}"),
+        where,
+        RESTORE,
+    )
 
 
 def _by_hashes(folder: Folder) -> RunCheck:
     found, _ = reference.compare(folder.problems, reference.math500_reference())
     where = [f"{unique_id}: {', '.join(fields)}" for unique_id, fields in found.changed.items()]
     where += [f"{unique_id}: no such problem in the set" for unique_id in found.unknown]
-    good = f"{len(folder.problems)} problems are those of math500, by the hashes of their fields"
-    return either(PROBLEMS, good, "problems are not those of math500", where, RESTORE)
+    good = (
+        f"{counted(len(folder.problems), 'problem is that', 'problems are those')} of "
+        "math500, by the hashes of their fields"
+    )
+    return either(
+        PROBLEMS,
+        good,
+        ("problem is not that of math500", "problems are not those of math500"),
+        where,
+        RESTORE,
+    )
 
 
 def _selection(folder: Folder, whole: tuple[Problem, ...]) -> RunCheck:
@@ -112,14 +136,29 @@ def _selection(folder: Folder, whole: tuple[Problem, ...]) -> RunCheck:
     where += [f"{i}: not selected" for i in ours if i not in set(theirs)]
     if not where and (ours != theirs or asked.count != len(ours)):
         where = [f"another order or number: {asked.count} said, {len(theirs)} selected, {len(ours)} there"]
-    good = f"the selection gives these {len(ours)} problems in this order"
-    return either(SELECTION, good, "problems are not as the manifest selects them", where, RESTORE)
+    good = (
+        f"the selection gives {form(len(ours), 'this', 'these')} "
+        f"{counted(len(ours), 'problem')} in this order"
+    )
+    return either(
+        SELECTION,
+        good,
+        ("problem is not as the manifest selects it", "problems are not as the manifest selects them"),
+        where,
+        RESTORE,
+    )
 
 
 def _count(folder: Folder) -> RunCheck:
     said, there = folder.made.selection.count, len(folder.problems)
     where = [f"{said} said, {there} there"] if said != there else []
-    return either(SELECTION, f"{there} problems, as many as selected", "numbers differ", where, RESTORE)
+    return either(
+        SELECTION,
+        f"{counted(there, 'problem')}, as many as selected",
+        ("number differs", "numbers differ"),
+        where,
+        RESTORE,
+    )
 
 
 def _of_own(folder: Folder) -> Iterator[RunCheck]:
@@ -132,7 +171,9 @@ def _of_own(folder: Folder) -> Iterator[RunCheck]:
         where = (
             [f"sha256 {found[:16]}... instead of {source.sha256[:16]}..."] if found != source.sha256 else []
         )
-        yield either(DATA, f"{source.name}, sha256 {found[:16]}...", "hash differs", where, RESTORE)
+        yield either(
+            DATA, f"{source.name}, sha256 {found[:16]}...", ("hash differs", "hashes differ"), where, RESTORE
+        )
         yield _count(folder)
         return
     whole = None

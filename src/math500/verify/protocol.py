@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from math500 import prompts
+from math500.plural import counted
 from math500.records import Manifest, Prompt, RunCheck
 from math500.verify.folder import Folder, differs, either, note, ok
 
@@ -40,7 +41,16 @@ def _prompt(folder: Folder) -> RunCheck:
     where = [f"worked example {i + 1}" for i in _other_shots(folder.made)]
     if prompt.name in prompts.names():
         where += _other_wording(folder.made)
-    return either(PROMPT, here, f"parts of the prompt are not those of {prompt.name}", where, RESTORE)
+    return either(
+        PROMPT,
+        here,
+        (
+            f"part of the prompt is not that of {prompt.name}",
+            f"parts of the prompt are not those of {prompt.name}",
+        ),
+        where,
+        RESTORE,
+    )
 
 
 def _altered(made: Manifest) -> bool:
@@ -80,7 +90,13 @@ def _names(folder: Folder) -> RunCheck:
         where.append(f"model {made.model.name} and prompt {made.prompt.name} are not those in {made.run_id}")
     where += _typed(made)
     if where:
-        return differs(NAMES, f"{len(where)} names in the manifest contradict each other", where, RESTORE)
+        return differs(
+            NAMES,
+            f"{counted(len(where), 'name in the manifest contradicts', 'names in the manifest contradict')} "
+            "another",
+            where,
+            RESTORE,
+        )
     return ok(NAMES, f"{made.run_id}: its time, model and prompt are the manifest's")
 
 

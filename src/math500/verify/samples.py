@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from math500 import prompts, solve
+from math500.plural import counted
 from math500.records import Generation, RunCheck, Sample
 from math500.verify.folder import Folder, differs, either, named, note
 
@@ -40,14 +41,14 @@ def _places(folder: Folder) -> Iterator[RunCheck]:
     there = len(folder.collected)
     yield either(
         PLACE,
-        f"{there} of {asked} samples, each of a problem of the run and once",
-        "samples stand where none can be",
+        f"{there} of {counted(asked, 'sample')}, each of a problem of the run and once",
+        ("sample stands where none can be", "samples stand where none can be"),
         strange,
         RESTORE,
     )
     failed = sum(s.failure is not None for s in folder.samples.values())
     if there < asked:
-        what = f"{asked - there} samples are owed, {failed} of them failed so far"
+        what = f"{counted(asked - there, 'sample is', 'samples are')} owed, {failed} of them failed so far"
         yield note(PLACE, what, f"Have them: math500 run --resume {folder.run.path}")
 
 
@@ -61,8 +62,12 @@ def _contents(folder: Folder) -> RunCheck:
     where = [
         f"{named((s.unique_id, s.index))}: {wrong}" for s in folder.history if (wrong := _wrong(s, folder))
     ]
-    good = f"{len(folder.collected)} responses are those of their last completions"
-    return either(WHOLE, good, "samples contradict themselves", where, RESTORE)
+    good = counted(
+        len(folder.collected),
+        "response is that of its last completion",
+        "responses are those of their last completions",
+    )
+    return either(WHOLE, good, ("sample contradicts itself", "samples contradict themselves"), where, RESTORE)
 
 
 def _wrong(sample: Sample, folder: Folder) -> str:
@@ -89,10 +94,17 @@ def _tokens(folder: Folder) -> Iterator[RunCheck]:
         elif limit is not None and (generation.completion_tokens or 0) > limit:
             over.append(key)
     cut = sum(g.finish_reason == "length" for _, g in _generations(folder.history))
-    good = f"possible, {cut} completions cut off"
-    yield either(TOKENS, good, "completions with a negative count", negative, RESTORE)
+    good = f"possible, {counted(cut, 'completion')} cut off"
+    yield either(
+        TOKENS,
+        good,
+        ("completion with a negative count", "completions with a negative count"),
+        negative,
+        RESTORE,
+    )
     if over:
-        what = f"{len(over)} completions count more than the limit of {limit} tokens"
+        several = counted(len(over), "completion counts", "completions count")
+        what = f"{several} more than the limit of {limit} tokens"
         yield note(TOKENS, what, "The endpoint counts otherwise, or did not keep to the limit.", over)
 
 
@@ -119,7 +131,7 @@ def _times(folder: Folder) -> RunCheck:
     good = "the samples do not say when they were asked"
     if any(s.started for s in folder.history):
         good = "every sample was asked after the run began, and before now"
-    return either(TIMES, good, "times are impossible", where, RESTORE)
+    return either(TIMES, good, ("time is impossible", "times are impossible"), where, RESTORE)
 
 
 def _impossible(sample: Sample, created: float | None, now: float) -> str:

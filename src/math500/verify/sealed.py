@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from math500 import seal as room
 from math500.errors import RunDamaged
+from math500.plural import counted
 from math500.records import RunCheck, Seal
 from math500.rundir import RunDir
 from math500.verify.folder import differs, left_out, note, ok
@@ -54,14 +55,15 @@ def _files(run: RunDir, made: Seal) -> Iterator[RunCheck]:
     broken = room.broken(run.path, made)
     if broken:
         where = [f"{name} {how}" for name, how in broken.items()]
-        yield differs(ABOUT, f"{len(broken)} of {len(made.files)} files changed", where, RESTORE)
+        yield differs(ABOUT, f"{len(broken)} of {counted(len(made.files), 'file')} changed", where, RESTORE)
     else:
         last = max((one.sealed for one in made.files.values()), default="never")
-        yield ok(ABOUT, f"{len(made.files)} files as sealed, the last at {last}")
+        yield ok(ABOUT, f"{counted(len(made.files), 'file')} as sealed, the last at {last}")
     intact = [name for name in run.sealable() if name not in broken]
     if more := room.unsealed(run.path, made, intact):
         where = [f"{name}: {count:,} bytes" for name, count in more.items()]
-        what = f"{len(more)} files hold more than was sealed, as after a process that was killed"
+        holds = counted(len(more), "file holds", "files hold")
+        what = f"{holds} more than was sealed, as after a process that was killed"
         yield note(ABOUT, what, f"Seal them: math500 run --resume {run.path}", where)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from math500 import evaluate
+from math500.plural import counted
 from math500.records import Gap, RunCheck, Summary
 from math500.verify.folder import Folder, either, note
 
@@ -39,7 +40,13 @@ def _gap(folder: Folder, gap: Gap, grader: str) -> RunCheck:
     if again.score is None or not _same(gap.measured.value, again.score.value):
         where.append(f"it measures {100 * gap.measured.value:.2f} %")
     next_step = f"Have it made again: math500 gap {folder.run.path}"
-    return either(GAP, "it starts from this run's score", "facts are not this run's", where, next_step)
+    return either(
+        GAP,
+        "it starts from this run's score",
+        ("fact is not this run's", "facts are not this run's"),
+        where,
+        next_step,
+    )
 
 
 def _summary(folder: Folder, written: Summary) -> RunCheck:
@@ -49,17 +56,24 @@ def _summary(folder: Folder, written: Summary) -> RunCheck:
         f"{name}: {_shown(was[name])}, again {_shown(now[name])}" for name in now if _other(was, now, name)
     ]
     score = again.score
-    value = "no score" if score is None else f"{100 * score.value:.2f} % of {score.n} problems"
+    value = "no score" if score is None else f"{100 * score.value:.2f} % of {counted(score.n, 'problem')}"
     good = f"{value} by {written.grader}, and all {len(now)} fields as derived"
     next_step = f"Have it made again: math500 run --resume {folder.run.path}; it asks only what is owed."
     if folder.imported:
         next_step = "Import the log again: what is in summary.json is not what the grades give."
-    return either(SUMMARY, good, "fields are not what samples and grades give", where, next_step)
+    return either(
+        SUMMARY,
+        good,
+        ("field is not what samples and grades give", "fields are not what samples and grades give"),
+        where,
+        next_step,
+    )
 
 
 def _other(was: dict[str, Any], now: dict[str, Any], name: str) -> bool:
     # The order of the rules is that of their counts, and among equals that of the grades.
-    return not _same(was.get(name), now[name])
+    # An older math500 wrote no `paid`; every other field it wrote, or its default says what it meant.
+    return not (name == "paid" and was[name] is None) and not _same(was[name], now[name])
 
 
 def _same(a: object, b: object) -> bool:

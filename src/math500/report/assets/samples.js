@@ -248,8 +248,8 @@ function graders(opened) {
 function ballots(opened) {
   if (!opened.b) return "";
   const head = make("tr", {}, ...["answer", "votes", "weight", "solutions"].map((words) => make("th", { scope: "col" }, words)));
-  const rows = opened.b.map(([answer, votes, weight, by]) =>
-    make("tr", {}, make("th", { scope: "row" }, make("code", {}, ...plain(answer.slice(0, 200)))), ...[votes, weight, by].map((each) => make("td", {}, String(each)))),
+  const rows = opened.b.map(([answer, votes, weight, by], place) =>
+    make("tr", {}, make("th", { scope: "row" }, make("code", {}, ...plain(answer.slice(0, 200))), place ? "" : " won"), ...[votes, weight, by].map((each) => make("td", {}, String(each)))),
   );
   return section("Votes", make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Votes" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows))));
 }

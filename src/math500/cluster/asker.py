@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 import threading
 import traceback
 from collections.abc import Sequence
@@ -61,6 +62,8 @@ class Job:
     """Of this worker."""
     threads: int | None
     """Of this worker's embedded model."""
+    local: bool
+    """Whether it is on the driver's machine."""
     purse: Any = None
     """Ray's handle of the run's limits."""
 
@@ -90,7 +93,7 @@ class Asker:
             self._grading = asyncio.Semaphore(evaluate.GRADERS)
         except BaseException as e:
             self._broken = True
-            self._loop.call_soon_threadsafe(self._send, _ended(e))
+            self._loop.call_soon_threadsafe(self._send, _ended(e, "" if job.local else socket.gethostname()))
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[bool]]:
         """Ask for some samples; send each line the moment it is there."""
@@ -190,7 +193,7 @@ class Asker:
         self._room.close()
 
 
-def _ended(error: BaseException) -> Line:
+def _ended(error: BaseException, where: str = "") -> Line:
     if isinstance(error, Math500Error):
-        return stop(error)
+        return stop(type(error)(f"on {where}: {error.what}", error.next_step) if where else error)
     return Line("crash", "".join(traceback.format_exception(error)).encode())

@@ -107,6 +107,7 @@ class _Collection:
             price=opened.price,
             concurrency=self._each,
             threads=max(1, cores() // engine.workers) if embedded and engine.local else None,
+            local=engine.local,
             purse=purse.shared(opened.asking.budget, opened.price, spent),
         )
 

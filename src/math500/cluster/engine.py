@@ -77,15 +77,18 @@ def joined(engine: Ray, store: int = STORE) -> Iterator[None]:
         import ray.data  # noqa: PLC0415
 
         warnings.simplefilter("ignore")  # its import puts a filter of its own before that one
+        before = signal.getsignal(signal.SIGTERM)
         try:
             _start(ray, engine, store)
             _quieten(ray)
-            _heed_the_end()
+            # As Ctrl-C: Ray's own handler ends this process and leaves its workers.
+            _on_the_end(signal.default_int_handler)
             if not engine.local:
                 _require_cpus(ray, engine.workers)
             yield
         finally:
             ray.shutdown()
+            _on_the_end(before)
 
 
 def _start(ray: Any, engine: Ray, store: int) -> None:  # noqa: ANN401 - a module without types
@@ -145,10 +148,10 @@ def _quieten(ray: Any) -> None:  # noqa: ANN401
     context.execution_no_progress_timeout_s = -1
 
 
-def _heed_the_end() -> None:
-    """Let SIGTERM stop the command as Ctrl-C does; Ray's handler ends this process and not its workers."""
+def _on_the_end(handler: Any) -> None:  # noqa: ANN401 - what signal.getsignal gives
+    """Handle SIGTERM so, where this thread may say it."""
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
 
 
 def _require_cpus(ray: Any, workers: int) -> None:  # noqa: ANN401

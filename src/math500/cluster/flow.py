@@ -85,7 +85,7 @@ class Flow:
             if line is None:
                 return
             if isinstance(line, BaseException):
-                raise _gave_up(line) from line
+                raise gave_up(line) from line
             yield line
 
     @staticmethod
@@ -137,7 +137,8 @@ class Flow:
         self._lines.put(None)
 
 
-def _gave_up(fault: BaseException) -> ClusterUnavailable:
+def gave_up(fault: BaseException) -> ClusterUnavailable:
+    """What a user reads when Ray ends the work."""
     said = ANSI.sub("", str(fault)).split("\n")
     if "creation task" in said[0]:  # with the traceback of a worker that could not be made
         return ClusterUnavailable(

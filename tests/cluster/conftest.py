@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,15 +19,23 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 CLUSTER = """
-import logging, sys, ray
-own = {"address": "local", "num_cpus": 2, "object_store_memory": 128 * 2**20, "include_dashboard": False}
-ray.init(**own, log_to_driver=False)
-sys.stdout.write(ray.get_runtime_context().gcs_address + "\\n")
-sys.stdout.flush()
-sys.stdin.read()
+import os, sys
+from ray.cluster_utils import Cluster
+room = {"object_store_memory": 128 * 2**20, "include_dashboard": False}
+cluster, nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, **room}), []
+print(cluster.address, flush=True)
+for command in sys.stdin:
+    if command == "add\\n":
+        nodes.append(cluster.add_node(num_cpus=1, **room))
+    else:
+        cluster.remove_node(nodes.pop(), allow_graceful=False)
+    print("done", flush=True)
+cluster.shutdown()
 """
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_health_check_period_ms": "500",  # a lost machine is lost after a second, and not after half a minute
+    "RAY_health_check_failure_threshold": "2",
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": "0" * 64,
     "MATH500_API_KEY": "test-key-that-nobody-may-see",
@@ -38,10 +48,22 @@ def environment() -> dict[str, str]:
 
 
 class Cluster(NamedTuple):
-    """A Ray of two CPUs."""
+    """A Ray of two CPUs, and of more machines on demand."""
 
     address: str
-    pid: int
+    process: subprocess.Popen[str]
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def tell(self, command: str) -> None:
+        """`add` a machine of one CPU, or `kill` the last one."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{command}\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "done\n"
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +80,7 @@ def cluster() -> Iterator[Cluster]:
     )
     assert started.stdin is not None
     assert started.stdout is not None
-    yield Cluster(started.stdout.readline().strip(), started.pid)
+    yield Cluster(started.stdout.readline().strip(), started)
     started.stdin.close()
     started.wait()
     started.stdout.close()
@@ -112,14 +134,17 @@ def sums(tmp_path: Path) -> Path:
     return path
 
 
-def math500(*arguments: object) -> subprocess.Popen[str]:
-    """The command line in a process of its own, where a warning is an error."""
+def math500(*arguments: object, warnings: Sequence[str] = ("-W", "error")) -> subprocess.Popen[str]:
+    """The command line in a process group of its own, where a warning is an error."""
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "math500", *map(str, arguments)],
+        [sys.executable, *warnings, "-m", "math500", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env=environment(),
+        start_new_session=True,
+        # Which a shell's background jobs ignore, and their children too.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no lock is taken
     )
 
 

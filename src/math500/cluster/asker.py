@@ -16,11 +16,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import queue
+import socket
 import threading
-import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,14 +28,15 @@ import msgspec
 import math500
 from math500 import answering, evaluate, grading, models, prompts, solve
 from math500.client import Event
-from math500.cluster.flow import ROWS, Line, batch_of
+from math500.cluster.flow import DONE, ROWS
+from math500.cluster.post import Line, stop, this_worker
 from math500.cluster.purse import Part
 from math500.errors import Math500Error, RunMismatch
 from math500.records import Asking, Manifest, Price, Problem, SampleGrade, Turn
 from math500.solve import Model, Solver
 
 LINGER = 0.05
-"""Seconds that a line waits for others, since Ray's own work is for each batch of them."""
+"""Seconds that a line waits for others, since Ray's own work is for each call of the post."""
 
 
 class Owed(msgspec.Struct, frozen=True, array_like=True):
@@ -47,14 +47,6 @@ class Owed(msgspec.Struct, frozen=True, array_like=True):
     index: int
     turns: tuple[Turn, ...] = ()
     """What an earlier try at it has paid for."""
-
-
-class Stop(msgspec.Struct, frozen=True):
-    """An error on its way to the driver."""
-
-    name: str
-    what: str
-    next_step: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +62,8 @@ class Job:
     """Of this worker."""
     threads: int | None
     """Of this worker's embedded model."""
+    local: bool
+    """Whether it is on the driver's machine."""
     given_up: int = 0
     """Questions that the run gave up before."""
     purse: Any = None
@@ -80,43 +74,55 @@ class Asker:
     """One worker; `ray.data` makes it and calls it, several calls at once.
 
     Args:
+        post: takes its lines.
         job: what all workers of a run are told.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, post: Any, job: Job) -> None:  # noqa: ANN401 - Ray's handle
+        self._post = post
         self._job = job
-        self._lines: queue.SimpleQueue[Line] = queue.SimpleQueue()
-        """Of no call in particular."""
-        self._broken: Line | None = None
+        self._lines: list[Line] = []
+        """That wait for others."""
+        self._broken = False
         self._room = contextlib.ExitStack()
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         try:
+            self._name = this_worker()
+            self._wait_for(self._started())
             self._solver, self._model = self._wait_for(self._open())
             self._slots = asyncio.Semaphore(job.concurrency)
             self._grading = asyncio.Semaphore(evaluate.GRADERS)
         except BaseException as e:
-            self._broken = _ended(e)
+            self._broken = True
+            self._loop.call_soon_threadsafe(self._send, _ended(e, "" if job.local else socket.gethostname()))
 
-    def __call__(self, batch: dict[str, Any]) -> Iterator[dict[str, list[Any]]]:
-        """Ask for some samples; yield each line the moment it is there."""
-        if self._broken is not None:
-            yield batch_of(self._broken)
-            return
-        lines: queue.SimpleQueue[Line | None] = queue.SimpleQueue()
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[bool]]:
+        """Ask for some samples; send each line the moment it is there."""
         owed = [msgspec.msgpack.decode(row, type=Owed) for row in batch[ROWS]]
-        asyncio.run_coroutine_threadsafe(self._answer_all(owed, lines), self._loop)
-        while (line := lines.get()) is not None:
-            time.sleep(LINGER)
-            yield batch_of(*self._told(), line, *_rest(lines))
-        if told := self._told():
-            yield batch_of(*told)
-
-    def _told(self) -> list[Line]:
-        return [self._lines.get() for _ in range(self._lines.qsize())]
+        self._wait_for(self._answer_all(owed, batch[ROWS][0]))
+        return DONE
 
     def _wait_for(self, coroutine: Any) -> Any:  # noqa: ANN401
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def _send(self, line: Line) -> None:
+        self._lines.append(line)
+
+    async def _delivered(self) -> None:
+        lines, self._lines = self._lines, []
+        await self._post.put.remote(lines)
+
+    async def _deliver(self) -> None:
+        """Hand in what is there, again and again."""
+        while True:
+            await asyncio.sleep(LINGER)
+            if self._lines:
+                await self._delivered()
+
+    async def _started(self) -> None:
+        await self._post.start.remote(self._name)
+        self._delivering = asyncio.create_task(self._deliver())
 
     async def _open(self) -> tuple[Solver, Model]:
         job, made = self._job, self._job.made
@@ -154,44 +160,42 @@ class Asker:
     async def _purse(self) -> Part | None:
         if self._job.purse is None:
             return None
-        import ray  # noqa: PLC0415
-
-        name = ray.get_runtime_context().get_actor_id() or ""
-        await self._job.purse.begin.remote(name)
-        return Part(self._job.purse, name, self._job.asking.budget)
+        await self._job.purse.begin.remote(self._name)
+        return Part(self._job.purse, self._name, self._job.asking.budget)
 
     def _tell(self, event: Event) -> None:
         if event.kind not in ("retry", "stopped"):
-            self._lines.put(Line("event", msgspec.json.encode(event)))
+            self._send(Line("event", msgspec.json.encode(event)))
 
-    async def _answer_all(self, owed: Sequence[Owed], lines: queue.SimpleQueue[Line | None]) -> None:
-        await asyncio.gather(*(self._told_end(one, lines) for one in owed))
-        lines.put(None)
+    async def _answer_all(self, owed: Sequence[Owed], call: bytes) -> None:
+        if await self._post.begin.remote(self._name, call) and not self._broken:
+            await asyncio.gather(*map(self._told_end, owed))
+        await self._delivered()
 
-    async def _told_end(self, one: Owed, lines: queue.SimpleQueue[Line | None]) -> None:
+    async def _told_end(self, one: Owed) -> None:
         """Answer one; its error ends the run, and not the others that are in flight here."""
         try:
-            await self._answer(one, lines)
+            await self._answer(one)
         except BaseException as e:
-            lines.put(_ended(e))
+            self._send(_ended(e))
 
-    async def _answer(self, one: Owed, lines: queue.SimpleQueue[Line | None]) -> None:
+    async def _answer(self, one: Owed) -> None:
         problem = self._job.problems[one.place]
         model = self._model
         if self._solver.several:
 
             def keep(turn: Turn) -> None:
-                lines.put(Line("turn", msgspec.json.encode(turn)))
+                self._send(Line("turn", msgspec.json.encode(turn)))
 
             model = evaluate.keeping(model, (problem.unique_id, one.index), one.turns, keep)
         async with self._slots:
             sample = await evaluate.ask(self._job.made, self._solver, model, problem, one.index)
-        lines.put(Line("sample", msgspec.json.encode(sample)))
+        self._send(Line("sample", msgspec.json.encode(sample)))
         if sample.failure is None:
             async with self._grading:
                 grade = await asyncio.to_thread(evaluate.grade_sample, sample, problem)
             made: SampleGrade = evaluate.named(sample, grade)
-            lines.put(Line("grade", msgspec.json.encode(made)))
+            self._send(Line("grade", msgspec.json.encode(made)))
 
     def __del__(self) -> None:
         """End what this worker started."""
@@ -199,17 +203,7 @@ class Asker:
         self._room.close()
 
 
-def _rest(lines: queue.SimpleQueue[Line | None]) -> Iterator[Line]:
-    """The lines that are in it now; the end stays in it."""
-    while not lines.empty():
-        line = lines.get()
-        if line is None:
-            lines.put(None)
-            return
-        yield line
-
-
-def _ended(error: BaseException) -> Line:
+def _ended(error: BaseException, where: str = "") -> Line:
     if isinstance(error, Math500Error):
-        return Line("stop", msgspec.json.encode(Stop(type(error).__name__, error.what, error.next_step)))
+        return stop(type(error)(f"on {where}: {error.what}", error.next_step) if where else error)
     return Line("crash", "".join(traceback.format_exception(error)).encode())

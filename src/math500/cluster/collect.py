@@ -11,9 +11,10 @@ import math500
 from math500 import client, crew, errors, evaluate, grading, models
 from math500.client import Event, Spent
 from math500.cluster import purse
-from math500.cluster.asker import Asker, Job, Owed, Stop
+from math500.cluster.asker import Asker, Job, Owed
 from math500.cluster.engine import Ray, joined
-from math500.cluster.flow import Flow, Line
+from math500.cluster.flow import Flow
+from math500.cluster.post import Line, Stop
 from math500.engine import cores
 from math500.errors import ClusterUnavailable, Math500Error, UsageError
 from math500.plural import counted
@@ -108,6 +109,7 @@ class _Collection:
             concurrency=self._each,
             threads=max(1, cores() // engine.workers) if embedded and engine.local else None,
             given_up=evaluate.given_up(run),
+            local=engine.local,
             purse=purse.shared(opened.asking.budget, opened.price, spent),
         )
 
@@ -121,6 +123,9 @@ class _Collection:
                     "See the logs in /tmp/ray/session_latest/logs; memory is the usual reason: "
                     "use fewer --workers.",
                 )
+            if self._todo:
+                again = len(self._todo)
+                self._on_event(Event("lost", f"a worker; {again} samples are asked in another pass"))
         for sample in self._ungraded.values():  # its worker was lost between the sample and its grade
             self._graded(sample, evaluate.grade_sample(sample, self._by_id[sample.unique_id][1]))
         self._ungraded.clear()
@@ -143,6 +148,8 @@ class _Collection:
             # An answer that is nearly here is paid for: let it land, but not for long.
             self._land(flow.lines(time.monotonic() + crew.GRACE_SECONDS))
             raise
+        finally:
+            flow.close()
 
     def _row(self, key: Key) -> Owed:
         return Owed(self._by_id[key[0]][0], key[1], tuple(self._turns.get(key, ())))

@@ -11,7 +11,9 @@ import importlib.util
 import logging
 import os
 import secrets
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ ENVIRONMENT = {
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
     "RAY_worker_niceness": "0",  # Ray's own 15 starves workers beside any other program
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": "^",  # what it says of lost nodes would go to standard output
+    "RAY_ENABLE_AUTO_CONNECT": "0",  # a thread that still reads when Ray has ended would start another one
 }
 """Set before Ray is imported; what the user has set stays."""
 STORE = 256 * 2**20
@@ -72,20 +76,25 @@ def joined(engine: Ray, store: int = STORE) -> Iterator[None]:
         import ray  # noqa: PLC0415 - heavy, and an extra
         import ray.data  # noqa: PLC0415
 
-        _start(ray, engine, store)
-        _quieten(ray)
+        warnings.simplefilter("ignore")  # its import puts a filter of its own before that one
+        before = signal.getsignal(signal.SIGTERM)
         try:
+            _start(ray, engine, store)
+            _quieten(ray)
+            # As Ctrl-C: Ray's own handler ends this process and leaves its workers.
+            _on_the_end(signal.default_int_handler)
             if not engine.local:
                 _require_cpus(ray, engine.workers)
             yield
         finally:
             ray.shutdown()
+            _on_the_end(before)
 
 
 def _start(ray: Any, engine: Ray, store: int) -> None:  # noqa: ANN401 - a module without types
     own = {"num_cpus": engine.workers, "object_store_memory": store, "include_dashboard": False}
-    # Without an address Ray joins whichever cluster runs on this machine, somebody else's too.
-    where = own | {"address": "local"} if engine.local else {"address": engine.address}
+    # `local`, or Ray would join one that runs on this machine.
+    where = {"address": "local", **own} if engine.local else {"address": engine.address}
     for left in reversed(range(TRIES if engine.local else 1)):
         try:
             with _hushed():
@@ -94,6 +103,8 @@ def _start(ray: Any, engine: Ray, store: int) -> None:  # noqa: ANN401 - a modul
             ray.shutdown()
             if not left:
                 raise _not_there(engine, e) from e
+        except SystemExit:  # what Ray makes of a SIGTERM while it starts
+            raise KeyboardInterrupt from None
         else:
             return
 
@@ -131,11 +142,16 @@ def _quieten(ray: Any) -> None:  # noqa: ANN401
         logging.getLogger(name).setLevel(logging.CRITICAL)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
-    # Each line is handed over when it is there, and not when a block of megabytes is full.
-    context.target_max_block_size = 1
-    context.target_min_block_size = 0
-    # A lost worker's work is taken up by the next pass, which knows what was written.
+    # What is lost is taken up by the next pass, which knows what was written.
     context.max_errored_blocks = -1
+    # An answer may take longer than Ray's half hour: the client has its own limits.
+    context.execution_no_progress_timeout_s = -1
+
+
+def _on_the_end(handler: Any) -> None:  # noqa: ANN401 - what signal.getsignal gives
+    """Handle SIGTERM so, where this thread may say it."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler or signal.SIG_DFL)
 
 
 def _require_cpus(ray: Any, workers: int) -> None:  # noqa: ANN401

@@ -1,35 +1,30 @@
 """Rows through actors by `map_batches`, and what comes back, line by line.
 
 A row and a line are bytes, so that Ray moves them and does not read them. An actor's `__call__` gets some
-rows and yields lines, each of a kind; a line is here while its actor still works on the others.
+rows, sends its lines by the post while it works on them, and returns DONE.
 """
 
 from __future__ import annotations
 
 import queue
+import re
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
-
+import math500
 from math500.cluster.engine import Ray
+from math500.cluster.post import Line, Post, beside_the_driver
 from math500.errors import ClusterUnavailable
 
-ROWS, LINES = "row", "lines"
-
-
-class Line(NamedTuple):
-    """One line out of a worker."""
-
-    kind: str
-    body: bytes
-
-
-def batch_of(*lines: Line) -> dict[str, list[Any]]:
-    """Lines as a batch of one row, which Ray makes a block: its own work is for each block."""
-    return {LINES: [msgspec.msgpack.encode(lines)]}
+ROWS = "row"
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+DONE = {"done": [True]}
+"""What a call returns."""
+PATIENCE = 5.0
+"""Seconds for a thread to end."""
 
 
 class Flow:
@@ -38,7 +33,7 @@ class Flow:
     Args:
         rows: what to work on.
         worker: the actors' class.
-        arguments: of its constructor.
+        arguments: of its constructor, after the post.
         engine: how many.
         at_once: calls that each actor works on at once.
         size: rows in a call.
@@ -55,9 +50,25 @@ class Flow:
         size: int = 1,
     ) -> None:
         self._lines: queue.SimpleQueue[Line | BaseException | None] = queue.SimpleQueue()
-        made = self._dataset(rows, worker, arguments, engine, at_once, size)
-        self._thread = threading.Thread(target=self._run, args=(made,), daemon=True)
-        self._thread.start()
+        self._post = beside_the_driver(Post)
+        made = self._dataset(rows, worker, (self._post, *arguments), engine, at_once, size)
+        self._threads = [
+            threading.Thread(target=self._told_fault, args=(work,), daemon=True)
+            for work in (lambda: self._carry_out(made), self._fetch)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """End what still runs: a thread that uses Ray once it is left would end the process, unheard."""
+        from ray.data._internal.execution.streaming_executor import StreamingExecutor  # noqa: PLC0415
+
+        if self._threads[0].is_alive():
+            for thread in threading.enumerate():
+                if isinstance(thread, StreamingExecutor):
+                    thread.shutdown(force=True)
+        for thread in self._threads:
+            thread.join(PATIENCE)
 
     def lines(self, until: float | None = None) -> Iterator[Line]:
         """The lines as they come, up to the last one or a moment of `time.monotonic`.
@@ -74,10 +85,7 @@ class Flow:
             if line is None:
                 return
             if isinstance(line, BaseException):
-                said = f"{type(line).__name__}: {' '.join(str(line).split())[:200]}"
-                raise ClusterUnavailable(
-                    f"Ray gave the work up ({said})", "What was written is kept; Ray's own logs say more."
-                ) from line
+                raise gave_up(line) from line
             yield line
 
     @staticmethod
@@ -103,17 +111,42 @@ class Flow:
                 enable_true_multi_threading=True,
             ),
             num_cpus=1,
-            scheduling_strategy="SPREAD",
-            max_restarts=-1,
-            max_task_retries=0,
         )
 
-    def _run(self, made: Any) -> None:  # noqa: ANN401
+    def _told_fault(self, work: Any) -> None:  # noqa: ANN401
         try:
-            for batch in made.iter_batches(batch_size=None, prefetch_batches=0):
-                for packed in batch[LINES]:
-                    for line in msgspec.msgpack.decode(packed, type=list[Line]):
-                        self._lines.put(line)
+            work()
         except BaseException as e:
             self._lines.put(e)
+
+    def _carry_out(self, made: Any) -> None:  # noqa: ANN401
+        import ray  # noqa: PLC0415
+
+        try:
+            for _ in made.iter_batches(batch_size=None, prefetch_batches=0):
+                pass
+        finally:
+            ray.get(self._post.close.remote())
+
+    def _fetch(self) -> None:
+        import ray  # noqa: PLC0415
+
+        while lines := ray.get(self._post.take.remote()):
+            for line in lines:
+                self._lines.put(Line(*line))
         self._lines.put(None)
+
+
+def gave_up(fault: BaseException) -> ClusterUnavailable:
+    """What a user reads when Ray ends the work."""
+    said = ANSI.sub("", str(fault)).split("\n")
+    if "creation task" in said[0]:  # with the traceback of a worker that could not be made
+        return ClusterUnavailable(
+            f"a worker cannot be started ({said[-1].strip()[:200]})",
+            f"Every machine of the cluster needs math500 {math500.__version__} and Python "
+            f"{sys.version_info.major}.{sys.version_info.minor}.",
+        )
+    what = f"{type(fault).__name__}: {' '.join(said)[:200]}"
+    return ClusterUnavailable(
+        f"Ray gave the work up ({what})", "What was written is kept; Ray's own logs say more."
+    )

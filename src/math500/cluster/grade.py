@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
 
 import msgspec
 
@@ -12,7 +12,7 @@ from math500.cluster.flow import Flow
 from math500.cluster.grader import Grader
 from math500.errors import ClusterUnavailable
 from math500.plural import counted
-from math500.records import Problem, SampleGrade
+from math500.records import SampleGrade
 from math500.rundir import Key, RunWriter
 
 SIZE = 200
@@ -48,21 +48,17 @@ def _grade(
     name, of = room.kept_as(grader), len(rows)
     while rows:
         before = len(rows)
-        for made in _grades(list(rows.values()), grader, problems, engine):
-            if rows.pop((made.unique_id, made.index), None) is not None:
-                run.append_grade(name, made)
-                if on_grade is not None:
-                    on_grade(of - len(rows), of)
+        size = min(SIZE, -(-before // engine.workers))
+        flow = Flow(list(rows.values()), Grader, (grader, problems), engine, size=size)
+        with contextlib.closing(flow):
+            for line in flow.lines():
+                made = msgspec.json.decode(line.body, type=SampleGrade)
+                if rows.pop((made.unique_id, made.index), None) is not None:
+                    run.append_grade(name, made)
+                    if on_grade is not None:
+                        on_grade(of - len(rows), of)
         if len(rows) == before:
             raise ClusterUnavailable(
                 f"Ray's workers ended before any of {counted(before, 'sample')} was graded",
                 "See the logs in /tmp/ray/session_latest/logs, or leave --engine ray out.",
             )
-
-
-def _grades(
-    rows: Sequence[bytes], grader: str, problems: Mapping[str, Problem], engine: Ray
-) -> Iterator[SampleGrade]:
-    size = min(SIZE, -(-len(rows) // engine.workers))
-    flow = Flow(rows, Grader, (grader, problems), engine, size=size)
-    return (msgspec.json.decode(line.body, type=SampleGrade) for line in flow.lines())

@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from math500 import grading, regrade
-from math500.cluster.flow import ROWS, Line, batch_of
+from math500.cluster.flow import DONE, ROWS
+from math500.cluster.post import Line, this_worker
 from math500.records import Problem, Sample
 
 TALLY = 100
-"""Grades in a batch of lines, so that progress moves while a slow grader works."""
+"""Grades that are sent together, so that progress moves while a slow grader works."""
 
 
 class Grader:
     """One worker.
 
     Args:
+        post: takes the grades.
         grader: a preset's name.
         problems: by id.
     """
 
-    def __init__(self, grader: str, problems: Mapping[str, Problem]) -> None:
+    def __init__(self, post: Any, grader: str, problems: Mapping[str, Problem]) -> None:  # noqa: ANN401
+        self._post = post
         self._grader = grader
         self._problems = problems
 
-    def __call__(self, batch: dict[str, Any]) -> Iterator[dict[str, list[Any]]]:
-        """Grade some samples."""
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[bool]]:
+        """Grade some samples, once: those that ended a worker would end the next one too."""
+        import ray  # noqa: PLC0415
+
+        if not ray.get(self._post.begin.remote(this_worker(), batch[ROWS][0])):
+            return DONE
         samples = [msgspec.json.decode(row, type=Sample) for row in batch[ROWS]]
-        lines: list[Line] = []
-        for made in regrade.one_by_one(self._grader, samples, self._problems):
-            lines.append(Line("grade", msgspec.json.encode(made)))
-            if len(lines) == TALLY:
-                yield batch_of(*lines)
-                lines = []
-        if lines:
-            yield batch_of(*lines)
+        graded = regrade.one_by_one(self._grader, samples, self._problems)
+        while lines := [Line("grade", msgspec.json.encode(made)) for made in islice(graded, TALLY)]:
+            ray.get(self._post.put.remote(lines))
+        return DONE
 
     def __del__(self) -> None:
         """End the comparison processes."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from math500.client.budget import Limit, Purse, Spent, used_by
+from math500.cluster.post import beside_the_driver
 from math500.errors import QuotaExhausted
 from math500.records import Budget, Decoding, Extras, Generation, Message, Price
 
@@ -46,10 +47,7 @@ def shared(budget: Budget, price: Price | None, spent: Spent) -> Any:  # noqa: A
     """The handle of a new purse; None where there is no limit to keep."""
     if budget == Budget():
         return None
-    import ray  # noqa: PLC0415
-
-    # So many may wait in it at once.
-    return ray.remote(Shared).options(num_cpus=0, max_concurrency=100_000).remote(budget, price, spent)
+    return beside_the_driver(Shared, budget, price, spent)
 
 
 class Part(Purse):

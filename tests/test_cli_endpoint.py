@@ -156,6 +156,18 @@ def test_a_limit_stops_the_run_and_resume_goes_on(
     assert len(server.requests) == 12
 
 
+def test_a_limit_holds_over_a_resume_where_the_endpoint_counts_no_tokens(
+    run_twelve: Command, command: Command, server: FaultyServer, folder: Path
+) -> None:
+    body = {"choices": [{"message": {"content": "It is 4. " * 100}, "finish_reason": "stop"}]}
+    server.plan = lambda _: Act(body=json.dumps(body).encode())
+    _mistake(run_twelve("--max-tokens-total", 2000, "--max-tokens", 500), 4, "limit of 2,000 tokens")
+    answered = len(server.requests)
+    assert 0 < answered < 12
+    _mistake(command("run", "--resume", folder), 4, "limit of 2,000 tokens")
+    assert len(server.requests) == answered, "what was spent before the resume counts"
+
+
 def test_the_cost_is_told_before_during_and_after(
     run_twelve: Command, command: Command, folder: Path
 ) -> None:

@@ -35,6 +35,7 @@ from math500 import (
     solve,
 )
 from math500.client import Event, Spent, forms
+from math500.client.budget import prompt_tokens, used_by
 from math500.cluster import collect as spread
 from math500.display import Progress
 from math500.errors import (
@@ -469,16 +470,18 @@ def spent(run: RunDir, *, judge: bool = False) -> Spent:
     """
     used = Spent()
     whole = set()
+    prompt = run.manifest.prompt
+    asked = {p.unique_id: prompt_tokens(prompts.messages(prompt, p.problem)) for p in run.problems()}
     for sample in run.history():
         if sample.failure is None:
             whole.add((sample.unique_id, sample.index))
         elif not judge:
             used.requests += sample.failure.attempts
         judged = [g for given in sample.scores for g in given.generations]
-        _add(used, judged if judge else sample.generations)
+        _add(used, judged if judge else sample.generations, asked.get(sample.unique_id, 0))
     for key, turns in run.turns().items():
         if key not in whole:
-            _add(used, [turn.generation for turn in turns if turn.judge == judge])
+            _add(used, [turn.generation for turn in turns if turn.judge == judge], asked.get(key[0], 0))
     return used
 
 
@@ -487,11 +490,11 @@ def spent_in_all(run: RunDir) -> int:
     return spent(run).tokens + spent(run, judge=True).tokens
 
 
-def _add(used: Spent, generations: Iterable[Generation]) -> None:
+def _add(used: Spent, generations: Iterable[Generation], prompt: int) -> None:
+    """Count these; `prompt` stands in for the tokens of a prompt that the endpoint did not count."""
     for generation in generations:
         used.requests += generation.attempts
-        used.prompt_tokens += generation.prompt_tokens or 0
-        used.completion_tokens += generation.completion_tokens or 0
+        used.add(used_by(generation, Spent(0, prompt, 0)))
 
 
 def _expected(made: Manifest, asked: Sequence[Sequence[Message]], problems: Sequence[Problem]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -241,6 +242,20 @@ async def test_a_budget_of_money_is_never_passed(client_of: ClientOf, ask: Any) 
     assert 1.8 < spent <= 3.0
     assert "limit of $3.00 leaves no room" in str(results[-1])
     assert sum(isinstance(result, Generation) for result in results) == server.count
+
+
+@pytest.mark.parametrize("budget", [Budget(tokens=2000), Budget(cost=0.002)])
+async def test_a_budget_holds_where_the_endpoint_counts_no_tokens(
+    client_of: ClientOf, ask: Any, budget: Budget
+) -> None:
+    body = {"choices": [{"message": {"content": "It is 4. " * 100}, "finish_reason": "stop"}]}
+    price, decoding = Price(model="given", prompt=1.0, completion=1.0), Decoding(max_tokens=500)
+    plan = always(Act(body=json.dumps(body).encode()))
+    async with FaultyServer(plan) as server, client_of(server, budget=budget, price=price) as client:
+        jobs = (ask(client, i, decoding=decoding) for i in range(20))
+        results = await asyncio.gather(*jobs, return_exceptions=True)
+    assert server.count == 3, "900 characters and a prompt are reckoned as some 525 tokens"
+    assert isinstance(results[-1], QuotaExhausted)
 
 
 async def test_what_is_in_flight_is_waited_for(client_of: ClientOf, ask: Any) -> None:

@@ -168,6 +168,19 @@ def test_a_limit_holds_over_a_resume_where_the_endpoint_counts_no_tokens(
     assert len(server.requests) == answered, "what was spent before the resume counts"
 
 
+def test_tokens_that_the_endpoint_does_not_count_are_not_said_to_be_none(
+    run_twelve: Command, command: Command, server: FaultyServer, folder: Path
+) -> None:
+    body = {"choices": [{"message": {"content": "$\\boxed{4}$"}, "finish_reason": "stop"}]}
+    server.plan = lambda _: Act(body=json.dumps(body).encode())
+    done = run_twelve("--price", "1,1")
+    assert "tokens are not known, since the endpoint does not count them" in done.out
+    assert "0 prompt" not in done.out
+    assert "$0" not in done.out
+    command("report", folder, "--out", folder / "page.html")
+    assert "not counted, in" in (folder / "page.html").read_text()
+
+
 def test_the_cost_is_told_before_during_and_after(
     run_twelve: Command, command: Command, folder: Path
 ) -> None:

@@ -375,6 +375,17 @@ def test_a_half_written_run_folder(command: Command, tmp_path: Path) -> None:
     _mistake(command("run", "--resume", tmp_path / "half"), 5, "half")
 
 
+@pytest.mark.parametrize("option", ["--temperature", "--top-p", "--max-cost", "--confidence"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_what_is_no_number_is_no_setting(
+    run_twelve: Command, server: FaultyServer, option: str, value: str
+) -> None:
+    done = run_twelve(option, value)
+    assert done.code == 2
+    assert option in done.err
+    assert not server.requests, "it would have been sent as null, and as a limit it never holds"
+
+
 def test_a_missing_list_of_ids(run_twelve: Command) -> None:
     _mistake(run_twelve("--ids", "@nowhere"), 2, "nowhere")
 

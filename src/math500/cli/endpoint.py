@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from math500.cli.options import Number
+
 HEADER = re.compile(r"\s*([^\s:]+)\s*:\s*(.*?)\s*")
 TIMEOUTS = ("connect", "first-byte", "between-bytes", "total")
 LIMITS = ("max_requests", "max_tokens_total", "max_cost")
@@ -64,7 +66,7 @@ SPENDING = (
     ),
     click.option(
         "--max-cost",
-        type=click.FloatRange(0, min_open=True),
+        type=Number(0, min_open=True),
         metavar="USD",
         help="Stop before the run costs more.",
     ),

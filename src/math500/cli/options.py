@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+class Number(click.FloatRange):
+    """A number within a range, never `nan` or `inf`: these pass every bound, and JSON has none."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """The number."""
+        found: float = super().convert(value, param, ctx)
+        return found if math.isfinite(found) else self.fail(f"{value!r} is not a number", param, ctx)
+
+
 class Temperature(click.ParamType[float | None]):
     """A number from 0 on, or `none`."""
 
@@ -32,7 +47,7 @@ class Temperature(click.ParamType[float | None]):
         """The number, or None."""
         if value == "none":
             return None
-        return click.FloatRange(0).convert(value, param, ctx)
+        return Number(0).convert(value, param, ctx)
 
 
 class File(click.ParamType["Path"]):

@@ -390,6 +390,16 @@ def test_a_missing_list_of_ids(run_twelve: Command) -> None:
     _mistake(run_twelve("--ids", "@nowhere"), 2, "nowhere")
 
 
+@pytest.mark.parametrize("ids", ["", " , ", "@{empty}"])
+def test_no_id_at_all_is_not_every_problem(
+    run_twelve: Command, server: FaultyServer, tmp_path: Path, ids: str
+) -> None:
+    empty = tmp_path / "empty.txt"
+    empty.write_text("\n")
+    _mistake(run_twelve("--ids", ids.format(empty=empty)), 2, "holds no id", "leave --ids out")
+    assert not server.requests
+
+
 def test_the_embedded_model_has_no_address(command: Command, own_set: Path) -> None:
     done = command("run", "--base-url", "http://127.0.0.1:9/v1", "--data", own_set)
     _mistake(done, 2, "--base-url")

@@ -152,11 +152,18 @@ def text_of(value: str) -> str:
 
 
 def ids_of(text: str | None) -> tuple[str, ...]:
-    """`a,b` or `@FILE` with one id a line."""
+    """`a,b` or `@FILE` with one id a line.
+
+    Raises:
+        UsageError: there is none in it, which must not become all problems.
+    """
     if text is None:
         return ()
     parts = text_of(text).splitlines() if text.startswith("@") else text.split(",")
-    return tuple(part.strip() for part in parts if part.strip())
+    ids = tuple(part.strip() for part in parts if part.strip())
+    if not ids:
+        raise UsageError(f"--ids {text or repr(text)} holds no id", "Give at least one, or leave --ids out.")
+    return ids
 
 
 def say(text: str) -> None:

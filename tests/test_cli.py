@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -384,6 +385,19 @@ def test_what_is_no_number_is_no_setting(
     assert done.code == 2
     assert option in done.err
     assert not server.requests, "it would have been sent as null, and as a limit it never holds"
+
+
+@pytest.mark.parametrize(
+    "then", [("run", "--resume"), ("gap",), ("graders",), ("regrade", "--grader", "minerva")]
+)
+def test_a_sample_of_a_problem_that_the_run_does_not_hold(
+    run_twelve: Command, command: Command, folder: Path, then: tuple[str, ...]
+) -> None:
+    run_twelve()
+    shutil.rmtree(folder / "grades")
+    samples = folder / "samples.jsonl"
+    samples.write_text(samples.read_text().replace('"test/3"', '"elsewhere/3"'))
+    _mistake(command(*then, folder), 5, "elsewhere/3", "math500 verify")
 
 
 def test_a_missing_list_of_ids(run_twelve: Command) -> None:

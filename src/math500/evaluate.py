@@ -200,7 +200,7 @@ def named(sample: Sample, grade: Grade) -> SampleGrade:
 
 def grade(run: RunWriter, on_sample: OnSample | None = None) -> None:
     """Grade every sample of the run that this version of the grader has not graded yet."""
-    problems = {p.unique_id: p for p in run.problems()}
+    problems = run.by_id()
     graded = run.grades(grading.GRADER)
     for key, sample in run.samples().items():
         if sample.failure is None and key not in graded:

@@ -112,6 +112,10 @@ class RunDir:
         """The run's problems, in order."""
         return tuple(_read_lines(self.path / "problems.jsonl", Problem))
 
+    def by_id(self) -> dict[str, Problem]:
+        """The run's problems by their ids; asking for one that is not among them raises RunDamaged."""
+        return _ById(self.path, self.problems())
+
     def samples(self) -> dict[Key, Sample]:
         """The accepted sample of each key: the last one without failure, else the last failure."""
         accepted: dict[Key, Sample] = {}
@@ -232,6 +236,18 @@ class RunDir:
 
     def _grades(self, grader: str) -> Path:
         return self.path / "grades" / f"{grader.replace('/', '-')}.jsonl"
+
+
+class _ById(dict[str, Problem]):
+    def __init__(self, folder: Path, problems: Sequence[Problem]) -> None:
+        super().__init__((problem.unique_id, problem) for problem in problems)
+        self._folder = folder
+
+    def __missing__(self, unique_id: str) -> Problem:
+        raise RunDamaged(
+            f"{self._folder} holds a sample of {unique_id}, which is no problem of this run",
+            f"See what else was altered: math500 verify {self._folder}",
+        )
 
 
 class RunWriter(RunDir):

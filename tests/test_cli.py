@@ -400,6 +400,39 @@ def test_a_sample_of_a_problem_that_the_run_does_not_hold(
     _mistake(command(*then, folder), 5, "elsewhere/3", "math500 verify")
 
 
+def test_a_file_of_a_run_that_cannot_be_read(run_twelve: Command, command: Command, folder: Path) -> None:
+    run_twelve("--limit", 2)
+    (folder / "samples.jsonl").unlink()
+    (folder / "samples.jsonl").mkdir()
+    for words in (("show",), ("verify",), ("errors",)):
+        _mistake(command(*words, folder), 5, "samples.jsonl cannot be read", "permissions")
+    _mistake(command("show", "a" * 300), 5, "manifest.json cannot be read", "name too long")
+
+
+def test_a_run_without_its_problems(run_twelve: Command, command: Command, folder: Path) -> None:
+    run_twelve("--limit", 2)
+    before = (folder / "summary.json").read_bytes()
+    (folder / "problems.jsonl").unlink()
+    for words in (("show",), ("errors",), ("run", "--resume")):
+        _mistake(command(*words, folder), 5, "problems.jsonl holds no problems", "from a copy")
+    assert (folder / "summary.json").read_bytes() == before, "it was replaced by one of no problems"
+    assert command("verify", folder).code == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("grades/math500-{}", "made again from the samples"), ("samples", "its sample is then asked again")],
+)
+def test_a_line_that_cannot_be_read(
+    run_twelve: Command, command: Command, folder: Path, name: str, words: str
+) -> None:
+    run_twelve("--limit", 2)
+    version = grading.GRADER.partition("/")[2]
+    with (folder / f"{name.format(version)}.jsonl").open("a") as file:
+        file.write("?\n")
+    _mistake(command("show", folder), 5, "line 3 cannot be read", words)
+
+
 def test_a_missing_list_of_ids(run_twelve: Command) -> None:
     _mistake(run_twelve("--ids", "@nowhere"), 2, "nowhere")
 

@@ -44,7 +44,6 @@ import msgspec
 
 from math500 import formats, seal
 from math500.errors import (
-    DataUnreadable,
     Math500Error,
     RunDamaged,
     RunError,
@@ -75,6 +74,12 @@ SEALED = (
     *("grades/*.jsonl", "judges/*.json", "judges/*.jsonl"),
 )
 """What a seal is about."""
+
+FROM_A_COPY = "Restore the file from a copy."
+ASKED_AGAIN = f"{FROM_A_COPY[:-1]}, or delete that line: its sample is then asked again."
+JUDGED_AGAIN = f"{FROM_A_COPY[:-1]}, or delete that line: the judge is then asked again."
+MADE_AGAIN = "Delete that line: it is made again from the samples, and no model is asked."
+"""What to do about a line that cannot be read."""
 
 R = TypeVar("R", bound=Record)
 Key = tuple[str, int]
@@ -109,8 +114,16 @@ class RunDir:
         return run
 
     def problems(self) -> tuple[Problem, ...]:
-        """The run's problems, in order."""
-        return tuple(_read_lines(self.path / "problems.jsonl", Problem))
+        """The run's problems, in order.
+
+        Raises:
+            RunDamaged: there are none: their file is gone, or empty.
+        """
+        path = self.path / "problems.jsonl"
+        problems = tuple(_read_lines(path, Problem, FROM_A_COPY))
+        if not problems:
+            raise RunDamaged(f"{path} holds no problems, and every run has some", "Restore it from a copy.")
+        return problems
 
     def by_id(self) -> dict[str, Problem]:
         """The run's problems by their ids; asking for one that is not among them raises RunDamaged."""
@@ -147,12 +160,14 @@ class RunDir:
 
     def batches(self) -> list[BatchPart]:
         """The parts of a run through a batch queue, each as it stands now."""
-        parts = {part.number: part for part in _read_lines(self.path / "batches.jsonl", BatchPart)}
+        parts = {
+            part.number: part for part in _read_lines(self.path / "batches.jsonl", BatchPart, FROM_A_COPY)
+        }
         return [parts[number] for number in sorted(parts)]
 
     def grades(self, grader: str) -> dict[Key, SampleGrade]:
         """The grades that this grader gave; a later line replaces an earlier one."""
-        lines = _read_lines(self._grades(grader), SampleGrade)
+        lines = _read_lines(self._grades(grader), SampleGrade, MADE_AGAIN)
         return {(g.unique_id, g.index): g for g in lines}
 
     def graders(self) -> tuple[str, ...]:
@@ -172,13 +187,13 @@ class RunDir:
     def judgements(self, judge: str) -> dict[Key, list[Judgement]]:
         """Every reply of this judge, failed requests included, each sample's in the order they came."""
         found: dict[Key, list[Judgement]] = {}
-        for reply in _read_lines(self._judge(judge, "jsonl"), Judgement):
+        for reply in _read_lines(self._judge(judge, "jsonl"), Judgement, JUDGED_AGAIN):
             found.setdefault((reply.unique_id, reply.index), []).append(reply)
         return found
 
     def rewards(self, name: str) -> dict[tuple[str, int, int], SampleReward]:
         """What this reward model said of each solution: problem, sample, and which of its votes."""
-        lines = _read_lines(self._reward(name, "jsonl"), SampleReward)
+        lines = _read_lines(self._reward(name, "jsonl"), SampleReward, MADE_AGAIN)
         return {(one.unique_id, one.index, one.voter): one for one in lines}
 
     def summary(self) -> Summary | None:
@@ -449,22 +464,23 @@ def _end_of_last_line(fd: int, block: int = 65536) -> int:
     return 0
 
 
-def _read_lines(path: Path, kind: type[R]) -> Iterator[R]:
+def _read_lines(path: Path, kind: type[R], next_step: str = ASKED_AGAIN) -> Iterator[R]:
     """The records of a JSONL file; a missing file has none, a torn last line is left out."""
-    if not path.is_file():
-        return
     decoder = msgspec.json.Decoder(kind)
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    except OSError as e:
+        raise _unreadable(path, e) from e
+    with file:
         for number, line in enumerate(file, 1):
             if not line.endswith(b"\n"):
                 return
             try:
                 yield decoder.decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
-                raise RunDamaged(
-                    f"{path}, line {number} cannot be read ({e})",
-                    "Restore the file from a copy, or delete that line: its sample is then asked again.",
-                ) from e
+                raise RunDamaged(f"{path}, line {number} cannot be read ({e})", next_step) from e
 
 
 def _read_one(
@@ -482,7 +498,13 @@ def _read_one(
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise RunDamaged(f"{path} cannot be read ({e})", next_step) from e
     except OSError as e:
-        raise DataUnreadable(f"{path} cannot be read ({e.strerror})", "Check the file's permissions.") from e
+        raise _unreadable(path, e) from e
+
+
+def _unreadable(path: Path, e: OSError) -> RunError:
+    return RunError(
+        f"{path} cannot be read ({e.strerror})", "Check its permissions, and those of its folder."
+    )
 
 
 def _require_responses(run: RunDir) -> None:
@@ -494,7 +516,12 @@ def _require_responses(run: RunDir) -> None:
 
 
 def _require_run(folder: Path) -> None:
-    if not (folder / "manifest.json").is_file():
+    manifest = folder / "manifest.json"
+    try:
+        there = manifest.is_file()
+    except OSError as e:
+        raise _unreadable(manifest, e) from e
+    if not there:
         what = "is not a run folder" if folder.exists() else "does not exist"
         raise RunNotFound(
             f"{folder} {what}", "Give the folder that `math500 run` printed; it holds a manifest.json."

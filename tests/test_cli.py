@@ -473,6 +473,16 @@ def test_data_lists_the_known_sets(command: Command) -> None:
     assert {row["state"] for row in json.loads(command("data", "--json").out)} == {"absent"}
 
 
+def test_data_says_to_machines_where_a_set_is(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = Path("cache")
+    monkeypatch.setenv("MATH500_CACHE", str(cache))
+    (cache / "data").mkdir(parents=True)
+    (cache / "data" / "math500.jsonl").write_text("not the set")
+    states = {row["name"]: row for row in json.loads(command("data", "--json").out)}
+    assert states["math500"]["state"] == "damaged"
+    assert states["math500"]["paths"] == ["cache/data/math500.jsonl"]
+
+
 def test_prompts_are_shown_with_text_and_source(command: Command) -> None:
     assert "boxed-zh" in command("prompts").out
     shown = command("prompts", "report-zh").out

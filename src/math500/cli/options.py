@@ -186,4 +186,13 @@ def print_json(value: object) -> None:
     """Print a record, or a list of them, for machines."""
     import msgspec
 
-    click.echo(msgspec.json.encode(value))
+    click.echo(msgspec.json.encode(value, enc_hook=_path))
+
+
+def _path(value: object) -> str:
+    """A path as its text; msgspec knows all else that is printed."""
+    from pathlib import Path
+
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError

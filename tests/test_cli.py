@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -507,6 +508,30 @@ def test_a_run_is_written_as_lm_eval_writes_it(run_twelve: Command, command: Com
     rows = [json.loads(line) for line in samples.read_text().splitlines()]
     assert {row["samples"][0]["rule"] for row in rows} == {"boxed"}
     assert rows[3]["resps"] == [["I add.\n\n$\\boxed{6}$"]]
+
+
+def _told(*words: str, shell: str) -> subprocess.CompletedProcess[str]:
+    line = f"{shlex.join([sys.executable, '-m', 'math500', *words])} {shell}"
+    return subprocess.run(["bash", "-c", line], check=False, capture_output=True, text=True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
+@pytest.mark.parametrize("words", [("scores", "what", "75"), ("prompts", "--json"), ("--help",)])
+def test_output_on_a_full_disk(words: tuple[str, ...]) -> None:
+    done = _told(*words, shell="> /dev/full")
+    assert done.returncode == 7
+    assert done.stderr == (
+        "math500: the disk is full, writing what is printed. Free some space, then try again.\n"
+    )
+
+
+@pytest.mark.parametrize("shell", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_output_does_no_harm(
+    run_twelve: Command, server: FaultyServer, own_set: Path, folder: Path, shell: str
+) -> None:
+    words = ("run", "--model", "stub", "--base-url", server.url, "--data", own_set, "--out", folder)
+    assert _told(*map(str, words), shell=shell).returncode == 0
+    assert len(RunDir.open(folder).samples()) == 12
 
 
 def test_help_imports_nothing_heavy() -> None:

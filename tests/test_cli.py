@@ -314,6 +314,19 @@ def test_wrong_key(run_twelve: Command, server: FaultyServer) -> None:
     _mistake(run_twelve(), 4, "key")
 
 
+def test_a_key_that_was_not_sent_is_not_to_be_checked(
+    run_twelve: Command, command: Command, server: FaultyServer, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    server.plan = always(error(401, "Incorrect API key provided", code="invalid_api_key"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-host")
+    said = ("No key was sent: set MATH500_API_KEY", "its own host only")
+    _mistake(run_twelve(), 4, *said)
+    asked = command("doctor", "--model", "stub", "--base-url", server.url)
+    assert all(words in asked.out for words in said)
+    monkeypatch.setenv("MATH500_API_KEY", "sk-of-this-host")
+    _mistake(command("run", "--resume", folder), 4, "Check the key in MATH500_API_KEY")
+
+
 def test_quota_used_up(run_twelve: Command, server: FaultyServer) -> None:
     server.plan = always(error(429, "You exceeded your current quota", code="insufficient_quota"))
     _mistake(run_twelve(), 4, "quota")

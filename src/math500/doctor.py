@@ -258,7 +258,7 @@ class _Visit:
         elif row.kind == "empty" and answer.generation is not None and answer.generation.reasoning:
             about, what, step = "reasoning", "gave all of its answer as thinking, and no text", PARSER
         elif about == "key":
-            step = step or f"Check the key in {self._endpoint.key_name}."
+            step = step or self._endpoint.about_key
         elif row.kind in ("address", "malformed") and await self._has_v1():
             step = f"Write the address with its version: --base-url {self._endpoint.base_url}/v1."
         if about not in ("connection", "proxy"):

@@ -339,7 +339,7 @@ def _gate(endpoint: Endpoint, concurrency: int, clock: Clock) -> Gate:
 
 def _next_step(row: Row, endpoint: Endpoint) -> str:
     if row.error is KeyRejected:
-        return f"Check the key in {endpoint.key_name}."
+        return endpoint.about_key
     if row.error is ModelNotFound:
         return f"Check the model's name; {endpoint.base_url}/models lists what the endpoint has."
     return "Resume the run when it answers again; what is collected is kept."

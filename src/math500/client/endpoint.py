@@ -82,6 +82,13 @@ class Endpoint:
             object.__setattr__(self, "headers", {"Authorization": basic, **self.headers})
             object.__setattr__(self, "base_url", without_credentials(self.base_url))
 
+    @property
+    def about_key(self) -> str:
+        """What to do where the endpoint refuses the key, or asks for one."""
+        if self.key is not None or self.key_header in self.headers:
+            return f"Check the key in {self.key_name}."
+        return f"No key was sent: set {self.key_name}. A vendor's own variable goes to its own host only."
+
     def info(self) -> ModelInfo:
         """What a manifest says of this endpoint."""
         return ModelInfo(name=self.name or self.model, served_name=self.model, base_url=self.base_url)

@@ -65,6 +65,13 @@ def test_a_mistake_is_told(
     assert not folder.exists() or options[0] in ("--ca-file", "--proxy")
 
 
+def test_a_key_in_the_place_of_its_variables_name_is_not_shown(run_twelve: Command, folder: Path) -> None:
+    done = run_twelve("--api-key-env", "sk-mine-0123456789")
+    _mistake(done, 2, "--api-key-env holds no name of a variable", "--api-key-env MY_KEY")
+    assert "0123456789" not in done.out + done.err
+    assert not folder.exists()
+
+
 def test_the_key_comes_from_the_named_variable(
     run_twelve: Command, server: FaultyServer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

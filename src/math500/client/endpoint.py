@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -118,7 +119,8 @@ def resolve(
         key_variable: the environment variable that holds the key, whatever the endpoint's host.
 
     Raises:
-        UsageError: the name has no known vendor and there is no base URL, or the URL is not one.
+        UsageError: the name has no known vendor and there is no base URL, the URL is not one, or
+            `key_variable` is no variable's name.
         KeyRejected: the vendor needs a key and no variable holds one.
     """
     vendor, model, url = _place(name, base_url, environ)
@@ -241,6 +243,12 @@ def _key(vendor: Vendor | None, environ: Mapping[str, str]) -> tuple[Secret | No
 
 def _named_key(name: str, environ: Mapping[str, str]) -> tuple[Secret, str]:
     """The key in the variable that the user names."""
+    if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) is None:
+        # It may be the key itself, which is not said again.
+        raise UsageError(
+            "--api-key-env holds no name of a variable",
+            "Put the key into one, and give its name: export MY_KEY=..., then --api-key-env MY_KEY.",
+        )
     value = _value(name, environ)
     if not value:
         raise KeyRejected(f"{name} is not set, and --api-key-env names it", f"Set it: export {name}=...")

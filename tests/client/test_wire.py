@@ -136,6 +136,40 @@ def test_no_json_breaks_the_reader(body: dict[str, Any]) -> None:
     assert answer.what != "ok" or answer.generation is not None
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (b'"7 \xff\xfe is it"', "7 \ufffd\ufffd is it"),
+        (b'"7 \\ud83d is it"', "7 \ufffd is it"),
+        (b'"7 \\ud83d\\ude00 \xff"', "7 \U0001f600 \ufffd"),
+        (b'"\\\\ud83d \xff"', "\\ud83d \ufffd"),
+    ],
+)
+def test_a_bad_byte_does_not_lose_what_is_paid_for(text: bytes, read: str) -> None:
+    body = b'{"created": NaN, "choices": [{"message": {"content": %s}, "finish_reason": "stop"}]}' % text
+    answer = wire.read(200, {}, b"\xef\xbb\xbf" + body)
+    assert answer.what == "ok"
+    assert answer.generation is not None
+    assert answer.generation.text == read
+    stream = Stream()
+    stream.feed(b'data: {"choices": [{"delta": {"content": %s}, "finish_reason": "stop"}]}\n\n' % text)
+    assert wire.chat(stream.whole_answer(), {}).generation.text == read  # type: ignore[union-attr]
+    assert not stream.damaged
+
+
+def test_a_stream_that_lost_a_piece_of_the_text_is_damaged() -> None:
+    stream = Stream()
+    stream.feed(b': a comment\ndata: ping\ndata: {"choices": [{"delta": {"content": "1"}}]}\n')
+    assert not stream.damaged
+    stream.feed(b'data: {"choices": [{"delta": {"cont\ndata: [DONE]\n')
+    assert stream.whole
+    assert stream.damaged
+
+
+def test_an_empty_body_is_said_to_be_empty() -> None:
+    assert wire.read(204, {}, b"").said == "an empty body"
+
+
 def test_nesting_without_end_is_malformed() -> None:
     assert wire.read(200, {}, b"[" * 100_000).what == "malformed"
 

@@ -155,4 +155,6 @@ def _read(reply: Reply, stream: Events | None, form: Form) -> Answer:
         return wire.read(reply.status, reply.headers, reply.body, form.reader)
     if not stream.whole:
         return Answer("truncated", "the stream ended before its end", reply.headers)
+    if stream.damaged:
+        return Answer("malformed", "an event of the stream cannot be read", reply.headers)
     return wire.judge(stream.whole_answer(), reply.headers, form.reader)

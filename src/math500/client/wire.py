@@ -7,6 +7,7 @@ from the text: a `<think>` block stays where the model wrote it. forms.py has th
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -104,12 +105,12 @@ Reader = Callable[[Json, Mapping[str, str]], Answer]
 
 def read(status: int, headers: Mapping[str, str], body: bytes, reader: Reader | None = None) -> Answer:
     """What a whole reply comes to."""
-    parsed = _parsed(body)
+    parsed = decoded(body)
     if 200 <= status < 300 and isinstance(parsed, dict):
         return judge(parsed, headers, reader)
     error = _error(parsed)
     if 200 <= status < 300:
-        return Answer("malformed", f"not a JSON object: {said(body)}", headers)
+        return Answer("malformed", f"not a JSON object: {said(body)}" if body else "an empty body", headers)
     return Answer(status, said(error if error is not None else body), headers)
 
 
@@ -138,11 +139,24 @@ def said(error: object) -> str:
 _SAID_FIRST = frozenset({"code", "type", "status", "message"})
 
 
-def _parsed(body: bytes) -> object:
+def decoded(body: bytes) -> object:
+    """The JSON of a body, or None where it is none.
+
+    An answer is paid for, so a byte that is no UTF-8 and half a surrogate pair do not lose it: each is read
+    as U+FFFD, which shows. A byte order mark and NaN are passed over.
+    """
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        loose = json.loads(body.decode("utf-8-sig", "replace"))
+        return json.loads(_HALF_PAIR.sub("\ufffd", json.dumps(loose, ensure_ascii=False)))
+    except (ValueError, RecursionError):
         return None
+
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def _error(parsed: object) -> object | None:

@@ -86,6 +86,17 @@ async def test_a_server_that_does_not_stream_is_understood(client_of: ClientOf, 
     assert generation.text == "The answer is $\\boxed{7}$."
 
 
+async def test_a_stream_that_nobody_asked_for_is_an_answer(client_of: ClientOf, ask: Any) -> None:
+    async with FaultyServer(always(stream(*PIECES))) as server, client_of(server) as client:
+        generation = await ask(client)
+    assert (generation.text, generation.completion_tokens, generation.attempts) == ("It is 4.", 4, 1)
+    async with (
+        FaultyServer(once(stream(*PIECES, finish=None, done=False))) as server,
+        client_of(server) as client,
+    ):
+        assert (await ask(client)).attempts == 2, "it broke off"
+
+
 # -- hedges ------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from math500.client import wire
+from math500.client import answers, wire
 from math500.client.stream import Stream
 from math500.records import Decoding, Message
 
@@ -164,6 +164,24 @@ def test_a_stream_that_lost_a_piece_of_the_text_is_damaged() -> None:
     stream.feed(b'data: {"choices": [{"delta": {"cont\ndata: [DONE]\n')
     assert stream.whole
     assert stream.damaged
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"message": "Incorrect API key provided", "code": "invalid_api_key"}, "key"),
+        ("Invalid API key", "key"),
+        ({"message": "no", "code": "401"}, "key"),
+        ({"message": "no", "code": 503}, "overloaded"),
+        ({"message": "temperature is too high", "type": "invalid_request_error"}, "rejected"),
+        ({"message": "You exceeded your current quota", "code": "insufficient_quota"}, "quota"),
+        ({"message": "internal oops", "type": "server_error"}, "server_error"),
+    ],
+)
+def test_an_error_in_a_reply_with_status_200(error: object, kind: str) -> None:
+    answer = wire.read(200, {}, json.dumps({"error": error}).encode())
+    assert answers.find(answer).kind == kind
+    assert answer.said.endswith("sent with status 200")
 
 
 def test_an_empty_body_is_said_to_be_empty() -> None:

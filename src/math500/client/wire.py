@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from math500.client import spellings
 from math500.client.answers import Answer
 from math500.client.vendors import LimitField
 from math500.records import Decoding, Extras, Generation, Message, ToolCall
@@ -111,7 +112,9 @@ def read(status: int, headers: Mapping[str, str], body: bytes, reader: Reader | 
     error = _error(parsed)
     if 200 <= status < 300:
         return Answer("malformed", f"not a JSON object: {said(body)}" if body else "an empty body", headers)
-    return Answer(status, said(error if error is not None else body), headers)
+    return Answer(
+        status, (_elsewhere(headers) + said(error if error is not None else body)).rstrip(), headers
+    )
 
 
 def judge(parsed: Json, headers: Mapping[str, str], reader: Reader | None = None) -> Answer:
@@ -119,8 +122,18 @@ def judge(parsed: Json, headers: Mapping[str, str], reader: Reader | None = None
     error = _error(parsed)
     if error is None:
         return (reader or chat)(parsed, headers)
-    code = error.get("code") if isinstance(error, dict) else None
-    return Answer(code if isinstance(code, int) and 400 <= code < 600 else 500, said(error), headers)
+    words = said(error)
+    return Answer(_status(error, words), f"{words}; sent with status 200", headers)
+
+
+def _status(error: object, words: str) -> int:
+    """The status that an error inside a reply stands for: its own code, else whose fault it says it is."""
+    fields = error if isinstance(error, dict) else {}
+    code = str(fields.get("code", ""))
+    if re.fullmatch("[45][0-9]{2}", code):
+        return int(code)
+    ours = re.search("invalid|authentication|permission|not_found", f"{fields.get('type')} {code}")
+    return 400 if ours or spellings.KEY.search(words) else 500
 
 
 def said(error: object) -> str:

@@ -314,6 +314,16 @@ def test_wrong_key(run_twelve: Command, server: FaultyServer) -> None:
     _mistake(run_twelve(), 4, "key")
 
 
+def test_where_a_redirect_leads_is_said(run_twelve: Command, server: FaultyServer) -> None:
+    to = {"Location": "https://user:secret@gateway.example/v1/chat/completions?token=secret"}
+    server.plan = always(Act(status=308, headers=to))
+    done = run_twelve()
+    _mistake(
+        done, 4, "answers 308 (it redirects to https://gateway.example/v1/chat/completions)", "--base-url"
+    )
+    assert "secret" not in done.err
+
+
 def test_a_key_that_was_not_sent_is_not_to_be_checked(
     run_twelve: Command, command: Command, server: FaultyServer, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:

@@ -18,6 +18,7 @@ import msgspec
 
 from math500.client import spellings
 from math500.client.answers import Answer
+from math500.client.endpoint import without_credentials
 from math500.client.vendors import LimitField
 from math500.records import Decoding, Extras, Generation, Message, ToolCall
 
@@ -114,6 +115,14 @@ def read(status: int, headers: Mapping[str, str], body: bytes, reader: Reader | 
         return Answer("malformed", f"not a JSON object: {said(body)}" if body else "an empty body", headers)
     return Answer(
         status, (_elsewhere(headers) + said(error if error is not None else body)).rstrip(), headers
+    )
+
+
+def _elsewhere(headers: Mapping[str, str]) -> str:
+    """Where a redirect leads: most often to https, or to the address with its /v1."""
+    to = headers.get("location", "")
+    return (
+        f"it redirects to {without_credentials(to)} " if to.startswith(("http://", "https://", "/")) else ""
     )
 
 

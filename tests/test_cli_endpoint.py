@@ -55,6 +55,8 @@ def test_a_header_is_asked_for_again_on_resume(
         (("--max-cost", "1"), ("stub", "--price PROMPT,COMPLETION")),
         (("--ca-file", "nowhere.pem"), ("nowhere.pem", "PEM")),
         (("--proxy", "ftp://h:1"), ("scheme is ftp",)),
+        (("--proxy", "h:1"), ("HTTPS_PROXY", "scheme is missing", "http://HOST:PORT")),
+        (("--model", ""), ("name is empty", "--model NAME")),
         (("--api", "responses", "--seed", "1"), ("no seed", "--api chat")),
     ],
 )

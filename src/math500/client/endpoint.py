@@ -198,6 +198,8 @@ def _inside(host: str, network: str) -> bool:
 
 def _place(name: str, base_url: str | None, environ: Mapping[str, str]) -> tuple[Vendor | None, str, str]:
     """The vendor, the model's name as sent, and the base URL."""
+    if base_url is not None and not name.strip():
+        raise UsageError("the model's name is empty", "Say which one: --model NAME.")
     if base_url is not None:
         url = _checked(base_url)
         return by_host(url), name, url

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,6 +116,20 @@ def test_progress_counts_failures_apart(
     assert lines[0].startswith("1/4, score 100.0 (20.7-100.0)")
     assert lines[2].startswith("3/4, score 100.0 (20.7-100.0)")
     assert "1 failed" in lines[2]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_running_score_stands_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with display.Progress(summary(samples=200, missing=100)) as progress:
+        progress(Sample(unique_id="p", index=0, response="r"), Grade(verdict="correct"))
+    last = terminal.getvalue().rstrip().rsplit("\r", maxsplit=1)[-1]
+    assert last.startswith("101/200, score 50.5 (40.9-60.0)"), "what a narrow terminal cuts off is the end"
 
 
 def test_progress_shows_tokens_and_money_so_far(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PLAIN_SECONDS = 10.0
 """How often progress is printed where the output is not a terminal."""
+BAR = "{n_fmt}/{total_fmt}{postfix}, {remaining} left |{bar}|"
+"""What is read first stands first: a narrow terminal cuts off the end."""
 
 
 class Progress:
@@ -52,7 +54,12 @@ class Progress:
         from tqdm import tqdm  # noqa: PLC0415 - only a run with a terminal needs it
 
         return tqdm(
-            total=self._total, initial=self._done, unit="", dynamic_ncols=True, smoothing=0.1, leave=True
+            total=self._total,
+            initial=self._done,
+            bar_format=BAR,
+            dynamic_ncols=True,
+            smoothing=0.1,
+            leave=True,
         )
 
     def __call__(self, sample: Sample, grade: Grade | None) -> None:

@@ -214,6 +214,14 @@ async def test_a_refused_key_stops_all_endpoints(client_of: ClientOf, ask: Any) 
     assert two.count < 10
 
 
+async def test_a_wait_says_which_endpoint_is_waited_for(
+    client_of: ClientOf, ask: Any, events: list[Event]
+) -> None:
+    async with FaultyServer(once(error(503, "busy"))) as server, client_of(server) as client:
+        await ask(client)
+        assert events[0].what == f"{server.url} answers 503 (busy)"
+
+
 # -- budgets -----------------------------------------------------------------------------------
 
 

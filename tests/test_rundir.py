@@ -151,7 +151,9 @@ def test_a_folder_with_something_in_it_is_not_taken(
 ) -> None:
     folder.mkdir()
     (folder / "thesis.tex").write_text("x")
-    with pytest.raises(RunError, match="exists and is not empty"):
+    with pytest.raises(
+        RunError, match=r"exists and is not empty\. Give another --out; .* math500 run --resume"
+    ):
         RunWriter.create(folder, manifest_of(), problems)
     assert [p.name for p in folder.iterdir()] == ["thesis.tex"]
 

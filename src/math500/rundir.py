@@ -297,7 +297,7 @@ class RunWriter(RunDir):
             if path.exists() and any(path.iterdir()):
                 raise RunError(
                     f"{path} exists and is not empty",
-                    f"Use `--resume {path}` to go on with it, or another --out.",
+                    f"Give another --out; a run that was stopped goes on with: math500 run --resume {path}",
                 )
             path.mkdir(parents=True, exist_ok=True)
             lines = b"".join(msgspec.json.encode(p) + b"\n" for p in problems)

@@ -76,7 +76,7 @@ class _Collection:
         self._on_sample = on_sample
         self._todo = deque(owed(run))
         self._turns = run.turns() if solver.several else {}
-        self._error: Math500Error | None = None
+        self._error: Exception | None = None
         self._stopped = asyncio.Event()
 
     async def carry_out(self, concurrency: int) -> None:
@@ -102,7 +102,7 @@ class _Collection:
         if crash is not None:
             raise crash
 
-    def _stop(self, error: Math500Error) -> None:
+    def _stop(self, error: Exception) -> None:
         self._error = self._error or error
         self._todo.clear()
         self._stopped.set()
@@ -126,17 +126,20 @@ class _Collection:
         return await ask(self._run.manifest, self._solver, model, problem, index)
 
     async def _grade_each(self, ungraded: asyncio.Queue[tuple[Problem, Sample] | None]) -> None:
+        """Grade until there is nothing more. Whatever fails stops the run: the workers wait for room here."""
         while (item := await ungraded.get()) is not None:
-            problem, sample = item
-            grade = None
-            if sample.failure is None:
-                grade = await asyncio.to_thread(grade_sample, sample, problem)
-                try:
-                    self._run.append_grade(grading.GRADER, named(sample, grade))
-                except Math500Error as e:
-                    self._stop(e)
-            if self._on_sample is not None:
-                self._on_sample(sample, grade)
+            try:
+                await self._grade(*item)
+            except Exception as e:
+                self._stop(e)
+
+    async def _grade(self, problem: Problem, sample: Sample) -> None:
+        grade = None
+        if sample.failure is None:
+            grade = await asyncio.to_thread(grade_sample, sample, problem)
+            self._run.append_grade(grading.GRADER, named(sample, grade))
+        if self._on_sample is not None:
+            self._on_sample(sample, grade)
 
 
 async def ask(made: Manifest, solver: Solver, model: Model, problem: Problem, index: int) -> Sample:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -70,11 +72,20 @@ class Progress:
         if grade is not None and grade.verdict != "ungraded":
             self._graded += 1
             self._correct += grade.verdict == "correct"
-        if self._bar is not None:
-            self._bar.set_postfix_str(self._state(), refresh=False)
-            self._bar.update()
-        elif not self._quiet and time.monotonic() - self._printed >= PLAIN_SECONDS:
-            self._print()
+        with self._looked_at():
+            if self._bar is not None:
+                self._bar.set_postfix_str(self._state(), refresh=False)
+                self._bar.update()
+            elif not self._quiet and time.monotonic() - self._printed >= PLAIN_SECONDS:
+                self._print()
+
+    @contextlib.contextmanager
+    def _looked_at(self) -> Iterator[None]:
+        """Show something; where the terminal or the reader of a pipe is gone, the run goes on unseen."""
+        try:
+            yield
+        except OSError:
+            self._bar, self._quiet = None, True
 
     def _count(self, sample: Sample) -> None:
         judged = [g for score in sample.scores for g in score.generations]
@@ -88,10 +99,11 @@ class Progress:
 
     def note(self, text: str) -> None:
         """Say something in between without spoiling the bar."""
-        if self._bar is not None:
-            self._bar.write(text, file=sys.stderr)
-        elif not self._quiet:
-            print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal's room
+        with self._looked_at():
+            if self._bar is not None:
+                self._bar.write(text, file=sys.stderr)
+            elif not self._quiet:
+                print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the terminal's room
 
     def _state(self) -> str:
         parts = []
@@ -123,5 +135,6 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        with self._looked_at():
+            if self._bar is not None:
+                self._bar.close()

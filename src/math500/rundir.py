@@ -304,7 +304,7 @@ class RunWriter(RunDir):
             replace(path / "problems.jsonl", lines)
             replace(path / "manifest.json", _pretty(msgspec.structs.replace(manifest, sealed=True)))
         except OSError as e:
-            raise storage_error(e, path) from e
+            raise storage_error(e, path, "Nothing was asked yet: free some space, then start again.") from e
         return cls(path)
 
     def append(self, sample: Sample) -> None:
@@ -576,11 +576,11 @@ def _pretty(record: Record) -> bytes:
     return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
 
 
-def storage_error(e: OSError, path: Path) -> Math500Error:
+INTACT = "What is written is intact: free some space, then resume the run."
+
+
+def storage_error(e: OSError, path: Path, when_full: str = INTACT) -> Math500Error:
     """What a failed write means for the user: a full disk, or a place that cannot be written."""
     if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StorageFull(
-            f"the disk is full, writing {path}",
-            "What is written is intact: free some space, then resume the run.",
-        )
+        return StorageFull(f"the disk is full, writing {path}", when_full)
     return RunError(f"{path} cannot be written ({e.strerror})", "Check the path and its permissions.")

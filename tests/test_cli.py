@@ -438,7 +438,7 @@ def test_a_run_without_its_problems(run_twelve: Command, command: Command, folde
     before = (folder / "summary.json").read_bytes()
     (folder / "problems.jsonl").unlink()
     for words in (("show",), ("errors",), ("run", "--resume")):
-        _mistake(command(*words, folder), 5, "problems.jsonl holds no problems", "from a copy")
+        _mistake(command(*words, folder), 5, "problems.jsonl is gone", "from a copy")
     assert (folder / "summary.json").read_bytes() == before, "it was replaced by one of no problems"
     assert command("verify", folder).code == 8
 

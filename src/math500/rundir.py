@@ -117,12 +117,12 @@ class RunDir:
         """The run's problems, in order.
 
         Raises:
-            RunDamaged: there are none: their file is gone, or empty.
+            RunDamaged: their file is gone.
         """
         path = self.path / "problems.jsonl"
         problems = tuple(_read_lines(path, Problem, FROM_A_COPY))
-        if not problems:
-            raise RunDamaged(f"{path} holds no problems, and every run has some", "Restore it from a copy.")
+        if not problems and not path.exists():
+            raise RunDamaged(f"{path} is gone, and every run has one", FROM_A_COPY)
         return problems
 
     def by_id(self) -> dict[str, Problem]:

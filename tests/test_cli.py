@@ -7,6 +7,8 @@ import errno
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -330,6 +332,29 @@ def test_wrong_key(run_twelve: Command, server: FaultyServer) -> None:
     _mistake(run_twelve(), 4, "key")
 
 
+def test_where_a_redirect_leads_is_said(run_twelve: Command, server: FaultyServer) -> None:
+    to = {"Location": "https://user:secret@gateway.example/v1/chat/completions?token=secret"}
+    server.plan = always(Act(status=308, headers=to))
+    done = run_twelve()
+    _mistake(
+        done, 4, "answers 308 (it redirects to https://gateway.example/v1/chat/completions)", "--base-url"
+    )
+    assert "secret" not in done.err
+
+
+def test_a_key_that_was_not_sent_is_not_to_be_checked(
+    run_twelve: Command, command: Command, server: FaultyServer, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    server.plan = always(error(401, "Incorrect API key provided", code="invalid_api_key"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-host")
+    said = ("No key was sent: set MATH500_API_KEY", "its own host only")
+    _mistake(run_twelve(), 4, *said)
+    asked = command("doctor", "--model", "stub", "--base-url", server.url)
+    assert all(words in asked.out for words in said)
+    monkeypatch.setenv("MATH500_API_KEY", "sk-of-this-host")
+    _mistake(command("run", "--resume", folder), 4, "Check the key in MATH500_API_KEY")
+
+
 def test_quota_used_up(run_twelve: Command, server: FaultyServer) -> None:
     server.plan = always(error(429, "You exceeded your current quota", code="insufficient_quota"))
     _mistake(run_twelve(), 4, "quota")
@@ -393,8 +418,75 @@ def test_a_half_written_run_folder(command: Command, tmp_path: Path) -> None:
     _mistake(command("run", "--resume", tmp_path / "half"), 5, "half")
 
 
+@pytest.mark.parametrize("option", ["--temperature", "--top-p", "--max-cost", "--confidence"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_what_is_no_number_is_no_setting(
+    run_twelve: Command, server: FaultyServer, option: str, value: str
+) -> None:
+    done = run_twelve(option, value)
+    assert done.code == 2
+    assert option in done.err
+    assert not server.requests, "it would have been sent as null, and as a limit it never holds"
+
+
+@pytest.mark.parametrize(
+    "then", [("run", "--resume"), ("gap",), ("graders",), ("regrade", "--grader", "minerva")]
+)
+def test_a_sample_of_a_problem_that_the_run_does_not_hold(
+    run_twelve: Command, command: Command, folder: Path, then: tuple[str, ...]
+) -> None:
+    run_twelve()
+    shutil.rmtree(folder / "grades")
+    samples = folder / "samples.jsonl"
+    samples.write_text(samples.read_text().replace('"test/3"', '"elsewhere/3"'))
+    _mistake(command(*then, folder), 5, "elsewhere/3", "math500 verify")
+
+
+def test_a_file_of_a_run_that_cannot_be_read(run_twelve: Command, command: Command, folder: Path) -> None:
+    run_twelve("--limit", 2)
+    (folder / "samples.jsonl").unlink()
+    (folder / "samples.jsonl").mkdir()
+    for words in (("show",), ("verify",), ("errors",)):
+        _mistake(command(*words, folder), 5, "samples.jsonl cannot be read", "permissions")
+    _mistake(command("show", "a" * 300), 5, "manifest.json cannot be read", "name too long")
+
+
+def test_a_run_without_its_problems(run_twelve: Command, command: Command, folder: Path) -> None:
+    run_twelve("--limit", 2)
+    before = (folder / "summary.json").read_bytes()
+    (folder / "problems.jsonl").unlink()
+    for words in (("show",), ("errors",), ("run", "--resume")):
+        _mistake(command(*words, folder), 5, "problems.jsonl is gone", "from a copy")
+    assert (folder / "summary.json").read_bytes() == before, "it was replaced by one of no problems"
+    assert command("verify", folder).code == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("grades/math500-{}", "made again from the samples"), ("samples", "its sample is then asked again")],
+)
+def test_a_line_that_cannot_be_read(
+    run_twelve: Command, command: Command, folder: Path, name: str, words: str
+) -> None:
+    run_twelve("--limit", 2)
+    version = grading.GRADER.partition("/")[2]
+    with (folder / f"{name.format(version)}.jsonl").open("a") as file:
+        file.write("?\n")
+    _mistake(command("show", folder), 5, "line 3 cannot be read", words)
+
+
 def test_a_missing_list_of_ids(run_twelve: Command) -> None:
     _mistake(run_twelve("--ids", "@nowhere"), 2, "nowhere")
+
+
+@pytest.mark.parametrize("ids", ["", " , ", "@{empty}"])
+def test_no_id_at_all_is_not_every_problem(
+    run_twelve: Command, server: FaultyServer, tmp_path: Path, ids: str
+) -> None:
+    empty = tmp_path / "empty.txt"
+    empty.write_text("\n")
+    _mistake(run_twelve("--ids", ids.format(empty=empty)), 2, "holds no id", "leave --ids out")
+    assert not server.requests
 
 
 def test_the_embedded_model_has_no_address(command: Command, own_set: Path) -> None:
@@ -423,6 +515,16 @@ def test_data_lists_the_known_sets(command: Command) -> None:
     assert {row["state"] for row in json.loads(command("data", "--json").out)} == {"absent"}
 
 
+def test_data_says_to_machines_where_a_set_is(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = Path("cache")
+    monkeypatch.setenv("MATH500_CACHE", str(cache))
+    (cache / "data").mkdir(parents=True)
+    (cache / "data" / "math500.jsonl").write_text("not the set")
+    states = {row["name"]: row for row in json.loads(command("data", "--json").out)}
+    assert states["math500"]["state"] == "damaged"
+    assert states["math500"]["paths"] == ["cache/data/math500.jsonl"]
+
+
 def test_prompts_are_shown_with_text_and_source(command: Command) -> None:
     assert "boxed-zh" in command("prompts").out
     shown = command("prompts", "report-zh").out
@@ -447,6 +549,30 @@ def test_a_run_is_written_as_lm_eval_writes_it(run_twelve: Command, command: Com
     rows = [json.loads(line) for line in samples.read_text().splitlines()]
     assert {row["samples"][0]["rule"] for row in rows} == {"boxed"}
     assert rows[3]["resps"] == [["I add.\n\n$\\boxed{6}$"]]
+
+
+def _told(*words: str, shell: str) -> subprocess.CompletedProcess[str]:
+    line = f"{shlex.join([sys.executable, '-m', 'math500', *words])} {shell}"
+    return subprocess.run(["bash", "-c", line], check=False, capture_output=True, text=True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
+@pytest.mark.parametrize("words", [("scores", "what", "75"), ("prompts", "--json"), ("--help",)])
+def test_output_on_a_full_disk(words: tuple[str, ...]) -> None:
+    done = _told(*words, shell="> /dev/full")
+    assert done.returncode == 7
+    assert done.stderr == (
+        "math500: the disk is full, writing what is printed. Free some space, then try again.\n"
+    )
+
+
+@pytest.mark.parametrize("shell", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_output_does_no_harm(
+    run_twelve: Command, server: FaultyServer, own_set: Path, folder: Path, shell: str
+) -> None:
+    words = ("run", "--model", "stub", "--base-url", server.url, "--data", own_set, "--out", folder)
+    assert _told(*map(str, words), shell=shell).returncode == 0
+    assert len(RunDir.open(folder).samples()) == 12
 
 
 def test_help_imports_nothing_heavy() -> None:

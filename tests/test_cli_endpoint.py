@@ -55,6 +55,8 @@ def test_a_header_is_asked_for_again_on_resume(
         (("--max-cost", "1"), ("stub", "--price PROMPT,COMPLETION")),
         (("--ca-file", "nowhere.pem"), ("nowhere.pem", "PEM")),
         (("--proxy", "ftp://h:1"), ("scheme is ftp",)),
+        (("--proxy", "h:1"), ("HTTPS_PROXY", "scheme is missing", "http://HOST:PORT")),
+        (("--model", ""), ("name is empty", "--model NAME")),
         (("--api", "responses", "--seed", "1"), ("no seed", "--api chat")),
     ],
 )
@@ -63,6 +65,13 @@ def test_a_mistake_is_told(
 ) -> None:
     _mistake(run_twelve(*options), 2, *words)
     assert not folder.exists() or options[0] in ("--ca-file", "--proxy")
+
+
+def test_a_key_in_the_place_of_its_variables_name_is_not_shown(run_twelve: Command, folder: Path) -> None:
+    done = run_twelve("--api-key-env", "sk-mine-0123456789")
+    _mistake(done, 2, "--api-key-env holds no name of a variable", "--api-key-env MY_KEY")
+    assert "0123456789" not in done.out + done.err
+    assert not folder.exists()
 
 
 def test_the_key_comes_from_the_named_variable(
@@ -154,6 +163,31 @@ def test_a_limit_stops_the_run_and_resume_goes_on(
     assert done.code == 0
     assert "n = 12" in done.out
     assert len(server.requests) == 12
+
+
+def test_a_limit_holds_over_a_resume_where_the_endpoint_counts_no_tokens(
+    run_twelve: Command, command: Command, server: FaultyServer, folder: Path
+) -> None:
+    body = {"choices": [{"message": {"content": "It is 4. " * 100}, "finish_reason": "stop"}]}
+    server.plan = lambda _: Act(body=json.dumps(body).encode())
+    _mistake(run_twelve("--max-tokens-total", 2000, "--max-tokens", 500), 4, "limit of 2,000 tokens")
+    answered = len(server.requests)
+    assert 0 < answered < 12
+    _mistake(command("run", "--resume", folder), 4, "limit of 2,000 tokens")
+    assert len(server.requests) == answered, "what was spent before the resume counts"
+
+
+def test_tokens_that_the_endpoint_does_not_count_are_not_said_to_be_none(
+    run_twelve: Command, command: Command, server: FaultyServer, folder: Path
+) -> None:
+    body = {"choices": [{"message": {"content": "$\\boxed{4}$"}, "finish_reason": "stop"}]}
+    server.plan = lambda _: Act(body=json.dumps(body).encode())
+    done = run_twelve("--price", "1,1")
+    assert "tokens are not known, since none were counted" in done.out
+    assert "0 prompt" not in done.out
+    assert "$0" not in done.out
+    command("report", folder, "--out", folder / "page.html")
+    assert "not counted, in" in (folder / "page.html").read_text()
 
 
 def test_the_cost_is_told_before_during_and_after(

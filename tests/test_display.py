@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -115,6 +117,33 @@ def test_progress_counts_failures_apart(
     assert lines[0].startswith("1/4, score 100.0 (20.7-100.0)")
     assert lines[2].startswith("3/4, score 100.0 (20.7-100.0)")
     assert "1 failed" in lines[2]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_running_score_stands_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with display.Progress(summary(samples=200, missing=100)) as progress:
+        progress(Sample(unique_id="p", index=0, response="r"), Grade(verdict="correct"))
+    last = terminal.getvalue().rstrip().rsplit("\r", maxsplit=1)[-1]
+    assert last.startswith("101/200, score 50.5 (40.9-60.0)"), "what a narrow terminal cuts off is the end"
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_run_goes_on_when_nobody_looks_any_more(monkeypatch: pytest.MonkeyPatch, is_terminal: bool) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(stream, "isatty", lambda: is_terminal)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(display.progress, "PLAIN_SECONDS", 0.0)
+    with display.Progress(summary(samples=200, missing=100)) as progress:
+        monkeypatch.setattr(stream, "write", Mock(side_effect=BrokenPipeError))
+        for _ in range(2):
+            progress(Sample(unique_id="p", index=0, response="r"), Grade(verdict="correct"))
+            progress.note("waiting")
 
 
 def test_progress_shows_tokens_and_money_so_far(capsys: pytest.CaptureFixture[str]) -> None:

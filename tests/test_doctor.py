@@ -315,7 +315,14 @@ def test_what_an_endpoint_does_not_say(doctor: Doctor) -> None:
     done = doctor(always(Act(body=body)))
     says(done, "note", "stop reason", "does not say why")
     says(done, "note", "tokens", "does not count them")
-    assert "--max-requests" in done.out
+    assert "by the text's length; --max-requests is exact" in done.out
+
+
+def test_an_address_that_has_its_version_is_not_given_another(doctor: Doctor, server: FaultyServer) -> None:
+    """Some gateways list their models at any address."""
+    done = doctor(with_models(always(Act(body=b"")), "m", prefix="/v1/v1"))
+    says(done, "FAIL", "connection", "an empty body")
+    assert f"{server.url}/v1" not in done.out
 
 
 def test_a_wrong_answer_is_shown(doctor: Doctor) -> None:

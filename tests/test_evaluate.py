@@ -95,6 +95,24 @@ def test_a_run_collects_grades_and_sums_up(make_run: Callable[..., RunWriter]) -
     assert result.rules == {"boxed": 12}
 
 
+def test_a_fault_beside_the_asking_stops_the_run(make_run: Callable[..., RunWriter]) -> None:
+    """The workers wait for room where samples are graded: they would wait for ever."""
+
+    def fail(_sample: Sample, _grade: Grade | None) -> None:
+        raise BrokenPipeError
+
+    with make_run(samples=4) as run:
+        with pytest.raises(BrokenPipeError):
+            asyncio.run(asyncio.wait_for(_collected(run, fail), 20))
+        assert 0 < len(run.samples()) < 48
+
+
+async def _collected(run: RunWriter, on_sample: evaluate.OnSample) -> None:
+    await evaluate.collect(
+        run, Cot(PROMPT, run.manifest.decoding), Stub(delay=0.01), concurrency=1, on_sample=on_sample
+    )
+
+
 def first_seed(number: int) -> int:
     """Of problem `number`, in a run with seed 100."""
     return (100 + zlib.crc32(f"test/{number}".encode())) % 2**30

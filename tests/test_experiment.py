@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -163,6 +164,15 @@ def test_where_the_judge_is_may_be_said_for_all() -> None:
     judged = experiment.request_of(settings | {"weigh": "judge", "judge": "big"})
     assert judged.judge_base_url == "http://127.0.0.1:1/v1"
     assert judged.solver.stopping == "beta"
+
+
+@pytest.mark.parametrize(
+    "setting", ["temperature = nan", "temperature = inf", "temperature = -1", "top_p = 1.5", "max_tokens = 0"]
+)
+def test_a_number_that_cannot_be_asked_for(setting: str) -> None:
+    name = setting.partition(" ")[0]
+    with pytest.raises(UsageError, match=f"{name} cannot be"):
+        experiment.request_of({"model": "stub", **tomllib.loads(setting)})
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:

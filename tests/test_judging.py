@@ -292,3 +292,7 @@ def test_what_is_shown_fits_and_is_safe(monkeypatch: pytest.MonkeyPatch) -> None
     assert "nothing here says how good this judge is" in display.judged(
         msgspec.structs.replace(found, compared=0)
     )
+    silent = msgspec.structs.replace(found, unreadable=25, compared=0, score=None, overruled=())
+    assert "No reply of this judge could be read" in display.judged(silent)
+    assert "The rule has no verdict" not in display.judged(silent)
+    assert "The rule has no verdict" in display.judged(msgspec.structs.replace(silent, unreadable=1))

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import tarfile
 import tracemalloc
@@ -191,6 +192,16 @@ def test_without_responses_no_word_of_the_model_is_in_it_and_the_score_is_derive
     states = {one.about.partition(" ")[0]: one.state for one in found.checks}
     assert states["grades"] == states["seal"] == "note"
     assert states["summary"] == states["responses"] == "ok"
+
+
+def test_without_responses_its_ablations_are_verified_too(run: RunDir, tmp_path: Path) -> None:
+    shutil.copytree(run.path, tmp_path / "inner")
+    shutil.copytree(tmp_path / "inner", run.ablation("prompt-bare"))
+    pack.pack(run, tmp_path / "a.tar.gz", texts=False, responses=False)
+    pack.unpack(tmp_path / "a.tar.gz", tmp_path / "back")
+    found = verify.verify(tmp_path / "back")
+    assert not found.differs
+    assert "ablations/prompt-bare: summary" in {one.about for one in found.checks}
 
 
 def test_without_responses_no_path_of_the_machine_is_in_it(

@@ -146,12 +146,29 @@ def test_a_full_disk_is_told_from_other_faults(
         writer.append(sample(2))
 
 
+def test_a_full_disk_before_the_first_request_leaves_nothing_to_resume(
+    folder: Path,
+    problems: tuple[Problem, ...],
+    manifest_of: Callable[..., Manifest],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_fd: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(StorageFull, match="Nothing was asked yet: .* start again"):
+        RunWriter.create(folder, manifest_of(), problems)
+    assert list(folder.iterdir()) == []
+
+
 def test_a_folder_with_something_in_it_is_not_taken(
     folder: Path, problems: tuple[Problem, ...], manifest_of: Callable[..., Manifest]
 ) -> None:
     folder.mkdir()
     (folder / "thesis.tex").write_text("x")
-    with pytest.raises(RunError, match="exists and is not empty"):
+    with pytest.raises(
+        RunError, match=r"exists and is not empty\. Give another --out; .* math500 run --resume"
+    ):
         RunWriter.create(folder, manifest_of(), problems)
     assert [p.name for p in folder.iterdir()] == ["thesis.tex"]
 

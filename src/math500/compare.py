@@ -42,7 +42,7 @@ def outcome(run: RunDir, grader: str | None = None) -> Outcome:
     for name in (grader,) if grader else (grading.GRADER, run.manifest.grader):
         grades = {key: g.grade for key, g in run.grades(name).items()}
         if grades:
-            problems = {p.unique_id: p for p in run.problems()}
+            problems = run.by_id()
             right = evaluate.right_by_problem(problems.values(), grades)
             kept = {name: verdicts for name, verdicts in right.items() if verdicts}
             return Outcome(run, name, problems, run.samples(), grades, kept)

@@ -33,7 +33,7 @@ class Crew(Generic[T]):
         self._error: BaseException | None = None
         self._stopped = asyncio.Event()
 
-    def stop(self, error: Math500Error) -> None:
+    def stop(self, error: Exception) -> None:
         """Begin nothing more; the first error is the one that is raised at the end."""
         self._error = self._error or error
         self._todo.clear()

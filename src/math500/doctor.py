@@ -277,7 +277,7 @@ class _Visit:
         elif row.kind == "empty" and answer.generation is not None and answer.generation.reasoning:
             about, what, step = "reasoning", "gave all of its answer as thinking, and no text", PARSER
         elif about == "key":
-            step = step or f"Check the key in {self._endpoint.key_name}."
+            step = step or self._endpoint.about_key
         elif row.kind in ("address", "malformed") and await self._has_v1():
             step = f"Write the address with its version: --base-url {self._endpoint.base_url}/v1."
         if about not in ("connection", "proxy"):
@@ -296,7 +296,8 @@ class _Visit:
         return f"It has {', '.join(shown)}{more}: take one of these as --model."
 
     async def _has_v1(self) -> bool:
-        return bool(await self._names(f"{self._endpoint.base_url}/v1"))
+        base = self._endpoint.base_url
+        return re.search(r"/v\d+$", base) is None and bool(await self._names(f"{base}/v1"))
 
     async def _names(self, base_url: str) -> list[str]:
         """The models that an endpoint lists; none where it does not."""
@@ -454,7 +455,7 @@ class _Visit:
                 "tokens",
                 "the endpoint does not count them",
                 state="note",
-                next_step="A limit on tokens or money cannot be kept here; use --max-requests.",
+                next_step="A limit on tokens or money is kept by the text's length; --max-requests is exact.",
             )
             return
         counts = f"{generation.prompt_tokens} for the question, {generation.completion_tokens} for the answer"

@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from math500 import grading, paid, prompts, solve, stats
 from math500.client import Spent, prices
 from math500.crew import Crew
-from math500.errors import Math500Error, SampleFailed
+from math500.errors import SampleFailed
 from math500.models import is_embedded
 from math500.records import (
     Estimate,
@@ -111,17 +111,20 @@ class _Collection:
         return await ask(self._run.manifest, self._solver, model, problem, index)
 
     async def _grade_each(self) -> None:
+        """Grade until there is nothing more. Whatever fails stops the run: the workers wait for room here."""
         while (item := await self._ungraded.get()) is not None:
-            problem, sample = item
-            grade = None
-            if sample.failure is None:
-                grade = await asyncio.to_thread(grade_sample, sample, problem)
-                try:
-                    self._run.append_grade(grading.GRADER, named(sample, grade))
-                except Math500Error as e:
-                    self._crew.stop(e)
-            if self._on_sample is not None:
-                self._on_sample(sample, grade)
+            try:
+                await self._grade(*item)
+            except Exception as e:
+                self._crew.stop(e)
+
+    async def _grade(self, problem: Problem, sample: Sample) -> None:
+        grade = None
+        if sample.failure is None:
+            grade = await asyncio.to_thread(grade_sample, sample, problem)
+            self._run.append_grade(grading.GRADER, named(sample, grade))
+        if self._on_sample is not None:
+            self._on_sample(sample, grade)
 
 
 async def ask(made: Manifest, solver: Solver, model: Model, problem: Problem, index: int) -> Sample:
@@ -185,7 +188,7 @@ def named(sample: Sample, grade: Grade) -> SampleGrade:
 
 def grade(run: RunWriter, on_sample: OnSample | None = None) -> None:
     """Grade every sample of the run that this version of the grader has not graded yet."""
-    problems = {p.unique_id: p for p in run.problems()}
+    problems = run.by_id()
     graded = run.grades(grading.GRADER)
     for key, sample in run.samples().items():
         if sample.failure is None and key not in graded:
@@ -233,8 +236,8 @@ def summarize(run: RunDir, grader: str = grading.GRADER) -> Summary:
 
 def _paid(run: RunDir, samples: Collection[Sample]) -> Paid:
     turns = run.turns()
-    used = paid.total(paid.completions(samples, turns))
-    judged = paid.total(paid.completions(samples, turns, judge=True))
+    used = paid.total(g for _, g in paid.completions(samples, turns))
+    judged = paid.total(g for _, g in paid.completions(samples, turns, judge=True))
     return Paid(
         prompt_tokens=used.prompt_tokens,
         completion_tokens=used.completion_tokens,

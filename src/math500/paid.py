@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from math500.client.budget import Spent, used_by
+from math500 import prompts
+from math500.client.budget import Spent, prompt_tokens, used_by
 from math500.records import Generation, Sample, Turn
 from math500.rundir import Key, RunDir
 
@@ -18,11 +19,18 @@ from math500.rundir import Key, RunDir
 def spent(run: RunDir, *, judge: bool = False) -> Spent:
     """What a run has used up so far; a process that was killed takes what was in flight with it.
 
+    What an endpoint did not count is reckoned, as it was while the run went on.
+
     Args:
         run: the run.
         judge: what the judge of its votes has used up, in place of the model.
     """
-    used = total(completions(run.history(), run.turns(), judge=judge))
+    prompt = run.manifest.prompt
+    asked = {p.unique_id: prompt_tokens(prompts.messages(prompt, p.problem)) for p in run.problems()}
+    used = Spent()
+    for unique_id, generation in completions(run.history(), run.turns(), judge=judge):
+        used.requests += generation.attempts
+        used.add(used_by(generation, Spent(0, asked.get(unique_id, 0), 0)))
     if not judge:
         used.requests += sum(s.failure.attempts for s in run.history() if s.failure is not None)
     return used
@@ -38,24 +46,25 @@ def total(generations: Iterable[Generation]) -> Spent:
     used = Spent()
     for generation in generations:
         used.requests += generation.attempts
-        used.add(used_by(generation))
+        used.prompt_tokens += generation.prompt_tokens or 0
+        used.completion_tokens += generation.completion_tokens or 0
     return used
 
 
 def completions(
     samples: Iterable[Sample], turns: Mapping[Key, Iterable[Turn]], *, judge: bool = False
-) -> Iterator[Generation]:
-    """Every completion of a run's model, or of the judge of its votes: the samples', then those in none."""
+) -> Iterator[tuple[str, Generation]]:
+    """Every completion of a run's model, or of the judge of its votes, with its problem's id."""
     beside = {
         key: Counter(turn.generation for turn in each if turn.judge == judge) for key, each in turns.items()
     }
     for sample in samples:
         held = of_judge(sample) if judge else sample.generations
-        yield from held
+        yield from ((sample.unique_id, generation) for generation in held)
         if turned := beside.get((sample.unique_id, sample.index)):
             turned.subtract(held)
-    for turned in beside.values():
-        yield from turned.elements()
+    for (unique_id, _), turned in beside.items():
+        yield from ((unique_id, generation) for generation in turned.elements())
 
 
 def of_judge(sample: Sample) -> tuple[Generation, ...]:

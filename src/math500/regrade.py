@@ -64,7 +64,7 @@ def regrade(run: RunWriter, grader: str, on_grade: OnGrade | None = None) -> dic
         StorageFull: the disk is full; the grades that were written are intact.
     """
     name, todo = to_grade(run, grader)
-    problems = {problem.unique_id: problem for problem in run.problems()}
+    problems = run.by_id()
     for done, one in enumerate(graded(grader, todo.values(), problems), 1):
         run.append_grade(name, one)
         if on_grade is not None:
@@ -176,7 +176,7 @@ def _agreement(a: str, b: str, one: Mapping[Key, Grade], other: Mapping[Key, Gra
 
 def _disagreements(run: RunDir, grades: Mapping[str, Mapping[Key, Grade]]) -> Iterator[Disagreement]:
     """The samples that some accept and others do not, the most evenly split first."""
-    answers = {problem.unique_id: problem.answer for problem in run.problems()}
+    problems = run.by_id()
     split = []
     for key in run.samples():
         found = {name: each[key] for name, each in grades.items() if key in each}
@@ -185,4 +185,4 @@ def _disagreements(run: RunDir, grades: Mapping[str, Mapping[Key, Grade]]) -> It
         if 0 < right < decided:
             split.append((abs(2 * right - decided), key, found))
     for _, (unique_id, index), found in sorted(split, key=lambda row: row[:2]):
-        yield Disagreement(unique_id=unique_id, index=index, answer=answers[unique_id], grades=found)
+        yield Disagreement(unique_id=unique_id, index=index, answer=problems[unique_id].answer, grades=found)

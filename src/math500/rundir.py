@@ -45,7 +45,6 @@ import msgspec
 
 from math500 import formats, seal
 from math500.errors import (
-    DataUnreadable,
     Math500Error,
     RunDamaged,
     RunError,
@@ -78,6 +77,12 @@ SEALED = (
 """What a seal is about."""
 SHORT = 2
 """The format of a folder from which on a response that is its last completion's text stands there alone."""
+
+FROM_A_COPY = "Restore the file from a copy."
+ASKED_AGAIN = f"{FROM_A_COPY[:-1]}, or delete that line: its sample is then asked again."
+JUDGED_AGAIN = f"{FROM_A_COPY[:-1]}, or delete that line: the judge is then asked again."
+MADE_AGAIN = "Delete that line: it is made again from the samples, and no model is asked."
+"""What to do about a line that cannot be read."""
 
 R = TypeVar("R", bound=Record)
 Key = tuple[str, int]
@@ -112,8 +117,20 @@ class RunDir:
         return run
 
     def problems(self) -> tuple[Problem, ...]:
-        """The run's problems, in order."""
-        return tuple(_read_lines(self.path / "problems.jsonl", Problem))
+        """The run's problems, in order.
+
+        Raises:
+            RunDamaged: their file is gone.
+        """
+        path = self.path / "problems.jsonl"
+        problems = tuple(_read_lines(path, Problem, FROM_A_COPY))
+        if not problems and not path.exists():
+            raise RunDamaged(f"{path} is gone, and every run has one", FROM_A_COPY)
+        return problems
+
+    def by_id(self) -> dict[str, Problem]:
+        """The run's problems by their ids; asking for one that is not among them raises RunDamaged."""
+        return _ById(self.path, self.problems())
 
     def samples(self) -> dict[Key, Sample]:
         """The accepted sample of each key: the last one without failure, else the last failure."""
@@ -145,17 +162,19 @@ class RunDir:
         path = self.path / "samples.jsonl"
         for number, line in enumerate(_read_lines(path, _Line), 1):
             if line.response is None and not line.generations:
-                raise _damaged(path, number, "neither a response nor a completion")
+                raise _damaged(path, number, "neither a response nor a completion", ASKED_AGAIN)
             yield _whole(line)
 
     def batches(self) -> list[BatchPart]:
         """The parts of a run through a batch queue, each as it stands now."""
-        parts = {part.number: part for part in _read_lines(self.path / "batches.jsonl", BatchPart)}
+        parts = {
+            part.number: part for part in _read_lines(self.path / "batches.jsonl", BatchPart, FROM_A_COPY)
+        }
         return [parts[number] for number in sorted(parts)]
 
     def grades(self, grader: str) -> dict[Key, SampleGrade]:
         """The grades that this grader gave; a later line replaces an earlier one."""
-        lines = _read_lines(self._grades(grader), SampleGrade)
+        lines = _read_lines(self._grades(grader), SampleGrade, MADE_AGAIN)
         return {(g.unique_id, g.index): g for g in lines}
 
     def graders(self) -> tuple[str, ...]:
@@ -175,13 +194,13 @@ class RunDir:
     def judgements(self, judge: str) -> dict[Key, list[Judgement]]:
         """Every reply of this judge, failed requests included, each sample's in the order they came."""
         found: dict[Key, list[Judgement]] = {}
-        for reply in _read_lines(self._judge(judge, "jsonl"), Judgement):
+        for reply in _read_lines(self._judge(judge, "jsonl"), Judgement, JUDGED_AGAIN):
             found.setdefault((reply.unique_id, reply.index), []).append(reply)
         return found
 
     def rewards(self, name: str) -> dict[tuple[str, int, int], SampleReward]:
         """What this reward model said of each solution: problem, sample, and which of its votes."""
-        lines = _read_lines(self._reward(name, "jsonl"), SampleReward)
+        lines = _read_lines(self._reward(name, "jsonl"), SampleReward, MADE_AGAIN)
         return {(one.unique_id, one.index, one.voter): one for one in lines}
 
     def reward(self, name: str) -> RewardInfo | None:
@@ -246,6 +265,18 @@ class RunDir:
         return self.path / "grades" / f"{grader.replace('/', '-')}.jsonl"
 
 
+class _ById(dict[str, Problem]):
+    def __init__(self, folder: Path, problems: Sequence[Problem]) -> None:
+        super().__init__((problem.unique_id, problem) for problem in problems)
+        self._folder = folder
+
+    def __missing__(self, unique_id: str) -> Problem:
+        raise RunDamaged(
+            f"{self._folder} holds a sample of {unique_id}, which is no problem of this run",
+            f"See what else was altered: math500 verify {self._folder}",
+        )
+
+
 class RunWriter(RunDir):
     """A run folder opened for writing by this process alone; a context manager."""
 
@@ -278,7 +309,7 @@ class RunWriter(RunDir):
             if path.exists() and any(path.iterdir()):
                 raise RunError(
                     f"{path} exists and is not empty",
-                    f"Use `--resume {path}` to go on with it, or another --out.",
+                    f"Give another --out; a run that was stopped goes on with: math500 run --resume {path}",
                 )
             path.mkdir(parents=True, exist_ok=True)
             lines = b"".join(msgspec.json.encode(p) + b"\n" for p in problems)
@@ -286,7 +317,7 @@ class RunWriter(RunDir):
             newest = msgspec.structs.replace(manifest, sealed=True, format=formats.RUN)
             replace(path / "manifest.json", _pretty(newest))
         except OSError as e:
-            raise storage_error(e, path) from e
+            raise storage_error(e, path, "Nothing was asked yet: free some space, then start again.") from e
         return cls(path)
 
     def append(self, sample: Sample) -> None:
@@ -447,26 +478,27 @@ def _end_of_last_line(fd: int, block: int = 65536) -> int:
     return 0
 
 
-def _read_lines(path: Path, kind: type[R]) -> Iterator[R]:
+def _read_lines(path: Path, kind: type[R], next_step: str = ASKED_AGAIN) -> Iterator[R]:
     """The records of a JSONL file; a missing file has none, a torn last line is left out."""
-    if not path.is_file():
-        return
     decoder = msgspec.json.Decoder(kind)
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    except OSError as e:
+        raise _unreadable(path, e) from e
+    with file:
         for number, line in enumerate(file, 1):
             if not line.endswith(b"\n"):
                 return
             try:
                 yield decoder.decode(line)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
-                raise _damaged(path, number, str(e)) from e
+                raise _damaged(path, number, str(e), next_step) from e
 
 
-def _damaged(path: Path, number: int, why: str) -> RunDamaged:
-    return RunDamaged(
-        f"{path}, line {number} cannot be read ({why})",
-        "Restore the file from a copy, or delete that line: its sample is then asked again.",
-    )
+def _damaged(path: Path, number: int, why: str, next_step: str) -> RunDamaged:
+    return RunDamaged(f"{path}, line {number} cannot be read ({why})", next_step)
 
 
 class _Line(Sample, frozen=True, kw_only=True):
@@ -505,7 +537,13 @@ def _read_one(
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
         raise RunDamaged(f"{path} cannot be read ({e})", next_step) from e
     except OSError as e:
-        raise DataUnreadable(f"{path} cannot be read ({e.strerror})", "Check the file's permissions.") from e
+        raise _unreadable(path, e) from e
+
+
+def _unreadable(path: Path, e: OSError) -> RunError:
+    return RunError(
+        f"{path} cannot be read ({e.strerror})", "Check its permissions, and those of its folder."
+    )
 
 
 def _require_responses(run: RunDir) -> None:
@@ -517,7 +555,12 @@ def _require_responses(run: RunDir) -> None:
 
 
 def _require_run(folder: Path) -> None:
-    if not (folder / "manifest.json").is_file():
+    manifest = folder / "manifest.json"
+    try:
+        there = manifest.is_file()
+    except OSError as e:
+        raise _unreadable(manifest, e) from e
+    if not there:
         what = "is not a run folder" if folder.exists() else "does not exist"
         raise RunNotFound(
             f"{folder} {what}", "Give the folder that `math500 run` printed; it holds a manifest.json."
@@ -585,11 +628,11 @@ def _pretty(record: Record) -> bytes:
     return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
 
 
-def storage_error(e: OSError, path: Path) -> Math500Error:
+INTACT = "What is written is intact: free some space, then resume the run."
+
+
+def storage_error(e: OSError, path: Path, when_full: str = INTACT) -> Math500Error:
     """What a failed write means for the user: a full disk, or a place that cannot be written."""
     if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StorageFull(
-            f"the disk is full, writing {path}",
-            "What is written is intact: free some space, then resume the run.",
-        )
+        return StorageFull(f"the disk is full, writing {path}", when_full)
     return RunError(f"{path} cannot be written ({e.strerror})", "Check the path and its permissions.")

@@ -73,6 +73,9 @@ from math500.rundir import RunDir, RunWriter, unused
 PACKAGES = ("math500", "math-verify", "latex2sympy2_extended", "sympy", "aiohttp", "xllamacpp")
 """Libraries whose version can change a score or how it was collected."""
 
+BOUNDS = {"temperature": (0, 1e6), "top_p": (0, 1), "max_tokens": (1, 1e9)}
+"""What can be asked for, by whatever way; nan, which would be sent as null, lies in none of them."""
+
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Say = Callable[[str], None]
 Change = Callable[[Asking], Asking]
@@ -133,9 +136,10 @@ def check(request: Request) -> None:
     """Do nothing if what was asked for makes sense, as far as that can be said without a model or its data.
 
     Raises:
-        UsageError: options contradict each other.
+        UsageError: options contradict each other, or a number lies outside of what can be asked for.
     """
     solve.check(request.solver)
+    _check_decoding(request.decoding)
     if request.asking.batch and request.solver.name != "cot":
         raise UsageError(
             f"a batch asks once for each sample, and the solver {request.solver.name} asks again and again",
@@ -158,6 +162,13 @@ def check(request: Request) -> None:
             "--choose, --shots-from and --shots-seed say which examples are shown, and none are asked for",
             "Say how many, such as --shots 4.",
         )
+
+
+def _check_decoding(decoding: Decoding) -> None:
+    for name, (least, most) in BOUNDS.items():
+        value = getattr(decoding, name)
+        if value is not None and not least <= value <= most:
+            raise UsageError(f"{name} cannot be {value:g}", f"Give a number from {least} to {most:,.0f}.")
 
 
 def start(

@@ -109,11 +109,13 @@ def test_a_password_in_the_address_becomes_a_header() -> None:
 
 @given(st.text(min_size=8, max_size=40, alphabet=st.characters(min_codepoint=33, max_codepoint=126)))
 def test_a_key_is_never_shown(key: str) -> None:
-    endpoint = Endpoint(
-        "http://host.example/v1", "model", key=Secret(key), headers={"x": key}, proxy=f"http://u:{key}@p"
-    )
-    shown = f"{endpoint} {endpoint!r} {endpoint.key} {endpoint.key!r} {endpoint.info()}"
-    assert key not in shown or key in "Endpoint('http://host.example/v1', 'model') Secret(***) ModelInfo"
+    def shown(key: str) -> str:
+        endpoint = Endpoint(
+            "http://host.example/v1", "model", key=Secret(key), headers={"x": key}, proxy=f"http://u:{key}@p"
+        )
+        return f"{endpoint} {endpoint!r} {endpoint.key} {endpoint.key!r} {endpoint.info()}"
+
+    assert shown(key) == shown("quite another key"), "it changes nothing that is shown"
 
 
 def test_a_key_does_not_leave_the_process() -> None:

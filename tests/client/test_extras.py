@@ -66,7 +66,7 @@ async def test_a_conversation_with_calls_is_sent_as_the_protocol_says() -> None:
     ]
     body = wire.request_body("m", messages, Decoding(), seed=None, stop=(), limit_field="max_tokens")
     function = {"name": "python", "arguments": "{"}
-    assert wire._parsed(body) == {
+    assert wire.decoded(body) == {
         "model": "m",
         "temperature": 0.0,
         "messages": [

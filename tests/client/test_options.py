@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -83,6 +84,17 @@ async def test_a_server_that_does_not_stream_is_understood(client_of: ClientOf, 
     async with FaultyServer() as server, client_of(server, stream=True) as client:
         generation = await ask(client)
     assert generation.text == "The answer is $\\boxed{7}$."
+
+
+async def test_a_stream_that_nobody_asked_for_is_an_answer(client_of: ClientOf, ask: Any) -> None:
+    async with FaultyServer(always(stream(*PIECES))) as server, client_of(server) as client:
+        generation = await ask(client)
+    assert (generation.text, generation.completion_tokens, generation.attempts) == ("It is 4.", 4, 1)
+    async with (
+        FaultyServer(once(stream(*PIECES, finish=None, done=False))) as server,
+        client_of(server) as client,
+    ):
+        assert (await ask(client)).attempts == 2, "it broke off"
 
 
 # -- hedges ------------------------------------------------------------------------------------
@@ -202,6 +214,14 @@ async def test_a_refused_key_stops_all_endpoints(client_of: ClientOf, ask: Any) 
     assert two.count < 10
 
 
+async def test_a_wait_says_which_endpoint_is_waited_for(
+    client_of: ClientOf, ask: Any, events: list[Event]
+) -> None:
+    async with FaultyServer(once(error(503, "busy"))) as server, client_of(server) as client:
+        await ask(client)
+        assert events[0].what == f"{server.url} answers 503 (busy)"
+
+
 # -- budgets -----------------------------------------------------------------------------------
 
 
@@ -241,6 +261,20 @@ async def test_a_budget_of_money_is_never_passed(client_of: ClientOf, ask: Any) 
     assert 1.8 < spent <= 3.0
     assert "limit of $3.00 leaves no room" in str(results[-1])
     assert sum(isinstance(result, Generation) for result in results) == server.count
+
+
+@pytest.mark.parametrize("budget", [Budget(tokens=2000), Budget(cost=0.002)])
+async def test_a_budget_holds_where_the_endpoint_counts_no_tokens(
+    client_of: ClientOf, ask: Any, budget: Budget
+) -> None:
+    body = {"choices": [{"message": {"content": "It is 4. " * 100}, "finish_reason": "stop"}]}
+    price, decoding = Price(model="given", prompt=1.0, completion=1.0), Decoding(max_tokens=500)
+    plan = always(Act(body=json.dumps(body).encode()))
+    async with FaultyServer(plan) as server, client_of(server, budget=budget, price=price) as client:
+        jobs = (ask(client, i, decoding=decoding) for i in range(20))
+        results = await asyncio.gather(*jobs, return_exceptions=True)
+    assert server.count == 3, "900 characters and a prompt are reckoned as some 525 tokens"
+    assert isinstance(results[-1], QuotaExhausted)
 
 
 async def test_what_is_in_flight_is_waited_for(client_of: ClientOf, ask: Any) -> None:

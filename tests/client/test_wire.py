@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from math500.client import wire
+from math500.client import answers, wire
 from math500.client.stream import Stream
 from math500.records import Decoding, Message
 
@@ -134,6 +134,58 @@ def test_no_bytes_break_the_reader(status: int, body: bytes) -> None:
 def test_no_json_breaks_the_reader(body: dict[str, Any]) -> None:
     answer = wire.read(200, {}, json.dumps(body).encode())
     assert answer.what != "ok" or answer.generation is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (b'"7 \xff\xfe is it"', "7 \ufffd\ufffd is it"),
+        (b'"7 \\ud83d is it"', "7 \ufffd is it"),
+        (b'"7 \\ud83d\\ude00 \xff"', "7 \U0001f600 \ufffd"),
+        (b'"\\\\ud83d \xff"', "\\ud83d \ufffd"),
+    ],
+)
+def test_a_bad_byte_does_not_lose_what_is_paid_for(text: bytes, read: str) -> None:
+    body = b'{"created": NaN, "choices": [{"message": {"content": %s}, "finish_reason": "stop"}]}' % text
+    answer = wire.read(200, {}, b"\xef\xbb\xbf" + body)
+    assert answer.what == "ok"
+    assert answer.generation is not None
+    assert answer.generation.text == read
+    stream = Stream()
+    stream.feed(b'data: {"choices": [{"delta": {"content": %s}, "finish_reason": "stop"}]}\n\n' % text)
+    assert wire.chat(stream.whole_answer(), {}).generation.text == read  # type: ignore[union-attr]
+    assert not stream.damaged
+
+
+def test_a_stream_that_lost_a_piece_of_the_text_is_damaged() -> None:
+    stream = Stream()
+    stream.feed(b': a comment\ndata: ping\ndata: {"choices": [{"delta": {"content": "1"}}]}\n')
+    assert not stream.damaged
+    stream.feed(b'data: {"choices": [{"delta": {"cont\ndata: [DONE]\n')
+    assert stream.whole
+    assert stream.damaged
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"message": "Incorrect API key provided", "code": "invalid_api_key"}, "key"),
+        ("Invalid API key", "key"),
+        ({"message": "no", "code": "401"}, "key"),
+        ({"message": "no", "code": 503}, "overloaded"),
+        ({"message": "temperature is too high", "type": "invalid_request_error"}, "rejected"),
+        ({"message": "You exceeded your current quota", "code": "insufficient_quota"}, "quota"),
+        ({"message": "internal oops", "type": "server_error"}, "server_error"),
+    ],
+)
+def test_an_error_in_a_reply_with_status_200(error: object, kind: str) -> None:
+    answer = wire.read(200, {}, json.dumps({"error": error}).encode())
+    assert answers.find(answer).kind == kind
+    assert answer.said.endswith("sent with status 200")
+
+
+def test_an_empty_body_is_said_to_be_empty() -> None:
+    assert wire.read(204, {}, b"").said == "an empty body"
 
 
 def test_nesting_without_end_is_malformed() -> None:

@@ -188,6 +188,7 @@ GOOD = {"problem": "p", "answer": "a"}
         (jsonl(GOOD) + b'{"problem": "p", "ans', "line 2 is not readable as JSON"),
         (jsonl(GOOD, GOOD) + b"caf\xe9\n", "line 3, is not UTF-8"),
         (b"[1, 2]", "not readable as JSON"),
+        (b"problem,answer\n1+1?,2\n", "not readable as JSON .* Give JSON lines, a JSON list or Parquet"),
         (b'"text"', "not readable as JSON"),
         (b'[{"problem": "p"}', "not readable as JSON"),
         (b"[" * 100_000, "not readable as JSON"),

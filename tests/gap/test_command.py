@@ -40,7 +40,9 @@ def test_what_an_ablation_costs_is_told_before_it_is_asked(
     assert "--budget" in refused.err
     planned = command("gap", twelve, "--ablate", "prompt,limit", "--plan")
     assert planned.code == 0
-    assert "together 36 requests" in planned.err
+    assert "together 36 requests" in planned.out
+    for wrong in (("--plan",), ("--ablate", "prompt", "--plan", "--json")):
+        assert command("gap", twelve, *wrong).code == 2, "the plan was not there to be read"
     assert len(server.requests) == sent
 
 
@@ -87,8 +89,8 @@ def test_a_budget_that_is_too_small_is_told(twelve: Path, command: Command) -> N
 def test_a_budget_chooses_how_many_problems(twelve: Path, command: Command) -> None:
     planned = command("gap", twelve, "--ablate", "repeat", "--budget", 60, "--plan")
     assert planned.code == 0
-    assert "requests and about" in planned.err
-    assert "on 12 problems" not in planned.err
+    assert "requests and about" in planned.out
+    assert "on 12 problems" not in planned.out
 
 
 @pytest.mark.parametrize(
@@ -139,8 +141,8 @@ def test_another_run_is_something_to_compare_with(twelve: Path, command: Command
     assert rows["prompt"] == "different"
     assert rows["token limit"] == "same"
     planned = command("gap", other, "--against", twelve, "--ablate", "all", "--plan")
-    assert "together 12 requests" in planned.err
-    assert "prompt-boxed" in planned.err
+    assert "together 12 requests" in planned.out
+    assert "prompt-boxed" in planned.out
     assert gap["remainder"]["value"] == pytest.approx(0.0)
 
 

@@ -105,4 +105,4 @@ def test_an_ablation_goes_toward_what_the_source_states(
 
 def test_on_another_set_of_problems_nothing_is_taken_over(twelve: Path, command: Command) -> None:
     planned = command("gap", twelve, "--model", "DeepSeek-R1", "--ablate", "limit", "--plan")
-    assert "limit-128-tokens" in planned.err
+    assert "limit-128-tokens" in planned.out

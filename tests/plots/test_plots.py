@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from math500 import plots
-from math500.errors import DependencyMissing
+from math500.errors import DependencyMissing, UsageError
 from math500.plots import scales, svg
 
 NS = "{http://www.w3.org/2000/svg}"
@@ -228,3 +229,10 @@ def test_a_difference_is_grey_where_zero_is_within_its_interval() -> None:
     tree = ET.fromstring(differences("a"))
     colours = [circle.get("class") for circle in tree.iter(f"{NS}circle")]
     assert colours == ["m5-f-good", "m5-f-bad", "m5-f-quiet"]
+
+
+@pytest.mark.parametrize("name", ["plot.gif", "plot", "plot.svg.txt"])
+def test_a_plot_is_not_written_under_the_name_of_something_else(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"\.svg or \.png"):
+        plots.save("<svg/>", tmp_path / name)
+    assert not (tmp_path / name).exists()

@@ -30,6 +30,7 @@ Exit codes are those of `errors.py`.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -39,7 +40,7 @@ import click
 
 from math500 import __version__
 from math500.cli.options import say
-from math500.errors import Math500Error
+from math500.errors import Math500Error, StorageFull
 
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -120,6 +121,7 @@ def main() -> None:
     """Run the command line; a user's mistake ends in one line and its exit code."""
     if os.name != "posix":
         sys.exit("math500: Linux or macOS is needed. On Windows use its Linux subsystem (WSL).")
+    _open_what_is_closed()
     try:
         code = cli(standalone_mode=False)
     except click.ClickException as e:
@@ -133,6 +135,26 @@ def main() -> None:
         code = 130
     except BrokenPipeError:
         # The reader (head, less) went away: nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         code = 141
+    except OSError as e:
+        if e.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        _say_no_more()
+        say("math500: the disk is full, writing what is printed. Free some space, then try again.")
+        code = StorageFull.exit_code
     sys.exit(code)
+
+
+def _open_what_is_closed() -> None:
+    """Give this process a standard output and error where whoever started it closed them.
+
+    Else the next file to be opened, such as a run's samples, would get their number, and be written to.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+
+
+def _say_no_more() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from math500.cli.options import Number
 from math500.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ SPENDING = (
     ),
     click.option(
         "--max-cost",
-        type=click.FloatRange(0, min_open=True),
+        type=Number(0, min_open=True),
         metavar="USD",
         help="Stop before the run costs more.",
     ),

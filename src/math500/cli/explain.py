@@ -96,6 +96,10 @@ def gap(
     from math500 import asking, display
     from math500 import gap as room
 
+    if plan_only and (ablate is None or as_json):
+        raise UsageError(
+            "--plan says in words what --ablate would cost", "Give --ablate, and leave --json out."
+        )
     if measured is not None:
         _refuse_beside_a_number(run, ablate)
         if model is None:
@@ -118,7 +122,7 @@ def gap(
             plan_only=plan_only,
             crossed=crossed,
             private=asking.private({"headers": headers}),
-            say=say,
+            say=print_text if plan_only else say,
             quiet=quiet,
         ):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+class Number(click.FloatRange):
+    """A number within a range, never `nan` or `inf`: these pass every bound, and JSON has none."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """The number."""
+        found: float = super().convert(value, param, ctx)
+        return found if math.isfinite(found) else self.fail(f"{value!r} is not a number", param, ctx)
+
+
 class Temperature(click.ParamType[float | None]):
     """A number from 0 on, or `none`."""
 
@@ -32,7 +47,7 @@ class Temperature(click.ParamType[float | None]):
         """The number, or None."""
         if value == "none":
             return None
-        return click.FloatRange(0).convert(value, param, ctx)
+        return Number(0).convert(value, param, ctx)
 
 
 class File(click.ParamType["Path"]):
@@ -137,11 +152,18 @@ def text_of(value: str) -> str:
 
 
 def ids_of(text: str | None) -> tuple[str, ...]:
-    """`a,b` or `@FILE` with one id a line."""
+    """`a,b` or `@FILE` with one id a line.
+
+    Raises:
+        UsageError: there is none in it, which must not become all problems.
+    """
     if text is None:
         return ()
     parts = text_of(text).splitlines() if text.startswith("@") else text.split(",")
-    return tuple(part.strip() for part in parts if part.strip())
+    ids = tuple(part.strip() for part in parts if part.strip())
+    if not ids:
+        raise UsageError(f"--ids {text or repr(text)} holds no id", "Give at least one, or leave --ids out.")
+    return ids
 
 
 def say(text: str) -> None:
@@ -164,4 +186,13 @@ def print_json(value: object) -> None:
     """Print a record, or a list of them, for machines."""
     import msgspec
 
-    click.echo(msgspec.json.encode(value))
+    click.echo(msgspec.json.encode(value, enc_hook=_path))
+
+
+def _path(value: object) -> str:
+    """A path as its text; msgspec knows all else that is printed."""
+    from pathlib import Path
+
+    if isinstance(value, Path):
+        return str(value)
+    raise NotImplementedError

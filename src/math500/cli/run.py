@@ -14,6 +14,7 @@ from math500.cli.options import (
     FILE,
     JSON,
     Grouped,
+    Number,
     Temperature,
     engine_of,
     ids_of,
@@ -103,7 +104,7 @@ FREE_ON_RESUME = (
     show_default=True,
     help="0 is greedy; `none` sends none, for models that refuse one.",
 )
-@click.option("--top-p", type=click.FloatRange(0, 1))
+@click.option("--top-p", type=Number(0, 1))
 @click.option(
     "--max-tokens",
     type=click.IntRange(1),
@@ -121,7 +122,7 @@ FREE_ON_RESUME = (
 @click.option("--votes", type=click.IntRange(1), help="Solutions at most, for vote:SOLVER.")
 @click.option(
     "--confidence",
-    type=click.FloatRange(0.5, 1, max_open=True),
+    type=Number(0.5, 1, max_open=True),
     help="A vote stops when its leader wins with this confidence, such as 0.95.",
 )
 @click.option(

@@ -8,7 +8,7 @@ import click
 
 from math500.cli import endpoint
 from math500.cli.lookup import tell
-from math500.cli.options import FILE, JSON, print_json, print_text, say
+from math500.cli.options import FILE, JSON, Number, print_json, print_text, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ def solvers(folders: tuple[Path, ...], plot: Path | None, as_json: bool) -> None
 @click.option(
     "--confidence",
     "confidences",
-    type=click.FloatRange(0.5, 1, max_open=True),
+    type=Number(0.5, 1, max_open=True),
     multiple=True,
     help="Of a vote that stops early; may be repeated.  [default: 0.9, 0.95, 0.99]",
 )

@@ -13,6 +13,7 @@ from math500.cli.options import (
     FILE,
     JSON,
     Grouped,
+    Number,
     Temperature,
     engine_of,
     ids_of,
@@ -41,7 +42,7 @@ ASKING = (
     *endpoint.REACHING,
     *endpoint.LIMITING,
     click.option("--temperature", type=Temperature(), default="0.7", show_default=True),
-    click.option("--top-p", type=click.FloatRange(0, 1)),
+    click.option("--top-p", type=Number(0, 1)),
     click.option("--max-tokens", type=click.IntRange(1), help="Limit on generated tokens."),
     click.option(
         "--samples", type=click.IntRange(1), default=4, show_default=True, help="Solutions of a problem."
@@ -191,7 +192,7 @@ def cot(**options: Any) -> None:  # noqa: ANN401
 )
 @click.option(
     "--agree",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=Number(0, 1, min_open=True),
     default=0.75,
     show_default=True,
     help="The share of --samples that must agree.",

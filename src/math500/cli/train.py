@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from math500.cli import endpoint
-from math500.cli.options import FILE, JSON, Grouped, print_json, print_text, say
+from math500.cli.options import FILE, JSON, Grouped, Number, print_json, print_text, say
 from math500.plural import counted
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ GROUPS = {
 SETS = click.argument("sets", nargs=-1, required=True, type=FILE, metavar="SET...")
 HELD_OUT = click.option(
     "--held-out",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=Number(0, 1, max_open=True),
     help="Part of the problems to measure with in the end.  [default: 0.1]",
 )
 
@@ -49,9 +49,7 @@ COMMON = (
         "--lora", is_flag=True, help="Train small matrices beside the weights.  [default: all weights]"
     ),
     click.option("--steps", type=click.IntRange(1), help="Optimizer steps."),
-    click.option(
-        "--epochs", type=click.FloatRange(0, min_open=True), help="In place of steps.  [default: 3]"
-    ),
+    click.option("--epochs", type=Number(0, min_open=True), help="In place of steps.  [default: 3]"),
     click.option(
         "--rows-at-once", type=click.IntRange(1), help="Rows a device computes at once.  [default: 8]"
     ),
@@ -93,7 +91,7 @@ def sft(control: Path | None, **options: Any) -> None:  # noqa: ANN401 - each op
 @SETS
 @endpoint.options(*ROWS)
 @HELD_OUT
-@click.option("--centre", type=click.FloatRange(0), help="Draw a pair's rewards to a sum of 0.  [default: 0]")
+@click.option("--centre", type=Number(0), help="Draw a pair's rewards to a sum of 0.  [default: 0]")
 def reward(**options: Any) -> None:  # noqa: ANN401
     """Train a reward model on preferences: of whole solutions, or of instructions.
 
@@ -179,15 +177,15 @@ SAMPLING = (
     click.option("--batch", type=click.IntRange(1), help="Completions per step.  [default: 32]"),
     click.option("--generations", type=click.IntRange(2), help="Of a question.  [default: 8]"),
     click.option("--completion-length", type=click.IntRange(1), help="Tokens at most.  [default: 512]"),
-    click.option("--temperature", type=click.FloatRange(0, min_open=True), help="[default: 1]"),
-    click.option("--beta", type=click.FloatRange(0), help="Hold to the start (KL).  [default: 0]"),
+    click.option("--temperature", type=Number(0, min_open=True), help="[default: 1]"),
+    click.option("--beta", type=Number(0), help="Hold to the start (KL).  [default: 0]"),
     click.option("--reuse", type=click.IntRange(1), help="Steps on the same completions.  [default: 1]"),
     click.option("--learning-rate", type=float, help="The highest.  [default: 1e-6; with --lora 1e-5]"),
     click.option("--seed", type=int, help="Of the questions' order and the sampling.  [default: 0]"),
-    click.option("--format-weight", type=click.FloatRange(0), help="For a box.  [default: 0]"),
-    click.option("--length-weight", type=click.FloatRange(0), help="Against length.  [default: 0]"),
+    click.option("--format-weight", type=Number(0), help="For a box.  [default: 0]"),
+    click.option("--length-weight", type=Number(0), help="Against length.  [default: 0]"),
     click.option(
-        "--held-out", type=click.FloatRange(0, 1, max_open=True), help="Part of the problems.  [default: 0.1]"
+        "--held-out", type=Number(0, 1, max_open=True), help="Part of the problems.  [default: 0.1]"
     ),
     click.option("--held-every", type=click.IntRange(1), help="Steps between measures on it.  [default: 25]"),
     click.option("--on-alarm", type=click.Choice(["warn", "stop"]), help="[default: warn]"),

@@ -237,11 +237,10 @@ class BatchQueue:
     # -- answers -------------------------------------------------------------------------------
 
     def _result(self, line: bytes) -> Result:
-        try:
-            row = msgspec.json.decode(line)
-            name = str(row["custom_id"])
-        except (msgspec.DecodeError, KeyError, TypeError):
+        row = wire.decoded(line)
+        if not isinstance(row, dict) or "custom_id" not in row:
             return Result("", None, "malformed", "a line of the file of answers cannot be read")
+        name = str(row["custom_id"])
         response, error = row.get("response"), row.get("error")
         if isinstance(error, dict) and error and not isinstance(response, dict):
             kind = "expired" if error.get("code") == "batch_expired" else "batch"

@@ -8,6 +8,9 @@ What is in flight is paid for, and so is never given up for a limit.
 The most that a request can cost is its prompt (a token for two bytes) and its token limit. Where no limit is
 sent there is no such number: the longest answer so far, but at least OPEN_ENDED tokens, stands in for it.
 
+Where the endpoint does not count the tokens of an answer, its text stands in, a token for two bytes, and
+so does its prompt: a limit holds there too.
+
 A request that was sent and never answered (a timeout, a lost connection, the loser of a hedge) may have been
 billed all the same: what it set aside counts as spent, for the limits only.
 """
@@ -23,7 +26,7 @@ import msgspec
 from math500.client.prices import cost
 from math500.errors import ModelError, QuotaExhausted
 from math500.plural import counted
-from math500.records import Budget, Decoding, Extras, Generation, Message, Price
+from math500.records import Budget, Decoding, Extras, Generation, Message, Price, ToolCall
 
 BYTES_PER_TOKEN = 2
 """Of a prompt, at least, in every tokenizer of today; English and LaTeX come to three or four."""
@@ -128,7 +131,7 @@ class Purse:
             generation: what came of it, with its tokens.
             billed: without a generation: whether it may have been billed.
         """
-        self.count(most, used_by(generation) if generation is not None else most if billed else Spent())
+        self.count(most, used_by(generation, most) if generation is not None else most if billed else Spent())
 
     def count(self, most: Spent, used: Spent) -> None:
         """A request that set aside so much has used so much."""
@@ -156,9 +159,7 @@ class Purse:
         """What a request may cost at most; nothing where no limit is on tokens or money."""
         if self.budget.tokens is None and self.budget.cost is None:
             return Spent()
-        tools = 0 if extras is None else sum(len(msgspec.json.encode(tool)) for tool in extras.tools)
-        prompt = (sum(map(_bytes, messages)) + tools) // BYTES_PER_TOKEN + PER_PROMPT
-        return Spent(0, prompt, decoding.max_tokens or self.longest)
+        return Spent(0, prompt_tokens(messages, extras), decoding.max_tokens or self.longest)
 
     def _passed_by(self, most: Spent) -> Limit | None:
         """The limit that one more request would pass."""
@@ -183,15 +184,30 @@ class Purse:
         return 0.0 if self.price is None else cost(self.price, used.prompt_tokens, used.completion_tokens)
 
 
-def used_by(generation: Generation) -> Spent:
-    """The tokens of a generation."""
-    return Spent(0, generation.prompt_tokens or 0, generation.completion_tokens or 0)
+def prompt_tokens(messages: Sequence[Message], extras: Extras | None = None) -> int:
+    """The most tokens that a prompt can have."""
+    tools = 0 if extras is None else sum(len(msgspec.json.encode(tool)) for tool in extras.tools)
+    sent = sum(_bytes(m.content, m.reasoning, m.tool_calls) for m in messages)
+    return (sent + tools) // BYTES_PER_TOKEN + PER_PROMPT
 
 
-def _bytes(message: Message) -> int:
-    """Of what a message sends as text."""
-    calls = sum(len(call.name.encode()) + len(call.arguments.encode()) for call in message.tool_calls)
-    return len(message.content.encode()) + len(message.reasoning.encode()) + calls
+def used_by(generation: Generation, most: Spent) -> Spent:
+    """The tokens of a generation; what the endpoint did not count is reckoned.
+
+    Args:
+        generation: what came.
+        most: what was set aside for it, whose prompt stands in for one that was not counted.
+    """
+    prompt, completion = generation.prompt_tokens, generation.completion_tokens
+    written = _bytes(generation.text, generation.reasoning, generation.tool_calls) // BYTES_PER_TOKEN
+    return Spent(
+        0, most.prompt_tokens if prompt is None else prompt, written if completion is None else completion
+    )
+
+
+def _bytes(text: str, reasoning: str, calls: Sequence[ToolCall]) -> int:
+    """Of what a message holds as text."""
+    return sum(len(part.encode()) for part in (text, reasoning, *(c.name + c.arguments for c in calls)))
 
 
 def _money(amount: float) -> str:

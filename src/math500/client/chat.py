@@ -314,18 +314,18 @@ class Client:
         """Hold everybody where the endpoint asks for it; otherwise this request alone."""
         asked = waits.announced(answer.headers, answer.said)
         if asked is None and row.down and lane.gate.outage:
-            return self._told("waiting", answer, lane.gate.held_for, 0.0)
+            return self._told("waiting", lane, answer, lane.gate.held_for, 0.0)
         seconds = waits.pause(failures) if asked is None else asked
         if asked is not None and asked > self._patience:
             raise self._stop(lane, row, answer, ask, f", and asks to wait {asked:.0f} s")
         kind = "waiting" if row.action is Action.WAIT else "retry"
         if asked is None or row.alone:
-            return self._told(kind, answer, seconds, seconds)
+            return self._told(kind, lane, answer, seconds, seconds)
         lane.gate.hold(seconds)
-        return self._told(kind, answer, seconds, 0.0)
+        return self._told(kind, lane, answer, seconds, 0.0)
 
-    def _told(self, kind: str, answer: Answer, seconds: float, pause: float) -> float:
-        self._tell(Event(kind, answers.sentence(answer), seconds))
+    def _told(self, kind: str, lane: Lane, answer: Answer, seconds: float, pause: float) -> float:
+        self._tell(Event(kind, f"{lane.endpoint.base_url} {answers.sentence(answer)}", seconds))
         return pause
 
     def _give_up(self, lane: Lane, row: Row, answer: Answer, ask: Ask) -> SampleFailed | ModelError:
@@ -369,7 +369,7 @@ def _gate(endpoint: Endpoint, concurrency: int, clock: Clock) -> Gate:
 
 def _next_step(row: Row, endpoint: Endpoint) -> str:
     if row.error is KeyRejected:
-        return f"Check the key in {endpoint.key_name}."
+        return endpoint.about_key
     if row.error is ModelNotFound:
         return f"Check the model's name; {endpoint.base_url}/models lists what the endpoint has."
     return "Resume the run when it answers again; what is collected is kept."

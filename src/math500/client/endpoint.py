@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -82,6 +83,13 @@ class Endpoint:
             object.__setattr__(self, "headers", {"Authorization": basic, **self.headers})
             object.__setattr__(self, "base_url", without_credentials(self.base_url))
 
+    @property
+    def about_key(self) -> str:
+        """What to do where the endpoint refuses the key, or asks for one."""
+        if self.key is not None or self.key_header in self.headers:
+            return f"Check the key in {self.key_name}."
+        return f"No key was sent: set {self.key_name}. A vendor's own variable goes to its own host only."
+
     def info(self) -> ModelInfo:
         """What a manifest says of this endpoint."""
         return ModelInfo(name=self.name or self.model, served_name=self.model, base_url=self.base_url)
@@ -111,7 +119,8 @@ def resolve(
         key_variable: the environment variable that holds the key, whatever the endpoint's host.
 
     Raises:
-        UsageError: the name has no known vendor and there is no base URL, or the URL is not one.
+        UsageError: the name has no known vendor and there is no base URL, the URL is not one, or
+            `key_variable` is no variable's name.
         KeyRejected: the vendor needs a key and no variable holds one.
     """
     vendor, model, url = _place(name, base_url, environ)
@@ -189,6 +198,8 @@ def _inside(host: str, network: str) -> bool:
 
 def _place(name: str, base_url: str | None, environ: Mapping[str, str]) -> tuple[Vendor | None, str, str]:
     """The vendor, the model's name as sent, and the base URL."""
+    if base_url is not None and not name.strip():
+        raise UsageError("the model's name is empty", "Say which one: --model NAME.")
     if base_url is not None:
         url = _checked(base_url)
         return by_host(url), name, url
@@ -234,6 +245,12 @@ def _key(vendor: Vendor | None, environ: Mapping[str, str]) -> tuple[Secret | No
 
 def _named_key(name: str, environ: Mapping[str, str]) -> tuple[Secret, str]:
     """The key in the variable that the user names."""
+    if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) is None:
+        # It may be the key itself, which is not said again.
+        raise UsageError(
+            "--api-key-env holds no name of a variable",
+            "Put the key into one, and give its name: export MY_KEY=..., then --api-key-env MY_KEY.",
+        )
     value = _value(name, environ)
     if not value:
         raise KeyRejected(f"{name} is not set, and --api-key-env names it", f"Set it: export {name}=...")

@@ -155,8 +155,13 @@ def clean(said: str, endpoint: Endpoint) -> str:
 
 
 def _read(reply: Reply, stream: Events | None, form: Form) -> Answer:
+    if stream is None and reply.status == 200 and "event-stream" in reply.headers.get("content-type", ""):
+        stream = form.stream()  # nobody asked for one, and it is an answer all the same
+        stream.feed(reply.body + b"\n")
     if stream is None or not stream.begun:
         return wire.read(reply.status, reply.headers, reply.body, form.reader)
     if not stream.whole:
         return Answer("truncated", "the stream ended before its end", reply.headers)
+    if stream.damaged:
+        return Answer("malformed", "an event of the stream cannot be read", reply.headers)
     return wire.judge(stream.whole_answer(), reply.headers, form.reader)

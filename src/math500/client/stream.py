@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from math500.client import wire
+
 Json = dict[str, Any]
 
 
@@ -25,6 +27,8 @@ class Events(ABC):
         self.begun = False
         self.whole = False
         """The end was seen: `[DONE]`, a finish reason, or an error."""
+        self.damaged = False
+        """An event could not be read, so that a piece of the text is missing."""
         self.first_at: float | None = None
         """When the first token came, on `time.perf_counter`."""
         self._rest = b""
@@ -45,12 +49,11 @@ class Events(ABC):
         if data == b"[DONE]":
             self.whole = True
             return
-        try:
-            event = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return
+        event = wire.decoded(data)
         if isinstance(event, dict):
             self._take(event)
+        elif event is None and data.startswith(b"{"):
+            self.damaged = True
 
     @abstractmethod
     def _take(self, event: Json) -> None: ...

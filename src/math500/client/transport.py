@@ -218,9 +218,10 @@ def _checked_proxy(proxy: str | None) -> str | None:
             )
         return proxy.replace("socks5h://", "socks5://")
     if not proxy.startswith(("http://", "https://")):
-        scheme = proxy.partition("://")[0] if "://" in proxy else "none"
+        scheme = proxy.partition("://")[0] if "://" in proxy else "missing"
         raise UsageError(
-            f"The proxy's scheme is {scheme}", "Write it as http://HOST:PORT or socks5://HOST:PORT."
+            f"In the proxy (--proxy, HTTPS_PROXY, HTTP_PROXY or ALL_PROXY) the scheme is {scheme}",
+            "Write it as http://HOST:PORT or socks5://HOST:PORT.",
         )
     return proxy
 

@@ -7,6 +7,7 @@ from the text: a `<think>` block stays where the model wrote it. forms.py has th
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,9 @@ from typing import Any
 
 import msgspec
 
+from math500.client import spellings
 from math500.client.answers import Answer
+from math500.client.endpoint import without_credentials
 from math500.client.vendors import LimitField
 from math500.records import Decoding, Extras, Generation, Message, ToolCall
 
@@ -104,13 +107,23 @@ Reader = Callable[[Json, Mapping[str, str]], Answer]
 
 def read(status: int, headers: Mapping[str, str], body: bytes, reader: Reader | None = None) -> Answer:
     """What a whole reply comes to."""
-    parsed = _parsed(body)
+    parsed = decoded(body)
     if 200 <= status < 300 and isinstance(parsed, dict):
         return judge(parsed, headers, reader)
     error = _error(parsed)
     if 200 <= status < 300:
-        return Answer("malformed", f"not a JSON object: {said(body)}", headers)
-    return Answer(status, said(error if error is not None else body), headers)
+        return Answer("malformed", f"not a JSON object: {said(body)}" if body else "an empty body", headers)
+    return Answer(
+        status, (_elsewhere(headers) + said(error if error is not None else body)).rstrip(), headers
+    )
+
+
+def _elsewhere(headers: Mapping[str, str]) -> str:
+    """Where a redirect leads: most often to https, or to the address with its /v1."""
+    to = headers.get("location", "")
+    return (
+        f"it redirects to {without_credentials(to)} " if to.startswith(("http://", "https://", "/")) else ""
+    )
 
 
 def judge(parsed: Json, headers: Mapping[str, str], reader: Reader | None = None) -> Answer:
@@ -118,8 +131,18 @@ def judge(parsed: Json, headers: Mapping[str, str], reader: Reader | None = None
     error = _error(parsed)
     if error is None:
         return (reader or chat)(parsed, headers)
-    code = error.get("code") if isinstance(error, dict) else None
-    return Answer(code if isinstance(code, int) and 400 <= code < 600 else 500, said(error), headers)
+    words = said(error)
+    return Answer(_status(error, words), f"{words}; sent with status 200", headers)
+
+
+def _status(error: object, words: str) -> int:
+    """The status that an error inside a reply stands for: its own code, else whose fault it says it is."""
+    fields = error if isinstance(error, dict) else {}
+    code = str(fields.get("code", ""))
+    if re.fullmatch("[45][0-9]{2}", code):
+        return int(code)
+    ours = re.search("invalid|authentication|permission|not_found", f"{fields.get('type')} {code}")
+    return 400 if ours or spellings.KEY.search(words) else 500
 
 
 def said(error: object) -> str:
@@ -138,11 +161,24 @@ def said(error: object) -> str:
 _SAID_FIRST = frozenset({"code", "type", "status", "message"})
 
 
-def _parsed(body: bytes) -> object:
+def decoded(body: bytes) -> object:
+    """The JSON of a body, or None where it is none.
+
+    An answer is paid for, so a byte that is no UTF-8 and half a surrogate pair do not lose it: each is read
+    as U+FFFD, which shows. A byte order mark and NaN are passed over.
+    """
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        loose = json.loads(body.decode("utf-8-sig", "replace"))
+        return json.loads(_HALF_PAIR.sub("\ufffd", json.dumps(loose, ensure_ascii=False)))
+    except (ValueError, RecursionError):
         return None
+
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 def _error(parsed: object) -> object | None:

@@ -44,7 +44,7 @@ def _grade(
     run: RunWriter, grader: str, engine: Ray, rows: dict[Key, bytes], on_grade: room.OnGrade | None
 ) -> None:
     """One pass after the other; what a lost worker had is left for the next one."""
-    problems = {problem.unique_id: problem for problem in run.problems()}
+    problems = run.by_id()
     name, of = room.kept_as(grader), len(rows)
     while rows:
         before = len(rows)

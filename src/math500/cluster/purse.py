@@ -70,6 +70,6 @@ class Part(Purse):
 
     def settle(self, most: Spent, generation: Generation | None, *, billed: bool) -> None:
         """As `Purse.settle`."""
-        used = used_by(generation) if generation is not None else most if billed else Spent()
+        used = used_by(generation, most) if generation is not None else most if billed else Spent()
         self.longest = max(self.longest, used.completion_tokens)
         self._handle.count.remote(self._worker, most, used)

@@ -60,7 +60,7 @@ def read(run: RunDir) -> Completions:
             f"{run.path} is no probe: its prompt is {run.manifest.prompt.name}",
             "Make one: math500 contamination --model NAME.",
         )
-    problems = {p.unique_id: p for p in run.problems()}
+    problems = run.by_id()
     found = tuple(
         agreement(
             unique_id,

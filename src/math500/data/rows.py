@@ -114,7 +114,8 @@ def _decode(text: str, kind: type[T], name: str) -> T:
         return msgspec.json.decode(text, type=kind)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as fault:
         raise DataUnreadable(
-            f"{name} is not readable as JSON ({fault})", "Check whether the file was cut off."
+            f"{name} is not readable as JSON ({fault})",
+            "Give JSON lines, a JSON list or Parquet, and check whether the file was cut off.",
         ) from fault
 
 

@@ -47,6 +47,8 @@ def _agreement(found: JudgeReport) -> str:
     if not found.compared:
         if not found.judged:
             return ""
+        if found.unreadable == found.judged:
+            return "No reply of this judge could be read, so it has no verdict. Ask another --model."
         return (
             "The rule has no verdict on any judged sample, so nothing here says how good this judge is. "
             "Ask it where the rule knows: the same command with --all --limit 50."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -47,18 +49,28 @@ class Live(ABC):
 
     def note(self, text: str) -> None:
         """Say something in between without spoiling the bar."""
-        if self._bar is not None:
-            self._bar.write(text, file=sys.stderr)
-        elif not self._quiet:
-            _print(text)
+        with self._looked_at():
+            if self._bar is not None:
+                self._bar.write(text, file=sys.stderr)
+            elif not self._quiet:
+                _print(text)
 
     def _step(self) -> None:
         """Show that one more step is done."""
-        if self._bar is not None:
-            self._bar.set_postfix_str(self._state(), refresh=False)
-            self._bar.update()
-        elif not self._quiet and (self._is_last() or time.monotonic() - self._printed >= PLAIN_SECONDS):
-            self._line()
+        with self._looked_at():
+            if self._bar is not None:
+                self._bar.set_postfix_str(self._state(), refresh=False)
+                self._bar.update()
+            elif not self._quiet and (self._is_last() or time.monotonic() - self._printed >= PLAIN_SECONDS):
+                self._line()
+
+    @contextlib.contextmanager
+    def _looked_at(self) -> Iterator[None]:
+        """Show something; where the terminal or the reader of a pipe is gone, the work goes on unseen."""
+        try:
+            yield
+        except OSError:
+            self._bar, self._quiet = None, True
 
     def _is_last(self) -> bool:
         """Whether this step's line is shown before its time."""
@@ -74,8 +86,9 @@ class Live(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        with self._looked_at():
+            if self._bar is not None:
+                self._bar.close()
 
 
 def _bar(total: int, done: int, options: dict[str, Any]) -> tqdm[Any]:

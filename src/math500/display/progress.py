@@ -10,6 +10,9 @@ from math500.display.live import Live
 from math500.display.money import dollars
 from math500.records import Grade, Price, Sample, Summary
 
+BAR = "{n_fmt}/{total_fmt}{postfix}, {remaining} left |{bar}|"
+"""What is read first stands first: a narrow terminal cuts off the end."""
+
 
 class Progress(Live):
     """A run's live progress with its running score.
@@ -26,7 +29,7 @@ class Progress(Live):
         judge_price: Price | None = None,
     ) -> None:
         self._done = self._start_done = before.samples - before.missing - before.failed
-        super().__init__(before.samples, self._done, quiet=quiet, unit="", smoothing=0.1)
+        super().__init__(before.samples, self._done, quiet=quiet, bar_format=BAR, smoothing=0.1)
         self._correct = before.correct
         self._graded = before.correct + before.wrong + before.no_answer
         self._failed = self._tokens = 0

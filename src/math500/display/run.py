@@ -104,6 +104,9 @@ def _cost(manifest: Manifest, result: Summary) -> str:
             f"{result.prompt_tokens:,} prompt and {result.completion_tokens:,} completion tokens, as logged"
         )
         return "" if "tokens" in manifest.origin.unknown else tokens
+    if not result.prompt_tokens and result.samples > result.failed + result.missing:
+        took = f"{duration(result.seconds)} at concurrency {manifest.concurrency}"
+        return f"{took}; tokens are not known, since none were counted"
     rate = result.completion_tokens / result.seconds if result.seconds else 0.0
     how = f"in {duration(result.seconds)} ({rate:.0f} tokens/s at concurrency {manifest.concurrency})"
     if manifest.asking.batch:

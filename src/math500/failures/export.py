@@ -88,7 +88,7 @@ def write(
 
 def _rows(run: RunDir, reasons: Iterable[Reason], grader: str) -> list[dict[str, Any]]:
     """One row for each failure, by reason, then in the run's order."""
-    problems = {p.unique_id: p for p in run.problems()}
+    problems = run.by_id()
     samples = run.samples()
     ranked = sorted(reasons, key=lambda r: ORDER.index(r.why))
     grades = run.grades(grader)

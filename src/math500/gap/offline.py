@@ -75,7 +75,7 @@ class Responses:
     @classmethod
     def of_run(cls, run: RunDir) -> Responses:
         """Of a run folder; what the current grader has not graded there is graded here, in memory."""
-        problems = {p.unique_id: p for p in run.problems()}
+        problems = run.by_id()
         samples = run.samples()
         kept = {key: g.grade for key, g in run.grades(grading.GRADER).items()}
         for key, sample in samples.items():

@@ -5,18 +5,21 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from math500.errors import RunError, StorageFull
+from math500.errors import RunError, StorageFull, UsageError
 from math500.plots.png import png
 
 
 def save(svg: str, path: Path) -> None:
-    """Write a plot; as PNG where the name ends in `.png`, else as SVG.
+    """Write a plot; as PNG where the name ends in `.png`, as SVG where it ends in `.svg`.
 
     Raises:
+        UsageError: it ends otherwise.
         DependencyMissing: PNG needs the extra `plots`.
         RunError: the file cannot be written.
         StorageFull: no space is left.
     """
+    if path.suffix.lower() not in (".svg", ".png"):
+        raise UsageError(f"{path} is no name of a plot", "Give one that ends in .svg or .png.")
     content = png(svg) if path.suffix.lower() == ".png" else svg.encode()
     try:
         path.write_bytes(content)

@@ -171,7 +171,10 @@ def _protocol(of: Facts) -> str:
     made, s = of.manifest, of.summary
     rows = dict(protocols.of(made))
     rows["grader"] = of.grader
-    rows["tokens"] = f"{s.prompt_tokens:,} read, {s.completion_tokens:,} generated, in {duration(s.seconds)}"
+    read = (
+        f"{s.prompt_tokens:,} read, {s.completion_tokens:,} generated" if s.prompt_tokens else "not counted"
+    )
+    rows["tokens"] = f"{read}, in {duration(s.seconds)}"
     rows["in no sample"] = _in_no_sample(s)
     rows["made by"] = f"math500 {made.math500_version}"
     items = "".join(tag("dt", text(name)) + tag("dd", text(value)) for name, value in rows.items() if value)

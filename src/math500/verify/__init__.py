@@ -104,5 +104,5 @@ def _of(run: RunDir, seal: str, on_grade: OnGrade) -> Iterator[RunCheck]:
     except RunDamaged as e:
         yield differs("files", e.what, (), e.next_step)
     for name in run.ablations():
-        for one in _of(RunDir.open(run.ablation(name)), "", on_grade):
+        for one in _of(RunDir.open(run.ablation(name), whole=False), "", on_grade):
             yield msgspec.structs.replace(one, about=f"ablations/{name}: {one.about}")

@@ -6,6 +6,7 @@ rows, sends its lines by the post while it works on them, and returns DONE.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import re
 import sys
@@ -61,12 +62,9 @@ class Flow:
 
     def close(self) -> None:
         """End what still runs: a thread that uses Ray once it is left would end the process, unheard."""
-        from ray.data._internal.execution.streaming_executor import StreamingExecutor  # noqa: PLC0415
-
         if self._threads[0].is_alive():
-            for thread in threading.enumerate():
-                if isinstance(thread, StreamingExecutor):
-                    thread.shutdown(force=True)
+            with contextlib.suppress(ImportError):  # no public way is known; a newer Ray may have another
+                _shut_down()
         for thread in self._threads:
             thread.join(PATIENCE)
 
@@ -135,6 +133,14 @@ class Flow:
             for line in lines:
                 self._lines.put(Line(*line))
         self._lines.put(None)
+
+
+def _shut_down() -> None:
+    from ray.data._internal.execution.streaming_executor import StreamingExecutor  # noqa: PLC0415
+
+    for thread in threading.enumerate():
+        if isinstance(thread, StreamingExecutor):
+            thread.shutdown(force=True)
 
 
 def gave_up(fault: BaseException) -> ClusterUnavailable:

@@ -49,6 +49,8 @@ FORMS: Mapping[ServedForm, tuple[Literal["outcome", "process"], str]] = {
 NAMES: Mapping[PoolingServer, str] = {"vllm": "vLLM", "sglang": "SGLang"}
 CONCURRENCY = 32
 """Requests in flight."""
+UNSAID = "the one model that is served"
+"""Stands for a name until the server is asked what it serves; it is never sent."""
 SAME = 1e-4
 """Two computations of one value are this close."""
 SUM = 1e-2
@@ -285,7 +287,7 @@ def _endpoint(service: Service) -> Endpoint:
     url = service.base_url.strip().rstrip("/")
     for tail in ("/pooling", "/classify", "/v1"):
         url = url.removesuffix(tail)
-    return client.resolve(service.model or "", url, os.environ, key_variable=service.key_variable)
+    return client.resolve(service.model or UNSAID, url, os.environ, key_variable=service.key_variable)
 
 
 async def _look(service: Service) -> Served:

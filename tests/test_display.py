@@ -138,7 +138,7 @@ def test_a_run_goes_on_when_nobody_looks_any_more(monkeypatch: pytest.MonkeyPatc
     stream = Terminal()
     monkeypatch.setattr(stream, "isatty", lambda: is_terminal)
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setattr(display.progress, "PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr(display.live, "PLAIN_SECONDS", 0.0)
     with display.Progress(summary(samples=200, missing=100)) as progress:
         monkeypatch.setattr(stream, "write", Mock(side_effect=BrokenPipeError))
         for _ in range(2):

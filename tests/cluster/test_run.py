@@ -137,7 +137,7 @@ def test_a_busy_endpoint_is_waited_for_and_an_empty_account_stops_in_one_line_an
     served = serve("--only", "25", "--empty", "402", "--busy", "6")
     run = math500(*loudly_asked_for(served, sums, "--out", folder), *by_ray(cluster))
     said = run.communicate()[0]
-    assert "waiting: answers 429 (Slow down.)" in said
+    assert f"waiting: {served.url} answers 429 (Slow down.)" in said
     assert run.returncode == 4, said
     assert "Traceback" not in said
     assert said.splitlines()[-1].startswith("math500: ")

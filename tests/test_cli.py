@@ -240,14 +240,14 @@ def test_a_finished_run_has_nothing_to_resume(
 
 def _in_a_process(server: FaultyServer, own_set: Path, folder: Path, **options: Any) -> subprocess.Popen[str]:
     arguments = ["run", "--model", "stub", "--base-url", server.url, "--data", own_set, "--out", folder]
+    # A shell's background job, which the tests may be, hands down that Ctrl-C is to be ignored.
+    options.setdefault("preexec_fn", lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     return subprocess.Popen(
         [sys.executable, "-m", "math500", *map(str, arguments), "--concurrency", "2"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        # A shell's background job, which the tests may be, hands down that Ctrl-C is to be ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         **options,
     )
 
@@ -285,16 +285,34 @@ def test_after_kill_9_no_finished_request_is_sent_again(
     assert "n = 12" in done.out
 
 
-def test_ctrl_c_says_how_to_go_on(server: FaultyServer, own_set: Path, folder: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_says_how_to_go_on(
+    server: FaultyServer, own_set: Path, folder: Path, how: signal.Signals
+) -> None:
     server.plan = _slow
     process = _in_a_process(server, own_set, folder, start_new_session=True)
     _wait_for_samples(folder, 3)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
+    assert len(server.requests) == len(RunDir.open(folder).samples()), "what was in flight has landed"
     assert "Traceback" not in err
     assert err.strip().splitlines()[-1] == f"math500: stopped. Go on with: math500 run --resume {folder}"
     assert RunDir.open(folder).summary() is not None
+
+
+def test_a_background_job_that_ignores_ctrl_c_ends_by_sigterm(
+    server: FaultyServer, own_set: Path, folder: Path
+) -> None:
+    server.plan = _slow
+    ignored = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)}
+    process = _in_a_process(server, own_set, folder, start_new_session=True, **ignored)
+    _wait_for_samples(folder, 3)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err.strip().splitlines()[-1] == f"math500: stopped. Go on with: math500 run --resume {folder}"
 
 
 def test_a_folder_in_use_is_left_alone(command: Command, run_twelve: Command, folder: Path) -> None:

@@ -25,10 +25,10 @@
     ├── CheckFailed                     8  a check found a difference (selftest, verify)
     ├── PluginBroken                   10  what another package brings cannot be used
     ├── ClusterUnavailable            11  Ray cannot be started or reached, or loses its workers
-    ├── Interrupted                   130  Ctrl-C stopped a run that can go on
+    ├── Interrupted                   130  Ctrl-C or SIGTERM stopped a run that can go on
     └── SampleFailed                    -  one request is given up; the run goes on
 
-Exit 0 is success, 1 an unexpected fault (a bug: it keeps its traceback), 130 Ctrl-C anywhere.
+Exit 0 is success, 1 an unexpected fault (a bug: it keeps its traceback), 130 Ctrl-C or SIGTERM anywhere.
 
 Each error holds two sentences: what happened (to which file, problem or model) and what to do
 next. A command prints them as one line and exits with the class's code; no traceback is shown

@@ -30,10 +30,14 @@ Exit codes are those of `errors.py`.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -123,7 +127,8 @@ def main() -> None:
         sys.exit("math500: Linux or macOS is needed. On Windows use its Linux subsystem (WSL).")
     _open_what_is_closed()
     try:
-        code = cli(standalone_mode=False)
+        with _sigterm_as_ctrl_c():
+            code = cli(standalone_mode=False)
     except click.ClickException as e:
         e.show()
         code = 2
@@ -131,7 +136,7 @@ def main() -> None:
         say(f"math500: {e}")
         code = e.exit_code
     except (KeyboardInterrupt, click.Abort):
-        say("math500: stopped by Ctrl-C")
+        say("math500: stopped")
         code = 130
     except BrokenPipeError:
         # The reader (head, less) went away: nothing more can be said to it.
@@ -144,6 +149,25 @@ def main() -> None:
         say("math500: the disk is full, writing what is printed. Free some space, then try again.")
         code = StorageFull.exit_code
     sys.exit(code)
+
+
+@contextlib.contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """A queue's or a machine's way to end a program lets what is in flight land, as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+def _interrupt(*_: object) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
 
 
 def _open_what_is_closed() -> None:

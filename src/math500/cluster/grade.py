@@ -15,7 +15,7 @@ from math500.plural import counted
 from math500.records import SampleGrade
 from math500.rundir import Key, RunWriter
 
-SIZE = 200
+SIZE = 1000
 """Samples in a call."""
 ROOM = 3
 """The object store is made so many times as large as what is handed out, where Ray is started here."""

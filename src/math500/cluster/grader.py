@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -13,8 +13,8 @@ from math500.cluster.flow import DONE, ROWS
 from math500.cluster.post import Line, this_worker
 from math500.records import Problem, Sample
 
-TALLY = 100
-"""Grades that are sent together, so that progress moves while a slow grader works."""
+BEAT = 1.0
+"""Seconds after which the grades so far are sent, so that progress moves while a slow grader works."""
 
 
 class Grader:
@@ -38,9 +38,13 @@ class Grader:
         if not ray.get(self._post.begin.remote(this_worker(), batch[ROWS][0])):
             return DONE
         samples = [msgspec.json.decode(row, type=Sample) for row in batch[ROWS]]
-        graded = regrade.one_by_one(self._grader, samples, self._problems)
-        while lines := [Line("grade", msgspec.json.encode(made)) for made in islice(graded, TALLY)]:
-            ray.get(self._post.put.remote(lines))
+        lines, since = [], time.monotonic()
+        for made in regrade.one_by_one(self._grader, samples, self._problems):
+            lines.append(Line("grade", msgspec.json.encode(made)))
+            if time.monotonic() - since > BEAT:
+                ray.get(self._post.put.remote(lines))
+                lines, since = [], time.monotonic()
+        ray.get(self._post.put.remote(lines))
         return DONE
 
     def __del__(self) -> None:

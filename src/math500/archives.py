@@ -43,6 +43,7 @@ from math500.errors import (
     DataUnreadable,
     DependencyMissing,
     StorageFull,
+    disk_is_full,
 )
 
 Announce = Callable[[str], None]
@@ -51,7 +52,6 @@ LARGE = 8 * 2**20
 """Bytes from which a cached file is not hashed again while its size and mtime are unchanged."""
 _DAY = 86_400
 _REPORT_EVERY = 5.0
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Archive(msgspec.Struct, frozen=True):
@@ -224,7 +224,7 @@ def _sweep(root: Path) -> None:
 
 def storage_error(fault: OSError, folder: Path) -> StorageFull | CacheUnwritable:
     """What to tell the user when writing below `folder` failed."""
-    if fault.errno in _FULL:
+    if disk_is_full(fault):
         return StorageFull(
             f"No space left for the cache in {folder}",
             "Free some space, or set MATH500_CACHE to a folder on another disk.",

@@ -40,6 +40,7 @@ which is kept out of the score and owed again on resume.
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 
@@ -160,6 +161,11 @@ class StorageFull(Math500Error):
     """The disk took no more; what is written is intact."""
 
     exit_code = 7
+
+
+def disk_is_full(error: OSError) -> bool:
+    """Whether nothing more can be written: no space, or the user's or a file's limit."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class CheckFailed(Math500Error):

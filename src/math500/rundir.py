@@ -51,6 +51,7 @@ from math500.errors import (
     RunLocked,
     RunNotFound,
     StorageFull,
+    disk_is_full,
 )
 from math500.records import (
     BatchPart,
@@ -633,6 +634,6 @@ INTACT = "What is written is intact: free some space, then resume the run."
 
 def storage_error(e: OSError, path: Path, when_full: str = INTACT) -> Math500Error:
     """What a failed write means for the user: a full disk, or a place that cannot be written."""
-    if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if disk_is_full(e):
         return StorageFull(f"the disk is full, writing {path}", when_full)
     return RunError(f"{path} cannot be written ({e.strerror})", "Check the path and its permissions.")

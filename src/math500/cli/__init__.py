@@ -31,7 +31,6 @@ Exit codes are those of `errors.py`.
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib
 import os
 import signal
@@ -44,7 +43,7 @@ import click
 
 from math500 import __version__
 from math500.cli.options import say
-from math500.errors import Math500Error, StorageFull
+from math500.errors import Math500Error, StorageFull, disk_is_full
 
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -143,7 +142,7 @@ def main() -> None:
         _say_no_more()
         code = 141
     except OSError as e:
-        if e.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if not disk_is_full(e):
             raise
         _say_no_more()
         say("math500: the disk is full, writing what is printed. Free some space, then try again.")

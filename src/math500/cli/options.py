@@ -190,7 +190,7 @@ def print_json(value: object) -> None:
 
 
 def _path(value: object) -> str:
-    """A path as its text; msgspec knows all else that is printed."""
+    """A path as its text. msgspec knows all else that is printed; the error is its way to say no."""
     from pathlib import Path
 
     if isinstance(value, Path):

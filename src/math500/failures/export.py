@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import errno
 import io
 import os
 import re
@@ -30,7 +29,7 @@ from typing import Any
 import msgspec
 
 from math500 import evaluate
-from math500.errors import RunError, StorageFull
+from math500.errors import RunError, StorageFull, disk_is_full
 from math500.failures.tally import ORDER
 from math500.records import Execution, Grade, Problem, Reason, Sample, Tally
 from math500.rundir import RunDir
@@ -43,7 +42,6 @@ READABLE = 4_000
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠\t\r]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _WHEN = (1980, 1, 1, 0, 0, 0)
 """The same failures give the same archive, byte for byte."""
 
@@ -227,6 +225,6 @@ def _store(files: Mapping[str, bytes], path: Path) -> None:
     except OSError as e:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        if e.errno in _FULL:
+        if disk_is_full(e):
             raise StorageFull(f"the disk is full, writing {path}", "Free some space and try again.") from e
         raise RunError(f"{path} cannot be written ({e.strerror})", "Give another path to --export.") from e

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 from pathlib import Path
 
-from math500.errors import RunError, StorageFull, UsageError
+from math500.errors import RunError, StorageFull, UsageError, disk_is_full
 from math500.plots.png import png
 
 
@@ -24,6 +23,6 @@ def save(svg: str, path: Path) -> None:
     try:
         path.write_bytes(content)
     except OSError as e:
-        if e.errno in (errno.ENOSPC, errno.EDQUOT):
+        if disk_is_full(e):
             raise StorageFull(f"the disk is full, writing {path}", "Free some space, then try again.") from e
         raise RunError(f"{path} cannot be written ({e.strerror})", "Check the path.") from e

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from contextlib import suppress
 from pathlib import Path
 
 from math500 import plots as drawing
-from math500.errors import StorageFull, UsageError
+from math500.errors import StorageFull, UsageError, disk_is_full
 from math500.report.charts import charts
 from math500.report.facts import Facts
 
@@ -29,7 +28,7 @@ def write(path: Path, content: bytes) -> None:
     except OSError as e:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        if e.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if disk_is_full(e):
             raise StorageFull(f"the disk is full, writing {path}", "Free some space, then try again.") from e
         raise UsageError(f"{path} cannot be written ({e.strerror})", "Give another path.") from e
 

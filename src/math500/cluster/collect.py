@@ -155,8 +155,9 @@ class _Collection:
         return Owed(self._by_id[key[0]][0], key[1], tuple(self._turns.get(key, ())))
 
     def _land(self, lines: Iterable[Line]) -> None:
+        """Take what still comes; another worker's stop says what is known, its wait may say why."""
         for line in lines:
-            if line.kind in ("sample", "turn", "grade"):
+            if line.kind not in ("stop", "crash"):
                 self._take(line)
 
     def _take(self, line: Line) -> None:

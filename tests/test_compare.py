@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from math500 import display, evaluate, grading
+from math500 import display, evaluate, grading, pack
 from math500.compare import compare
 from math500.errors import UsageError
 from math500.records import Decoding, Generation, Manifest, Problem, Sample
@@ -97,6 +97,30 @@ def test_only_problems_that_both_hold_count(make: Make, problems: tuple[Problem,
 def test_nothing_in_common_is_told(make: Make, problems: tuple[Problem, ...]) -> None:
     with pytest.raises(UsageError, match="no graded problem in common"):
         compare(make("one", {0}, problems[:3]), make("two", {0}, problems[6:]))
+
+
+def test_a_run_packed_without_words_is_compared_as_the_whole_one(
+    make: Make, tmp_path: Path, problems: tuple[Problem, ...]
+) -> None:
+    one, two = make("one", {0, 1, 2, 3}), make("two", {2, 3, 4, 5, 6, 7})
+    bare = []
+    for run in (one, two):
+        archive = tmp_path / f"{run.path.name}.tar.gz"
+        pack.pack(run, archive, texts=False, responses=False)
+        pack.unpack(archive, tmp_path / f"{run.path.name}-bare", lambda _: problems)
+        bare.append(RunDir.open(tmp_path / f"{run.path.name}-bare", whole=False))
+    expected = compare(one, two)
+    assert compare(one, bare[1]) == compare(bare[0], two) == compare(*bare) == expected
+    assert expected.changed == 8
+    assert compare(one, bare[0]).changed == 0
+
+
+def test_a_run_unpacked_without_texts_says_why_it_has_nothing_in_common(make: Make, tmp_path: Path) -> None:
+    run = make("one", {0})
+    pack.pack(run, tmp_path / "one.tar.gz", texts=False)
+    pack.unpack(tmp_path / "one.tar.gz", tmp_path / "bare")
+    with pytest.raises(UsageError, match="bare lacks the problems' texts"):
+        compare(run, RunDir.open(tmp_path / "bare"))
 
 
 def test_a_run_without_grades_is_told(

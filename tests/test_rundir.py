@@ -190,6 +190,9 @@ def test_a_path_that_is_no_run_is_refused(tmp_path: Path) -> None:
         RunDir.open(tmp_path)
     with pytest.raises(RunNotFound):
         RunWriter(tmp_path / "nowhere")
+    (tmp_path / "run.tar.gz").touch()
+    with pytest.raises(RunNotFound, match="is a run's archive"):
+        RunDir.open(tmp_path / "run.tar.gz")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"run_id": 3}'])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from math500 import evaluate, grading, protocols, stats
+from math500 import evaluate, grading, pack, protocols, stats
 from math500.errors import UsageError
 from math500.plural import counted, form
 from math500.records import Compared, Comparison, Estimate, Flip, Grade, Problem, Sample
@@ -61,9 +61,12 @@ def compare(first: RunDir, second: RunDir, grader: str | None = None) -> Compari
     a, b = outcome(first, grader), outcome(second, grader)
     common = [name for name in a.right if name in b.right and _same(a.problems[name], b.problems[name])]
     if not common:
+        bare = next((run.path for run in (first, second) if run.manifest.texts_left_out), None)
         raise UsageError(
             f"{first.path} and {second.path} have no graded problem in common",
-            "Compare runs over the same problem set.",
+            f"{bare} lacks the problems' texts, by which they are found: `math500 unpack` puts them back."
+            if bare
+            else "Compare runs over the same problem set.",
         )
     before, after = [a.share(name) for name in common], [b.share(name) for name in common]
     flips = _flips(a, b, common)
@@ -132,8 +135,14 @@ def _extracted(of: Outcome, unique_id: str) -> str | None:
 
 
 def _changed(a: Outcome, b: Outcome, common: Sequence[str]) -> int:
+    hashed = a.run.manifest.responses_left_out or b.run.manifest.responses_left_out
+
+    def response(of: Outcome, sample: Sample) -> str | None:
+        kept = not of.run.manifest.responses_left_out
+        return pack.hashed(sample.response) if hashed and kept and sample.response else sample.response
+
     pairs = [(a.samples.get((name, 0)), b.samples.get((name, 0))) for name in common]
-    return sum(x is not None and y is not None and x.response != y.response for x, y in pairs)
+    return sum(x is not None and y is not None and response(a, x) != response(b, y) for x, y in pairs)
 
 
 def _notes(a: Outcome, b: Outcome, common: Sequence[str]) -> tuple[str, ...]:

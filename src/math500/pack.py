@@ -138,7 +138,7 @@ def _spooled(
     whole, packed, size = hashlib.sha256(), hashlib.sha256(), 0
     with source.open("rb") as file:
         for part in [file.read()] if _kind(name) == "manifest.json" else file:
-            original = part if responses else _hashed(name, part)
+            original = part if responses else _without_words(name, part)
             content = original if texts is None else _without(name, original, texts)
             whole.update(original)
             packed.update(content)
@@ -206,7 +206,7 @@ def _without(name: str, part: bytes, texts: Texts) -> bytes:
     return _line(part, texts, back=False)
 
 
-def _hashed(name: str, part: bytes) -> bytes:
+def _without_words(name: str, part: bytes) -> bytes:
     """A manifest, or a line of another file, with hashes in place of the model's words."""
     kind = _kind(name)
     if kind == "manifest.json":
@@ -240,7 +240,7 @@ def _words(line: bytes) -> bytes:
 
 def _wordless(value: Any) -> Any:  # noqa: ANN401 - any part of a JSON line
     if isinstance(value, dict):
-        return {key: _mark(one) if _telling(key, one) else _wordless(one) for key, one in value.items()}
+        return {key: hashed(one) if _telling(key, one) else _wordless(one) for key, one in value.items()}
     return [_wordless(one) for one in value] if isinstance(value, list) else value
 
 
@@ -250,7 +250,8 @@ def _telling(key: str, value: Any) -> bool:  # noqa: ANN401
     return isinstance(value, str) and len(value) >= shortest
 
 
-def _mark(value: str) -> str:
+def hashed(value: str) -> str:
+    """What stands in place of a response that is left out."""
     return HASHED.format(count=len(value), sha256=hashlib.sha256(value.encode()).hexdigest())
 
 

@@ -551,7 +551,7 @@ def _require_responses(run: RunDir) -> None:
     if run.manifest.responses_left_out:
         raise RunError(
             f"{run.path} was packed without the model's responses: nothing can be read in them or added",
-            f"math500 show {run.path} and math500 verify {run.path} read what is there.",
+            f"math500 show, compare and verify read what is there: math500 show {run.path}",
         )
 
 
@@ -562,6 +562,8 @@ def _require_run(folder: Path) -> None:
     except OSError as e:
         raise _unreadable(manifest, e) from e
     if not there:
+        if folder.is_file() and folder.name.endswith(".tar.gz"):
+            raise RunNotFound(f"{folder} is a run's archive", f"Unpack it first: math500 unpack {folder}")
         what = "is not a run folder" if folder.exists() else "does not exist"
         raise RunNotFound(
             f"{folder} {what}", "Give the folder that `math500 run` printed; it holds a manifest.json."

@@ -29,7 +29,7 @@ def compare(runs: tuple[Path, ...], grader: str | None, as_json: bool) -> None:
 
     if len(runs) < 2:
         raise UsageError("there is one run, and a comparison needs two", "Give another run folder.")
-    first, *rest = (RunDir.open(path) for path in runs)
+    first, *rest = (RunDir.open(path, whole=False) for path in runs)
     found = [room.compare(first, other, grader) for other in rest]
     if as_json:
         print_json(found)

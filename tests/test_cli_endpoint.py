@@ -10,7 +10,7 @@ import pytest
 
 from math500.client import Endpoint
 from math500.rundir import RunDir
-from tests.faulty_server import Act, FaultyServer, Request, always, chat, stream
+from tests.faulty_server import Act, FaultyServer, Request, always, chat, error, stream
 from tests.test_cli import QUESTION, Command, _mistake, adds, command, own_set, run_twelve, server
 
 __all__ = ["command", "own_set", "run_twelve", "server"]
@@ -163,6 +163,15 @@ def test_a_limit_stops_the_run_and_resume_goes_on(
     assert done.code == 0
     assert "n = 12" in done.out
     assert len(server.requests) == 12
+
+
+def test_a_refused_setting_is_for_a_new_run_since_a_run_keeps_its_own(
+    run_twelve: Command, server: FaultyServer, folder: Path
+) -> None:
+    said = "max_tokens=5000 cannot be greater than max_model_len=4096. Please request fewer output tokens."
+    server.plan = lambda _: error(400, said)
+    stopped = run_twelve("--max-tokens", 5000)
+    _mistake(stopped, 4, "Give a smaller --max-tokens", "with others start a new run", f"--resume {folder}")
 
 
 def test_a_limit_holds_over_a_resume_where_the_endpoint_counts_no_tokens(

@@ -43,6 +43,7 @@ from math500.errors import (
     DataUnreadable,
     Interrupted,
     ModelError,
+    RequestRejected,
     RunError,
     RunMismatch,
     UsageError,
@@ -492,7 +493,10 @@ def _collect(
         raise Interrupted("stopped", f"Go on with: math500 run --resume {run.path}") from None
     except (ModelError, ClusterUnavailable) as e:
         # The folder holds what was paid for: say how to get at it.
-        raise type(e)(e.what, f"{e.next_step} Then go on with: math500 run --resume {run.path}") from e
+        so = "Then go on with"
+        if isinstance(e, RequestRejected):
+            so = "A run keeps its settings: with others start a new run, else go on with"
+        raise type(e)(e.what, f"{e.next_step} {so}: math500 run --resume {run.path}") from e
     finally:
         run.write_summary(evaluate.summarize(run))
 

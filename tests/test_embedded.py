@@ -303,8 +303,9 @@ def test_a_child_that_does_not_stop_is_killed(
 
 
 PARENT = """
-    import os, sys, tempfile, time
+    import os, signal, sys, tempfile, time
     from math500 import embedded, engine
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with `&` is not to hear it
     log = tempfile.TemporaryFile()
     settings = engine.Settings(gguf="m", served_name="m", slots=1, context=256, threads=1)
     child = embedded._start(settings, log)

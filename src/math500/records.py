@@ -1095,6 +1095,16 @@ class Reference(Record, frozen=True, kw_only=True):
     protocol: dict[str, str] = {}
     """Field of the protocol to what is stated of it; what is not stated is left out."""
 
+    @property
+    def of_run(self) -> bool:
+        """It is the score of a run folder, and not a published one."""
+        return self.reporter.startswith("the run ")
+
+    @property
+    def called(self) -> str:
+        """What it is, beside the measured score: `published`, `other run`, or `given` for a bare number."""
+        return "other run" if self.of_run else "published" if self.reporter else "given"
+
 
 class Compared(Record, frozen=True, kw_only=True):
     """One field of two protocols, side by side."""

@@ -179,5 +179,6 @@ def _waterfall(found: Gap) -> str:
     if found.remainder is not None:
         r = found.remainder
         steps.append(plots.Step("not explained", r.value, r.low, r.high, "rest"))
-    steps.append(plots.Step("published", published.score, published.low, published.high, "total"))
-    return plots.waterfall("From the measured score to the published one", steps, width=640)
+    steps.append(plots.Step(published.called, published.score, published.low, published.high, "total"))
+    other = "other one" if published.of_run else "published one"
+    return plots.waterfall(f"From the measured score to the {other}", steps, width=640)

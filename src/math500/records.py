@@ -1094,6 +1094,10 @@ class Reference(Record, frozen=True, kw_only=True):
     source: str = ""
     protocol: dict[str, str] = {}
     """Field of the protocol to what is stated of it; what is not stated is left out."""
+    confidence: str = ""
+    """How it was had: `verified` in its source, `secondary`, `memory`; empty for a number that was given."""
+    snapshot: str = ""
+    """The dated version that it is of, where the model's name stands for several."""
 
     @property
     def of_run(self) -> bool:

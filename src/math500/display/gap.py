@@ -9,6 +9,8 @@ from math500.display.tables import percent, table
 from math500.display.terminal import paint
 from math500.records import Advice, Factor, Gap, Reference
 
+DECIDING = ("prompt", "shots", "decoding", "token limit", "samples", "grader")
+"""Settings that decide a score wherever it is measured."""
 OTHERS = 6
 """Other published scores that are listed."""
 
@@ -18,7 +20,7 @@ def gap(found: Gap) -> str:
     blocks = [
         "\n".join(found.findings),
         _numbers(found),
-        _titled("Can they be compared?", comparability(found.comparability, "measured", _other(found))),
+        _titled("Can they be compared?", _comparability(found)),
         _titled("Measured with the model, in pairs", _factors(found, "measured")),
         _titled("From the same responses, nothing asked again", _factors(found, "recomputed")),
         _titled(f"From the measured to the {_other(found)} score", _steps(found)),
@@ -33,6 +35,16 @@ def gap(found: Gap) -> str:
 
 def _titled(title: str, text: str) -> str:
     return f"{paint(title, 'heading')}\n{text}" if text else ""
+
+
+def _comparability(found: Gap) -> str:
+    """The fields of both protocols, and those that neither states: nobody knows whether they agree."""
+    if not found.comparability:
+        return ""
+    stated = {row.field for row in found.comparability}
+    silent = [field for field in DECIDING if field not in stated]
+    rows = comparability(found.comparability, "measured", _other(found))
+    return f"{rows}\nstated by neither: {', '.join(silent)}" if silent else rows
 
 
 def _other(found: Gap) -> str:

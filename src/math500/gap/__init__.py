@@ -105,6 +105,10 @@ def of_number(
     harness = harnesses.find(config) if config else harnesses.behind(model, percent)
     beside = against.resolve(compared_with, model)
     found = from_number(percent, scores.decimals(measured), n, model, beside, harness)
+    if harness is not None and not config:
+        taken = f"{measured} of this model is on record as measured with {harness.harness} {harness.name}"
+        note = f"{taken}, and is taken for that; --config NAME says another."
+        found = msgspec.structs.replace(found, notes=(*found.notes, note))
     return finished(found, advice.for_number(found, harness is not None))
 
 

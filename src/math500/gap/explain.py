@@ -296,7 +296,17 @@ def _like(
         return [f"Compared with {reference.reporter}: {score}."]
     value = f"{100 * reference.score:.1f} on {reference.data or base.data}{by}"
     gap = f"{100 * abs(difference.value):.1f} points{other}"
-    return [f"The like-for-like published value is {value}; the gap is {gap}."]
+    return [f"The like-for-like published value is {value}; the gap is {gap}.", *_doubt(reference)]
+
+
+def _doubt(reference: Reference) -> list[str]:
+    """How the published number was had, where nobody has seen it in its source."""
+    told = {
+        published.MEMORY: "is on record from memory and was not looked up: see its source first",
+        "secondary": "is on record as another source quotes it",
+    }
+    said = told.get(reference.confidence)
+    return [f"{100 * reference.score:.4g} {said} ({reference.source})."] if said else []
 
 
 def _configured(harness: Harness | None) -> list[str]:

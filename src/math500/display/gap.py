@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from math500.display.compare import comparability, points
-from math500.display.tables import percent, table
+from math500.display.tables import between, percent, table
 from math500.display.terminal import paint
 from math500.records import Advice, Factor, Gap, Reference
 
@@ -122,17 +122,7 @@ def _steps(found: Gap) -> str:
 
 
 def _priors(factors: Sequence[Factor]) -> str:
-    rows = []
-    for f in factors:
-        if f.kind == "prior":
-            low, high = f.low, f.high
-            if low is None or high is None:
-                size = ""
-            elif low == high:
-                size = f"{100 * low:.1f}"
-            else:
-                size = f"{100 * low:.1f} to {100 * high:.1f}"
-            rows.append((f.name, size, f"{f.detail}; {f.source}"))
+    rows = [(f.name, between(f.low, f.high), f"{f.detail}; {f.source}") for f in factors if f.kind == "prior"]
     return table(rows, right=(1,))
 
 

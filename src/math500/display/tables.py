@@ -112,3 +112,8 @@ def between(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return ""
     return f"{100 * low:.1f}" if low == high else f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def chance(p: float) -> str:
+    """A p-value; one that rounds to nothing is not none."""
+    return "<0.001" if p < 0.0005 else f"{p:.3f}"

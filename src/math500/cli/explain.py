@@ -37,6 +37,7 @@ def compare(runs: tuple[Path, ...], grader: str | None, as_json: bool) -> None:
     print_text("\n\n\n".join(display.comparison(each) for each in found))
     if spread := display.spread(found):
         print_text(f"\n{spread}")
+    print_text(f"\nNext: what was fixed and what is new: math500 errors {runs[-1]} --against {runs[0]}")
 
 
 @click.command()

@@ -96,6 +96,10 @@ def errors(
     print_text(display.failures(counted, opened.manifest.run_id, failures.MEANING))
     if most:
         print_text("\n" + display.reasons(listed, most, several=opened.manifest.samples > 1))
+    elif counted.counts:
+        print_text(
+            f"\nNext: read them: `math500 errors {run} --list {LISTED}`, or all: `math500 report {run}`"
+        )
 
 
 def _explain(run: RunDir, grader: str) -> tuple[Reason, ...]:

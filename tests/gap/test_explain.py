@@ -115,6 +115,13 @@ def test_of_a_model_that_is_not_on_record_a_known_number_is_compared_and_told() 
     assert "No published score of mine is on record; 90.6 is on record" in gap.findings[0]
 
 
+def test_beside_nothing_it_is_said_how_to_name_what_is_compared_with() -> None:
+    (said,) = from_number(75.2, 1, 500, "mine", Against(), None).findings[1:]
+    assert said.startswith("No published score of mine is on record: --model NAME")
+    named = from_number(75.2, 1, 500, "m", Against(claimed=Reference(score=0.8)), None)
+    assert "--model NAME" not in " ".join(named.findings)
+
+
 def test_a_number_of_a_known_model_that_is_not_on_record_is_compared_all_the_same() -> None:
     against = Against(claimed=Reference(score=0.843), rows=QWEN, model="Qwen/Qwen2.5-72B-Instruct")
     gap = from_number(75.16, 2, 5000, "qwen", against, None)

@@ -194,6 +194,11 @@ def _assemble(
     rows = _side_by_side(ours, beside)
     difference = None if reference is None else _difference(base.measured, reference)
     said = [*findings, *_like(reference, claimed, base, difference), *_configured(harness)]
+    if claimed is None and not against.rows and base.data in published.SETS:
+        said.append(
+            f"No published score of {base.model} is on record: --model NAME is how `math500 scores` calls "
+            "it; --against takes a score, a model or a run."
+        )
     return msgspec.structs.replace(
         base,
         claimed=claimed,

@@ -12,8 +12,6 @@ from math500.records import Compared, Comparison, Difference, Flip
 
 SHOWN = 20
 """Flipped problems that are listed; all of them are in the JSON."""
-
-
 ALPHA = 0.05
 """The level of every test and interval here."""
 

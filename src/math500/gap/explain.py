@@ -288,6 +288,9 @@ def _like(
 ) -> list[str]:
     if reference is None or difference is None:
         return []
+    if reference.of_run:
+        score = f"{100 * reference.score:.1f} on {reference.data or base.data}"
+        return [f"Compared with {reference.reporter}: {score}."]
     if not reference.model:
         return [
             "The number given is compared as it stands: whose it is, and of which problems, is not known."
@@ -296,9 +299,6 @@ def _like(
     other = ""
     if claimed is not None and abs(claimed.score - reference.score) > 1e-9:
         other = f" and not {100 * abs(claimed.score - base.measured.value):.1f}"
-    if reference.of_run:
-        score = f"{100 * reference.score:.1f} on {reference.data or base.data}"
-        return [f"Compared with {reference.reporter}: {score}."]
     value = f"{100 * reference.score:.1f} on {reference.data or base.data}{by}"
     gap = f"{100 * abs(difference.value):.1f} points{other}"
     return [f"The like-for-like published value is {value}; the gap is {gap}.", *_doubt(reference)]

@@ -236,3 +236,9 @@ def test_one_command_leads_to_the_next(typed: Typed, name: str, arguments: list[
     assert last.startswith("Next: ")
     assert then in last
     assert "Next: " not in typed(name, [*arguments, "--json"])
+
+
+def test_runs_are_called_as_they_were_typed(typed: Typed) -> None:
+    assert typed("compare", ["RUN", "OTHER"]).startswith("OTHER against RUN\n")
+    assert typed("errors", ["RUN"]).startswith("RUN\n")
+    assert typed("errors", ["OTHER", "--against", "RUN"]).startswith("OTHER against RUN, ")

@@ -93,7 +93,7 @@ def errors(
         most = 0 if chosen.everything else LISTED
     from math500 import display
 
-    print_text(display.failures(counted, opened.manifest.run_id, failures.MEANING))
+    print_text(display.failures(counted, str(run), failures.MEANING))
     if most:
         print_text("\n" + display.reasons(listed, most, several=opened.manifest.samples > 1))
     elif counted.counts:
@@ -118,4 +118,5 @@ def _compare(
     if as_json:
         print_json(found)
         return
-    print_text(display.changes(found, most, several=before.manifest.samples > 1))
+    names = (str(before.path), str(after.path))
+    print_text(display.changes(found, most, names=names, several=before.manifest.samples > 1))

@@ -62,10 +62,10 @@ def _state(row: Compared) -> str:
     return f"{mark}: {row.note}" if row.note else mark
 
 
-def comparison(found: Comparison) -> str:
-    """One run against another."""
+def comparison(found: Comparison, first: str = "", second: str = "") -> str:
+    """One run against another; `first` and `second` are how the user named them, else their ids."""
     blocks = [
-        f"{found.second} against {found.first}",
+        f"{second or found.second} against {first or found.first}",
         comparability(found.comparability, "first", "second"),
         table(
             [

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from math500 import display, evaluate, grading, pack
@@ -55,6 +56,24 @@ def test_what_flipped_and_by_how_much(make: Make) -> None:
     assert [f.unique_id for f in found.flips] == [f"test/{i}" for i in (0, 1, 4, 5, 6, 7)]
     assert found.flips[0].extracted == ("0", "777")
     assert found.changed == 8
+
+
+def test_the_verdict_needs_the_interval_and_the_test(make: Make, problems: tuple[Problem, ...]) -> None:
+    twenty = [msgspec.structs.replace(problems[0], unique_id=f"test/{i}") for i in range(20)]
+    none = make("none", set(), twenty)
+    five, eight = (compare(none, make(f"{n}", set(range(n)), twenty)) for n in (5, 8))
+    assert five.difference is not None
+    assert five.difference.low > 0  # and yet 5 of 5 by a fair coin is p = 0.06
+    assert five.p_value > 0.05
+    assert "may be chance: the interval leaves zero out by little" in display.comparison(five)
+    assert "larger than chance explains" in display.comparison(eight)
+
+
+def test_of_several_comparisons_each_counts_less(make: Make) -> None:
+    first, second, third = make("one", {0}), make("two", {1}), make("three", {2})
+    assert "Each p is" not in display.spread([compare(first, second)])
+    told = display.spread([compare(first, second), compare(first, third)])
+    assert "with 2 of them, count those below 0.025 (0.05 / 2)" in told
 
 
 def test_the_same_run_twice_differs_nowhere(make: Make) -> None:
@@ -110,7 +129,7 @@ def test_a_run_packed_without_words_is_compared_as_the_whole_one(
         pack.unpack(archive, tmp_path / f"{run.path.name}-bare", lambda _: problems)
         bare.append(RunDir.open(tmp_path / f"{run.path.name}-bare", whole=False))
     expected = compare(one, two)
-    assert compare(one, bare[1]) == compare(bare[0], two) == compare(*bare) == expected
+    assert compare(one, bare[1]) == compare(bare[0], two) == compare(bare[0], bare[1]) == expected
     assert expected.changed == 8
     assert compare(one, bare[0]).changed == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -65,3 +66,26 @@ def test_a_fault_of_ours_is_raised() -> None:
 
     with pytest.raises(ZeroDivisionError):
         asyncio.run(run())
+
+
+def test_one_who_is_interrupted_twice_gets_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "GRACE_SECONDS", 60.0)
+    said: list[dict[str, object]] = []
+
+    async def work(_number: int) -> None:
+        await asyncio.sleep(60.0)
+
+    async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, what: said.append(what))
+        waiting = asyncio.ensure_future(Crew([1, 2], work).work(2))
+        for _ in range(2):
+            await asyncio.sleep(0.01)
+            waiting.cancel()
+        await asyncio.wait((waiting,))
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()  # as asyncio.run does at its end
+        await asyncio.sleep(0)
+
+    asyncio.run(run())
+    gc.collect()
+    assert said == []

@@ -220,3 +220,25 @@ def test_help_fits(typed: Typed, monkeypatch: pytest.MonkeyPatch, name: str) -> 
         return
     monkeypatch.setenv("COLUMNS", "80")
     assert all(display.width(line) <= 80 for line in typed(name, ["--help"]).split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "then"),
+    [
+        ("regrade", ["RUN", "--grader", "hendrycks", "--quiet"], "math500 graders RUN"),
+        ("errors", ["RUN"], "math500 report RUN"),
+        ("compare", ["RUN", "OTHER"], "math500 errors OTHER --against RUN"),
+        ("scores", ["gpt-4o"], "math500 gap RUN --against MODEL"),
+    ],
+)
+def test_one_command_leads_to_the_next(typed: Typed, name: str, arguments: list[str], then: str) -> None:
+    last = typed(name, arguments).rstrip().splitlines()[-1]
+    assert last.startswith("Next: ")
+    assert then in last
+    assert "Next: " not in typed(name, [*arguments, "--json"])
+
+
+def test_runs_are_called_as_they_were_typed(typed: Typed) -> None:
+    assert typed("compare", ["RUN", "OTHER"]).startswith("OTHER against RUN\n")
+    assert typed("errors", ["RUN"]).startswith("RUN\n")
+    assert typed("errors", ["OTHER", "--against", "RUN"]).startswith("OTHER against RUN, ")

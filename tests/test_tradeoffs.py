@@ -58,6 +58,17 @@ def test_the_table_and_the_plot(runs: tuple[RunDir, RunDir]) -> None:
     assert "others" not in svg
 
 
+def test_the_table_says_what_its_figures_rest_on(runs: tuple[RunDir, RunDir]) -> None:
+    one, two = tradeoffs.tradeoffs(runs)
+    assert "own problems" not in show.tradeoffs([one, two])
+    assert "Each p is" not in show.tradeoffs([one, two])
+    fewer = msgspec.structs.replace(two, common=8, p_value=0.0001)
+    shown = show.tradeoffs([one, two, fewer])
+    assert "<0.001" in shown
+    assert "A score is over the run's own problems, a difference over the n that it shares" in shown
+    assert "with 2 of them, count those below 0.025" in shown
+
+
 def test_a_run_that_costs_more_and_brings_less_is_not_among_the_best(runs: tuple[RunDir, RunDir]) -> None:
     cheap, dear = tradeoffs.tradeoffs(runs)
     assert tradeoffs._beats(cheap, dear) is False

@@ -59,7 +59,7 @@ def compare(first: RunDir, second: RunDir, grader: str | None = None) -> Compari
         UsageError: one of them holds no grades, or they have no problem in common.
     """
     a, b = outcome(first, grader), outcome(second, grader)
-    common = [name for name in a.right if name in b.right and _same(a.problems[name], b.problems[name])]
+    common = [name for name in a.right if name in b.right and same(a.problems[name], b.problems[name])]
     if not common:
         bare = next((run.path for run in (first, second) if run.manifest.texts_left_out), None)
         raise UsageError(
@@ -99,7 +99,8 @@ def _comparability(a: Outcome, b: Outcome) -> tuple[Compared, ...]:
     return protocols.side_by_side(ours, theirs)
 
 
-def _same(a: Problem, b: Problem) -> bool:
+def same(a: Problem, b: Problem) -> bool:
+    """One problem, whatever its id: the same text and the same reference answer."""
     return (a.problem, a.answer) == (b.problem, b.answer)
 
 

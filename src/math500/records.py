@@ -1094,6 +1094,20 @@ class Reference(Record, frozen=True, kw_only=True):
     source: str = ""
     protocol: dict[str, str] = {}
     """Field of the protocol to what is stated of it; what is not stated is left out."""
+    confidence: str = ""
+    """How it was had: `verified` in its source, `secondary`, `memory`; empty for a number that was given."""
+    snapshot: str = ""
+    """The dated version that it is of, where the model's name stands for several."""
+
+    @property
+    def of_run(self) -> bool:
+        """It is the score of a run folder, and not a published one."""
+        return self.reporter.startswith("the run ")
+
+    @property
+    def called(self) -> str:
+        """What it is, beside the measured score: `published`, `other run`, or `given` for a bare number."""
+        return "other run" if self.of_run else "published" if self.reporter else "given"
 
 
 class Compared(Record, frozen=True, kw_only=True):

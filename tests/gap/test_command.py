@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,6 +145,44 @@ def test_another_run_is_something_to_compare_with(twelve: Path, command: Command
     assert "together 12 requests" in planned.out
     assert "prompt-boxed" in planned.out
     assert gap["remainder"]["value"] == pytest.approx(0.0)
+
+
+def test_the_gap_to_another_run_is_the_difference_that_compare_finds(twelve: Path, command: Command) -> None:
+    command("gap", twelve, "--ablate", "prompt", "--budget", 100_000, "--quiet")
+    other = twelve / "ablations" / "prompt-answer-line"
+    gap = json.loads(command("gap", other, "--against", twelve, "--json").out)
+    (found,) = json.loads(command("compare", twelve, other, "--json").out)
+    assert gap["gap"] == found["difference"]
+    assert gap["smallest"] == found["smallest"]
+    assert gap["remainder"]["high"] == pytest.approx(-found["difference"]["low"])
+    shown = command("gap", other, "--against", twelve).out
+    assert "two such runs differ visibly from" in shown
+    assert "points above the 50.0 of the run" in shown
+    assert "like-for-like" not in shown
+
+
+def test_runs_over_other_problems_are_no_pairs(twelve: Path, server: FaultyServer, command: Command) -> None:
+    asked = ("--model", "stub", "--base-url", server.url, "--data", twelve.parent / "twelve.jsonl")
+    fewer = twelve.parent / "fewer"
+    assert command("run", *asked, "--limit", 8, "--out", fewer, "--quiet").code == 0
+    gap = json.loads(command("gap", fewer, "--against", twelve, "--json").out)
+    assert gap["gap"]["method"].startswith("Newcombe")
+    assert "two independent scores" in command("gap", fewer, "--against", twelve).out
+
+
+def test_what_is_proposed_can_be_typed(twelve: Path, command: Command) -> None:
+    command("gap", twelve, "--ablate", "prompt", "--budget", 100_000, "--quiet")
+    other = twelve / "ablations" / "prompt-answer-line"
+    found = json.loads(command("gap", other, "--against", twelve, "--json").out)
+    proposed = [shlex.split(a["command"]) for a in found["advice"]]
+    assert proposed
+    for program, *words in proposed:
+        assert program == "math500"
+        assert words[words.index("--against") + 1] == str(twelve)
+        done = command(*words, "--quiet")
+        assert done.code != 2, (
+            done.err
+        )  # refused as typed; a stub that counts no prompt may exceed its budget
 
 
 def test_a_header_whose_value_no_run_keeps_is_given_again(

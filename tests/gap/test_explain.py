@@ -68,7 +68,17 @@ def test_what_to_try_next_begins_with_the_limit() -> None:
     first = starting_report().advice[0]
     assert first.what == "raise the token limit"
     assert first.effect == pytest.approx(0.0794)  # no more than the gap, though others found more
-    assert first.command.startswith("math500 run --model qwen2.5-72b-instruct --data math-test --max-tokens")
+    asked = (
+        "--model qwen2.5-72b-instruct --base-url URL"  # the name alone says no address, and would be refused
+    )
+    assert first.command == f"math500 run {asked} --data math-test --max-tokens 4096"
+
+
+def test_a_vendor_s_model_needs_no_address() -> None:
+    gap = from_number(75.2, 1, 500, "openai/gpt-4o", Against(), None)
+    assert advice.for_number(gap, harness_known=False)[0].command.endswith(
+        "--model openai/gpt-4o --data math500"
+    )
 
 
 def test_it_can_be_read() -> None:
@@ -105,12 +115,28 @@ def test_of_a_model_that_is_not_on_record_a_known_number_is_compared_and_told() 
     assert "No published score of mine is on record; 90.6 is on record" in gap.findings[0]
 
 
+def test_beside_nothing_it_is_said_how_to_name_what_is_compared_with() -> None:
+    (said,) = from_number(75.2, 1, 500, "mine", Against(), None).findings[1:]
+    assert said.startswith("No published score of mine is on record: --model NAME")
+    named = from_number(75.2, 1, 500, "m", Against(claimed=Reference(score=0.8)), None)
+    assert "--model NAME" not in " ".join(named.findings)
+
+
 def test_a_number_of_a_known_model_that_is_not_on_record_is_compared_all_the_same() -> None:
     against = Against(claimed=Reference(score=0.843), rows=QWEN, model="Qwen/Qwen2.5-72B-Instruct")
     gap = from_number(75.16, 2, 5000, "qwen", against, None)
     assert gap.gap is not None
     assert gap.gap.value == pytest.approx(0.7516 - 0.843)
     assert "84.3 is no published score of Qwen/Qwen2.5-72B-Instruct that is on record." in gap.findings
+
+
+def test_a_score_keeps_the_digits_that_it_was_reported_with() -> None:
+    mine = Against(
+        rows=(row("m", 55.0, "MATH-500", "vendor:M"), row("m", 75.16, "MATH-500", "else")), model="m"
+    )
+    shown = display.gap(from_number(52.4, 1, 500, "m", mine, None))
+    assert "published  55.0 m, MATH-500, vendor:M" in shown
+    assert "75.16  MATH-500  else" in shown
 
 
 def test_a_difference_within_the_noise_is_called_that() -> None:

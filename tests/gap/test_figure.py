@@ -46,6 +46,16 @@ def test_the_bars_lead_from_one_score_to_the_other() -> None:
     assert [s.kind for s in steps] == ["total", "change", "change", "rest", "total"]
 
 
+def test_another_run_is_not_called_published() -> None:
+    import msgspec
+
+    found = gap({"prompt": 0.05})
+    assert found.published is not None
+    run = msgspec.structs.replace(found.published, reporter="the run 2026")
+    steps = figure.steps(msgspec.structs.replace(found, published=run))
+    assert steps[-1].label == "the run 2026"
+
+
 def test_many_small_factors_share_a_bar() -> None:
     steps = figure.steps(gap({f"f{i}": i / 1000 for i in range(12)}))
     assert len(steps) == 13

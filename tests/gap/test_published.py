@@ -6,6 +6,7 @@ from math500.errors import UsageError
 from math500.gap import harnesses, priors, published
 from math500.gap.settings import CHANGES, FIELD
 from math500.protocols import FIELDS
+from math500.records import Reference
 
 
 def test_what_a_number_says_about_its_problems() -> None:
@@ -52,3 +53,18 @@ def test_every_factor_can_be_expected_to_do_something() -> None:
         assert field in FIELDS or name == "repeat"
         assert 0 < priors.expected(field) < 0.5
     assert priors.expected("shots") == pytest.approx(0.173)
+
+
+def test_what_somebody_saw_is_compared_with_before_what_is_remembered() -> None:
+    def row(reporter: str, confidence: str, snapshot: str = "") -> Reference:
+        return Reference(
+            score=0.7, data="MATH-500", reporter=reporter, confidence=confidence, snapshot=snapshot
+        )
+
+    recalled, other = row("vendor:M", "memory"), row("third_party:N", "verified")
+    dated, own = row("vendor:M", "verified", "m-0513"), row("vendor:M", "secondary")
+    assert published.like_for_like([recalled, other], "MATH-500") is other
+    assert published.like_for_like([dated, other], "MATH-500") is other
+    assert published.like_for_like([other, own], "MATH-500") is own
+    assert published.like_for_like([recalled], "MATH-500") is recalled
+    assert published.like_for_like([recalled], "MATH-5000") is None

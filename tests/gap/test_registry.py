@@ -35,6 +35,12 @@ def test_the_report_that_math500_started_from(command: Command) -> None:
     assert len(gap["others"]) >= 6
 
 
+def test_a_configuration_that_nobody_typed_is_told_to_be_a_guess(command: Command) -> None:
+    (note,) = json.loads(command(*REPORT, "--json").out)["notes"]
+    assert "is on record as measured with OpenCompass math_0shot_gen_393424, and is taken for that" in note
+    assert json.loads(command(*REPORT, "--config", "393424", "--json").out)["notes"] == []
+
+
 def test_a_row_says_what_its_source_states_and_no_more() -> None:
     name, rows = registry.of_model("DeepSeek-R1")
     assert name == "deepseek-ai/DeepSeek-R1"
@@ -45,6 +51,19 @@ def test_a_row_says_what_its_source_states_and_no_more() -> None:
     assert own.protocol["token limit"] == "32768"
     assert own.protocol["prompt"] == "boxed"
     assert "grader" not in own.protocol
+
+
+def test_a_score_from_memory_is_told_to_be_one(command: Command) -> None:
+    shown = command("gap", "--measured", "90.0", "--model", "claude-3-7-sonnet").out
+    assert "96.2 is on record from memory and was not looked up" in shown
+    assert "from memory" not in command("gap", "--measured", "80.0", "--model", "gpt-4o").out
+    assert "published  76.4 openai/gpt-4o" in command("gap", "--measured", "80.0", "--model", "gpt-4o").out
+
+
+def test_settings_of_which_neither_side_speaks_are_not_the_same(command: Command) -> None:
+    shown = command("gap", "--measured", "80.0", "--model", "gpt-4o").out
+    assert "stated by neither: prompt, shots, decoding, token limit, samples, grader" in shown
+    assert "stated by neither: decoding, samples" in command(*REPORT).out
 
 
 def test_every_row_can_be_compared_with() -> None:

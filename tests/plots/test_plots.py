@@ -236,3 +236,14 @@ def test_a_plot_is_not_written_under_the_name_of_something_else(tmp_path: Path, 
     with pytest.raises(UsageError, match=r"\.svg or \.png"):
         plots.save("<svg/>", tmp_path / name)
     assert not (tmp_path / name).exists()
+
+
+def test_a_name_is_cut_where_it_tells_least() -> None:
+    assert svg.shortened("short", 100) == "short"
+    first, second = (f"20261126-134425-Qwen2.5-7B-Instruct-{prompt}" for prompt in ("boxed", "answer-line"))
+    assert svg.shortened(first, 200).endswith("-boxed")
+    assert svg.shortened(second, 200).endswith("answer-line")
+    assert svg.shortened("the right answer first, another one last", 200).startswith("the right answer first")
+    for name in (first, "a name with spaces in it that goes on and on"):
+        assert svg.text_width(svg.shortened(name, 200)) <= 200
+    assert svg.shortened("x" * 50, 1) == "…"

@@ -269,6 +269,22 @@ def test_it_fits_the_screen(make: Make, visit: VisitMaker, katex: str, width: in
     assert shades(page, picture) > 100
 
 
+def test_a_phone_shows_words_and_not_letters(make: Make, visit: VisitMaker) -> None:
+    first, second = (
+        make(f"20261126-13442{i}-Qwen2.5-7B-Instruct-{prompt}") for i, prompt in enumerate(("boxed", "bare"))
+    )
+    page = visit(360).goto(page_of(first, second))
+    tabs = page.locator(".tabs button").all_inner_texts()
+    assert [tab.rpartition("-")[2] for tab in tabs] == ["boxed", "bare"]
+    names = """[...document.querySelectorAll('#summary table:not(.heat) tbody th')]
+        .filter((e) => e.checkVisibility()).map((e) => e.getBoundingClientRect().width)"""
+    assert min(page.evaluate(names)) > 100
+    letters = """[...document.querySelectorAll('#summary figure svg')].filter((e) => e.checkVisibility())
+        .map((e) => 12 * e.getBoundingClientRect().width / e.viewBox.baseVal.width)"""
+    assert min(page.evaluate(letters)) > 7.5
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 def shades(page: Page, picture: bytes) -> int:
     """How many colours a screenshot has: a page that drew nothing has few."""
     count = """async (text) => {

@@ -39,7 +39,7 @@ from math500.records import (
     ToolCall,
     Turn,
 )
-from math500.report import charts, files, live, markup, maths, packed, votes
+from math500.report import charts, files, live, markup, maths, packed, versus, votes
 from math500.rundir import RunDir, RunWriter
 from tests.report.conftest import Make
 
@@ -185,8 +185,12 @@ def test_votes(make: Make) -> None:
     assert [(b.high, b.n, b.right) for b in bins] == [(0.2, 10, 0.0), (0.6, 1, 0.0), (0.8, 1, 1.0)]
     counts, passes, majorities = votes.by_k(list(polls.values()))
     assert counts == [1, 2, 3, 4]
-    assert [passes[0], majorities[0]] == pytest.approx([(3 / 4 + 1 / 4) / 12] * 2)
-    assert [passes[-1], majorities[-1]] == pytest.approx([2 / 12, 1 / 12])
+    assert [passes[0].value, majorities[0].value] == pytest.approx([(3 / 4 + 1 / 4) / 12] * 2)
+    assert [passes[-1].value, majorities[-1].value] == pytest.approx([2 / 12, 1 / 12])
+    assert (
+        passes[0] == of.summary.score == majorities[0]
+    )  # one sample is the run's own score, interval and all
+    assert charts.by_k(of).count("<polygon") == 2
 
 
 # -- the page --------------------------------------------------------------------------------
@@ -281,6 +285,43 @@ def test_the_gap_is_drawn(make: Make) -> None:
     page = report.page([of])
     assert "Most of it is &lt;the&gt; grader." in page
     assert "not explained" in page
+
+
+def test_what_others_found_is_no_effect_of_the_run(make: Make) -> None:
+    folder = make()
+    (of,) = facts(folder)
+    score = of.summary.score
+    assert score is not None
+    factors = (
+        Factor(name="grader", setting="minerva", kind="recomputed", value=-0.5, low=-0.7, high=-0.1),
+        Factor(
+            name="shots",
+            setting="as reported",
+            kind="prior",
+            value=0.1,
+            low=0.04,
+            high=0.17,
+            detail="34.6 with four, 51.9 with none",
+            source="an issue",
+        ),
+    )
+    RunDir.open(folder).write_gap(
+        Gap(run=of.manifest.run_id, model="stub", data="MATH-500", measured=score, factors=factors)
+    )
+    html = report.page(facts(folder))
+    here = html[html.index("What other settings are worth here") : html.index("What others found")]
+    assert "-70.0 to -10.0" in here
+    assert "shots" not in here
+    others = html[html.index("What others found") :]
+    for part in ("4.0 to 17.0", "34.6 with four, 51.9 with none", "an issue"):
+        assert part in others
+    assert "+4.0 to +17.0" not in html
+
+
+def test_runs_are_called_what_tells_them_apart(make: Make) -> None:
+    same = facts(make("before", run_id="20261126-a"), make("after", run_id="20261126-b"))
+    assert versus.names(same) == ["before", "after"]
+    assert versus.names(facts(make("one", model="m"), make("two", model="n"))) == ["m", "n"]
 
 
 # -- files and commands ------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from importlib.resources import files
 import pytest
 
 from math500 import scores
+from math500.display import scores as display
 from math500.errors import UsageError
 from math500.scores import names
 
@@ -85,3 +86,18 @@ def test_names_that_are_nearly_right() -> None:
         "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B",
         "deepseek-ai/DeepSeek-R1",
     )
+
+
+def test_a_model_s_rows_say_what_their_sources_state_and_what_to_do_next() -> None:
+    found = scores.find("qwen2.5-72b-instruct")
+    assert found is not None
+    shown = display.model(found)
+    assert "token limit 8192" in shown
+    assert "unknown;" not in shown
+    assert "token limit unknown" not in shown
+    assert shown.endswith(
+        "A setting that a row does not state is unknown.\nNext: math500 gap RUN --against MODEL"
+    )
+    one = scores.find("llama-3.1-8b")
+    assert one is not None
+    assert "none stated" not in display.model(one)

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 @click.option("--base-url", help="Its endpoint.")
 @click.option("--data", default="math500", show_default=True, help="A known set or a file.")
 @click.option("--limit", type=click.IntRange(1), help="Problems.  [default: all]")
-@click.option("--shuffle-seed", type=int, help="With --limit: a seeded sample.")
+@click.option(
+    "--shuffle",
+    "--shuffle-seed",
+    "shuffle_seed",
+    type=int,
+    metavar="SEED",
+    help="With --limit: a seeded sample.",
+)
 @click.option("--max-tokens", type=click.IntRange(1), default=128, show_default=True)
 @click.option("--concurrency", type=click.IntRange(1), help="Requests in flight.")
 @click.option("--out", type=FILE, help="The probe's run folder.")

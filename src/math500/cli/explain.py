@@ -34,9 +34,11 @@ def compare(runs: tuple[Path, ...], grader: str | None, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    print_text("\n\n\n".join(display.comparison(each) for each in found))
+    named = zip(found, runs[1:], strict=True)
+    print_text("\n\n\n".join(display.comparison(each, str(runs[0]), str(other)) for each, other in named))
     if spread := display.spread(found):
         print_text(f"\n{spread}")
+    print_text(f"\nNext: what was fixed and what is new: math500 errors {runs[-1]} --against {runs[0]}")
 
 
 @click.command()

@@ -93,9 +93,13 @@ def errors(
         most = 0 if chosen.everything else LISTED
     from math500 import display
 
-    print_text(display.failures(counted, opened.manifest.run_id, failures.MEANING))
+    print_text(display.failures(counted, str(run), failures.MEANING))
     if most:
         print_text("\n" + display.reasons(listed, most, several=opened.manifest.samples > 1))
+    elif counted.counts:
+        print_text(
+            f"\nNext: read them: `math500 errors {run} --list {LISTED}`, or all: `math500 report {run}`"
+        )
 
 
 def _explain(run: RunDir, grader: str) -> tuple[Reason, ...]:
@@ -114,4 +118,5 @@ def _compare(
     if as_json:
         print_json(found)
         return
-    print_text(display.changes(found, most, several=before.manifest.samples > 1))
+    names = (str(before.path), str(after.path))
+    print_text(display.changes(found, most, names=names, several=before.manifest.samples > 1))

@@ -91,7 +91,11 @@ def regrade(
 
     spread = engine_of(engine, workers, ray_address)
     found = _regraded(run, _chosen(graders), quiet=quiet, engine=spread)
-    print_json(found.scores) if as_json else print_text(display.grader_scores(found))
+    if as_json:
+        print_json(found.scores)
+        return
+    print_text(display.grader_scores(found))
+    print_text(f"\nNext: where they differ: math500 graders {run}")
 
 
 @click.command()

@@ -12,6 +12,16 @@ from math500.records import Compared, Comparison, Difference, Flip
 
 SHOWN = 20
 """Flipped problems that are listed; all of them are in the JSON."""
+ALPHA = 0.05
+"""The level of every test and interval here."""
+
+
+def several(comparisons: int) -> str:
+    """What a p-value is worth that stands among others; empty for one comparison."""
+    if comparisons < 2:
+        return ""
+    bound = f"{ALPHA / comparisons:.2g} ({ALPHA:g} / {comparisons})"
+    return f"Each p is of one comparison alone: with {comparisons} of them, count those below {bound}."
 
 
 def points(difference: Difference | None) -> str:
@@ -52,10 +62,10 @@ def _state(row: Compared) -> str:
     return f"{mark}: {row.note}" if row.note else mark
 
 
-def comparison(found: Comparison) -> str:
-    """One run against another."""
+def comparison(found: Comparison, first: str = "", second: str = "") -> str:
+    """One run against another; `first` and `second` are how the user named them, else their ids."""
     blocks = [
-        f"{found.second} against {found.first}",
+        f"{second or found.second} against {first or found.first}",
         comparability(found.comparability, "first", "second"),
         table(
             [
@@ -74,12 +84,15 @@ def comparison(found: Comparison) -> str:
 
 def _reading(found: Comparison) -> str:
     d = found.difference
-    sure = d is not None and (d.low > 0 or d.high < 0)
-    verdict = (
-        "The difference is larger than chance explains."
-        if sure
-        else "The difference may be chance: the interval holds zero."
-    )
+    outside = d is not None and (d.low > 0 or d.high < 0)
+    if outside and found.p_value < ALPHA:
+        verdict = "The difference is larger than chance explains."
+    elif outside:
+        verdict = (
+            "The difference may be chance: the interval leaves zero out by little, the exact test does not."
+        )
+    else:
+        verdict = "The difference may be chance: the interval holds zero."
     return (
         f"{verdict} {counted(found.gained, 'problem was', 'problems were')} gained and {found.lost} lost; "
         f"{found.changed} of {found.n} first responses differ in their text. Two such runs show differences "
@@ -90,7 +103,7 @@ def _reading(found: Comparison) -> str:
 def _flips(flips: Sequence[Flip]) -> str:
     if not flips:
         return ""
-    rows = [("problem", "subject", "level", "first", "second", "answers")]
+    rows = [("problem", "subject", "level", "first", "second", "first answers")]
     rows += [
         (
             flip.unique_id,
@@ -116,5 +129,5 @@ def spread(found: Sequence[Comparison]) -> str:
     what = "" if not differing else f" They differ in {', '.join(sorted(differing))}, not in chance alone."
     return (
         f"{result.runs} runs: mean {100 * result.mean:.1f}, standard deviation {100 * result.sd:.1f}, "
-        f"{100 * result.least:.1f} to {100 * result.most:.1f}.{what}"
+        f"{100 * result.least:.1f} to {100 * result.most:.1f}.{what}\n{several(len(found))}"
     )

@@ -25,11 +25,11 @@ CHANGES: dict[Literal["fixed", "new", "other_reason", "same"], tuple[str, Style]
 }
 
 
-def failures(found: Tally, run_id: str, meaning: Mapping[Why, str]) -> str:
+def failures(found: Tally, run: str, meaning: Mapping[Why, str]) -> str:
     """The reasons of a run: how many samples, which share, and what the score would be without."""
     wrong = sum(count.samples for count in found.counts)
     head = (
-        f"{paint(run_id, 'heading')}\n{percent(found.score)} by {found.grader}; "
+        f"{paint(run, 'heading')}\n{percent(found.score)} by {found.grader}; "
         f"{wrong} of {counted(found.samples, 'sample')} {form(wrong, 'is', 'are')} not correct"
     )
     if not found.counts:
@@ -78,12 +78,13 @@ def reasons(listed: Sequence[Reason], most: int, *, several: bool) -> str:
     return table(rows, head=True) + more if listed else "No such sample."
 
 
-def changes(found: Changes, most: int, *, several: bool) -> str:
-    """The failures of two runs side by side."""
+def changes(found: Changes, most: int, *, names: tuple[str, str], several: bool) -> str:
+    """The failures of two runs side by side; `names` is how the user calls the earlier and the later one."""
+    before, after = names
     number = Counter(change.change for change in found.changes)
     rows = [(Styled(name, style), str(number[name]), words) for name, (words, style) in CHANGES.items()]
     blocks = [
-        f"{paint(found.after, 'heading')} against {paint(found.before, 'heading')}, "
+        f"{paint(after, 'heading')} against {paint(before, 'heading')}, "
         f"{counted(found.compared, 'sample')} in both"
         + (f", {found.left_out} only in one of them" if found.left_out else ""),
         comparability(found.differences, "before", "after"),

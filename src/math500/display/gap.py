@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from math500.display.compare import comparability, points
-from math500.display.tables import percent, table
+from math500.display.tables import between, percent, table
 from math500.display.terminal import paint
 from math500.records import Advice, Factor, Gap, Reference
 
+DECIDING = ("prompt", "shots", "decoding", "token limit", "samples", "grader")
+"""Settings that decide a score wherever it is measured."""
 OTHERS = 6
 """Other published scores that are listed."""
 
@@ -18,10 +20,10 @@ def gap(found: Gap) -> str:
     blocks = [
         "\n".join(found.findings),
         _numbers(found),
-        _titled("Can they be compared?", comparability(found.comparability, "measured", "published")),
+        _titled("Can they be compared?", _comparability(found)),
         _titled("Measured with the model, in pairs", _factors(found, "measured")),
         _titled("From the same responses, nothing asked again", _factors(found, "recomputed")),
-        _titled("From the measured to the published score", _steps(found)),
+        _titled(f"From the measured to the {_other(found)} score", _steps(found)),
         _titled("Priors: what others found on other models", _priors(found.factors)),
         _titled("Other published scores of the model", _others(found.others)),
         _titled("In words", found.words),
@@ -35,20 +37,46 @@ def _titled(title: str, text: str) -> str:
     return f"{paint(title, 'heading')}\n{text}" if text else ""
 
 
+def _comparability(found: Gap) -> str:
+    """The fields of both protocols, and those that neither states: nobody knows whether they agree."""
+    if not found.comparability:
+        return ""
+    stated = {row.field for row in found.comparability}
+    silent = [field for field in DECIDING if field not in stated]
+    rows = comparability(found.comparability, "measured", _other(found))
+    return f"{rows}\nstated by neither: {', '.join(silent)}" if silent else rows
+
+
+def _other(found: Gap) -> str:
+    """The heading of what the measured score is held against."""
+    of_run = found.published is not None and found.published.of_run
+    return "other" if of_run else "published"
+
+
 def _numbers(found: Gap) -> str:
     rows = [("measured", percent(found.measured))]
     if found.claimed is not None and found.claimed != found.published:
-        rows.append(("compared with", f"{100 * found.claimed.score:g} {_of(found.claimed)}".rstrip()))
+        rows.append(("compared with", f"{_score(found.claimed)} {_of(found.claimed)}".rstrip()))
     if found.published is not None:
-        label = "published" if found.published.reporter else "given"
-        rows.append((label, f"{100 * found.published.score:g} {_of(found.published)}".rstrip()))
+        other = found.published
+        rows.append((other.called, f"{_score(other)} {_of(other)}".rstrip()))
     if found.gap is not None:
         rows.append(("gap", points(found.gap)))
     if found.smallest is not None:
-        rows.append(
-            ("noise", f"two independent scores of this size differ visibly from {_pt(found.smallest)} on")
-        )
+        rows.append(("noise", _noise(found, found.smallest)))
     return table(rows)
+
+
+def _noise(found: Gap, smallest: float) -> str:
+    """From which difference on one shows; paired runs show smaller ones than two independent scores."""
+    paired = found.gap is not None and found.gap.method.endswith("paired")
+    two = "two such runs" if paired else "two independent scores of this size"
+    return f"{two} differ visibly from {_pt(smallest)} on (in four of five cases)"
+
+
+def _score(reference: Reference) -> str:
+    """In percent, with a second digit only where it says something."""
+    return f"{100 * reference.score:.2f}".removesuffix("0")
 
 
 def _of(reference: Reference) -> str:
@@ -86,8 +114,7 @@ def _steps(found: Gap) -> str:
     if found.remainder is not None and found.published is not None:
         r = found.remainder
         rows.append(("remainder", f"{100 * r.value:+.1f}", f"{100 * r.low:+.1f} to {100 * r.high:+.1f}"))
-        label = "published" if found.published.reporter else "given"
-        rows.append((label, f"{100 * found.published.score:.1f}", ""))
+        rows.append((found.published.called, f"{100 * found.published.score:.1f}", ""))
     elif found.explained is not None:
         total = 100 * (found.measured.value + found.explained.value)
         rows.append(("with all other settings", f"{total:.1f}", ""))
@@ -95,22 +122,12 @@ def _steps(found: Gap) -> str:
 
 
 def _priors(factors: Sequence[Factor]) -> str:
-    rows = []
-    for f in factors:
-        if f.kind == "prior":
-            low, high = f.low, f.high
-            if low is None or high is None:
-                size = ""
-            elif low == high:
-                size = f"{100 * low:.1f}"
-            else:
-                size = f"{100 * low:.1f} to {100 * high:.1f}"
-            rows.append((f.name, size, f"{f.detail}; {f.source}"))
+    rows = [(f.name, between(f.low, f.high), f"{f.detail}; {f.source}") for f in factors if f.kind == "prior"]
     return table(rows, right=(1,))
 
 
 def _others(references: Sequence[Reference]) -> str:
-    rows = [(f"{100 * r.score:g}", r.data, r.reporter, r.source) for r in references[:OTHERS]]
+    rows = [(_score(r), r.data, r.reporter, r.source) for r in references[:OTHERS]]
     left = len(references) - OTHERS
     return table(rows, right=(0,)) + (f"\n... and {left} more" if left > 0 else "")
 

@@ -8,6 +8,7 @@ from math500.display.tables import table
 from math500.records import Claim, Fit, Forensics, PublishedModel, PublishedScore
 
 SETTINGS = ("metric", "shots", "cot", "temperature", "top_p", "max_tokens", "samples", "prompt", "grader")
+UNSTATED = "A setting that a row does not state is unknown.\nNext: math500 gap RUN --against MODEL"
 SHOWN = 8
 """Rows that are near a number."""
 
@@ -42,7 +43,7 @@ def model(found: PublishedModel) -> str:
     if shared:
         head.append(f"all rows: {shared}")
     differing = [s for s in SETTINGS if s not in same]
-    return "\n".join(head) + "\n\n" + _rows(found.rows, differing)
+    return "\n".join(head) + f"\n\n{_rows(found.rows, differing)}\n\n{UNSTATED}"
 
 
 def _rows(rows: Sequence[PublishedScore], settings: Sequence[str]) -> str:
@@ -56,7 +57,8 @@ def _rows(rows: Sequence[PublishedScore], settings: Sequence[str]) -> str:
 
 
 def _settings(row: PublishedScore, settings: Sequence[str]) -> str:
-    return "; ".join(f"{_word(s)} {getattr(row, s) or 'unknown'}" for s in settings) or "none"
+    stated = (f"{_word(s)} {value}" for s in settings if (value := getattr(row, s)))
+    return "; ".join(stated) or ("none stated" if settings else "none")
 
 
 def _word(setting: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from math500.display.compare import several
 from math500.display.money import dollars
-from math500.display.tables import table
+from math500.display.tables import chance, table
 from math500.plural import counted, form
 from math500.records import Curves, Estimate, Ranked, Reranked, Stopped, Tradeoff
 
@@ -22,7 +23,20 @@ def tradeoffs(rows: Sequence[Tradeoff], *, of: str = "solver") -> str:
         *("completions", "tokens", "seconds", "cost"),
     )
     text = table([head, *(_row(row) for row in rows)], right=range(1, len(head)), head=True)
-    return f"{text}\n\nCosts are for one problem; the difference is to the first run."
+    said = [
+        "Costs are for one problem; the difference is to the first run.",
+        several(sum(row.p_value is not None for row in rows)),
+        _unlike(rows),
+    ]
+    return f"{text}\n\n" + "\n".join(line for line in said if line)
+
+
+def _unlike(rows: Sequence[Tradeoff]) -> str:
+    """Scores over other problems, of which one cannot be taken from the other."""
+    sizes = {row.score.n for row in rows if row.score is not None}
+    if len(sizes) < 2 and all(row.common in sizes for row in rows):
+        return ""
+    return "A score is over the run's own problems, a difference over the n that it shares with the first."
 
 
 def _row(row: Tradeoff) -> tuple[str, ...]:
@@ -33,7 +47,7 @@ def _row(row: Tradeoff) -> tuple[str, ...]:
         "" if s is None else f"{100 * s.low:.1f} to {100 * s.high:.1f}",
         "" if d is None else f"{100 * d.value:+.1f}",
         "" if d is None else f"{100 * d.low:+.1f} to {100 * d.high:+.1f}",
-        "" if row.p_value is None else f"{row.p_value:.3f}",
+        "" if row.p_value is None else chance(row.p_value),
         str(row.common),
         f"{row.completions:.1f}",
         f"{row.tokens:,.0f}",

@@ -105,3 +105,15 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def between(low: float | None, high: float | None) -> str:
+    """Two fractions as points, such as `4.9 to 8.2`; one number where they are equal; else empty."""
+    if low is None or high is None:
+        return ""
+    return f"{100 * low:.1f}" if low == high else f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def chance(p: float) -> str:
+    """A p-value; one that rounds to nothing is not none."""
+    return "<0.001" if p < 0.0005 else f"{p:.3f}"

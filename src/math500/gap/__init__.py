@@ -67,13 +67,18 @@ def of_run(folder: Path, *, model: str | None = None, compared_with: str | None 
     )
     found = from_run(run, beside, sources)
     responses = Responses(run.problems(), run.samples(), {})
-    gap = finished(found, advice.for_run(run, responses, found))
+    options = [*_option("--against", compared_with), *_option("--model", model)]
+    gap = finished(found, advice.for_run(run, responses, found, options))
     gap = msgspec.structs.replace(gap, notes=(*gap.notes, *offered.notes(folder)))
     try:
         run.write_gap(gap)
     except RunError as e:
         return msgspec.structs.replace(gap, notes=(*gap.notes, f"It is not kept: {e.what}."))
     return gap
+
+
+def _option(name: str, value: str | None) -> list[str]:
+    return [] if value is None else [name, value]
 
 
 def of_number(
@@ -100,6 +105,10 @@ def of_number(
     harness = harnesses.find(config) if config else harnesses.behind(model, percent)
     beside = against.resolve(compared_with, model)
     found = from_number(percent, scores.decimals(measured), n, model, beside, harness)
+    if harness is not None and not config:
+        taken = f"{measured} of this model is on record as measured with {harness.harness} {harness.name}"
+        note = f"{taken}, and is taken for that; --config NAME says another."
+        found = msgspec.structs.replace(found, notes=(*found.notes, note))
     return finished(found, advice.for_number(found, harness is not None))
 
 
@@ -180,7 +189,7 @@ def ask_again(
     if budget is None and not is_embedded(run.manifest.model.name):
         raise UsageError(
             f"the ablations would send {cost} to {run.manifest.model.name}",
-            f"Say how many tokens they may take: --budget {round(plan.tokens * 1.2)}.",
+            f"Say how many tokens they may take: --budget {advice.budget(run, plan.tokens)}.",
         )
     ablate.carry_out(run, plan, budget=budget, say=say, quiet=quiet, private=private)
     return True

@@ -7,19 +7,34 @@ read. A factor that was measured already, or that both protocols share, is not p
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+
 from math500 import evaluate, prompts
 from math500.errors import Math500Error
 from math500.gap import ablate, priors
 from math500.gap.offline import Responses
 from math500.gap.settings import CHANGES, FIELD
+from math500.models import is_embedded
 from math500.records import Advice, Compared, Gap
 from math500.rundir import RunDir
 
 SHOWN = 5
+ROOM = 1.2
+"""How much more than the estimate a proposed budget is."""
+OPEN_ENDED = 4096
+"""What a client sets aside for a request without a token limit (client/budget.py)."""
 
 
-def for_run(run: RunDir, responses: Responses, gap: Gap) -> tuple[Advice, ...]:
-    """What to measure next with the model; nothing for an imported run, which was asked elsewhere."""
+def for_run(run: RunDir, responses: Responses, gap: Gap, options: Sequence[str] = ()) -> tuple[Advice, ...]:
+    """What to measure next with the model; nothing for an imported run, which was asked elsewhere.
+
+    Args:
+        run: whose gap it is.
+        responses: of the run.
+        gap: as far as it is explained.
+        options: what the gap was asked with, so that the proposed commands ask about the same one.
+    """
     if run.manifest.origin is not None:
         return ()
     done = {f.name for f in gap.factors if f.kind == "measured"}
@@ -28,17 +43,16 @@ def for_run(run: RunDir, responses: Responses, gap: Gap) -> tuple[Advice, ...]:
     for name in (n for n in CHANGES if n != "repeat"):
         field = FIELD.get(name, name)
         if field not in done | settled and (tokens := _tokens(run, name)) is not None:
-            found.append(_ablation(run, responses, gap, name, field, tokens))
+            found.append(_ablation(run, responses, gap, name, field, tokens, options))
     return tuple(sorted(found, key=_worth, reverse=True)[:SHOWN])
 
 
 def for_number(gap: Gap, harness_known: bool) -> tuple[Advice, ...]:
     """What to do about a number of which nothing else is left."""
-    model = gap.model
     found = [
         Advice(
             what="measure it again with every response kept; then every factor below can be recomputed",
-            command=f"math500 run --model {model} --data {_set(gap)}",
+            command=f"math500 run {_asked(gap)} --data {_set(gap)}",
             effect=_within(sum(map(priors.expected, ("grader", "extraction"))) / 2, gap),
             tokens=gap.measured.n * 800,
             why="graders and extraction rules; the tokens are 800 a problem, a guess",
@@ -57,27 +71,52 @@ def _limit(gap: Gap, row: Compared | None) -> Advice:
     to = row.theirs if row is not None and row.theirs.isdigit() else "4096"
     return Advice(
         what="raise the token limit",
-        command=f"math500 run --model {gap.model} --data {_set(gap)} --max-tokens {to}",
+        command=f"math500 run {_asked(gap)} --data {_set(gap)} --max-tokens {to}",
         effect=_within(priors.expected("token limit"), gap),
         tokens=gap.measured.n * 800,
         why="the configuration cut answers off; the size is what others found, on other models",
     )
 
 
+def _asked(gap: Gap) -> str:
+    """Which model, and a place for its address where the name says none."""
+    from math500.client.vendors import BY_PREFIX  # noqa: PLC0415 - the HTTP library is not needed to explain
+
+    prefix, slash, _ = gap.model.partition("/")
+    where = "" if slash and prefix in BY_PREFIX else " --base-url URL"
+    return f"--model {shlex.quote(gap.model)}{where}"
+
+
+def budget(run: RunDir, tokens: int) -> int:
+    """What to allow for ablations of so many expected tokens: the last request has to fit as well."""
+    return round(tokens * ROOM) + (run.manifest.decoding.max_tokens or OPEN_ENDED)
+
+
 def _set(gap: Gap) -> str:
     return {"MATH-500": "math500", "MATH-5000": "math-test"}.get(gap.data, "math500")
 
 
-def _ablation(run: RunDir, responses: Responses, gap: Gap, name: str, field: str, tokens: int) -> Advice:
+def _ablation(
+    run: RunDir,
+    responses: Responses,
+    gap: Gap,
+    name: str,
+    field: str,
+    tokens: int,
+    options: Sequence[str],
+) -> Advice:
     effect, why = priors.expected(field), "the median of what others found, on other models"
     if name == "limit":
         cut_off = [key for key, s in responses.samples.items() if evaluate.truncated(s)]
         share = len(cut_off) / max(1, len(responses.samples))
         effect = share * gap.measured.value
         why = f"{share:.0%} of the responses were cut off; if they came out like the others"
+    command = ["math500", "gap", str(run.path), *options, "--ablate", name]
+    if not is_embedded(run.manifest.model.name):
+        command += ["--budget", str(budget(run, tokens))]
     return Advice(
         what=f"measure what {field} is worth",
-        command=f"math500 gap {run.path} --ablate {name}",
+        command=shlex.join(command),
         effect=_within(effect, gap),
         tokens=tokens,
         why=why,

@@ -38,7 +38,8 @@ def resolve(text: str | None, model: str, *, typed: bool = True) -> Against:
     if text is None:
         return Against(rows=rows, model=name)
     if (Path(text) / "manifest.json").is_file():
-        return Against(claimed=_of_run(RunDir.open(text)), model=model)
+        outcome = compare.outcome(RunDir.open(text))
+        return Against(claimed=_of_run(outcome), model=model, outcome=outcome)
     if (percent := _number(text)) is not None:
         owners = registry.with_score(text.rstrip("% "))
         return Against(Reference(score=percent / 100), rows=rows, owners=owners, model=name)
@@ -70,9 +71,9 @@ def _number(text: str) -> float | None:
     return value
 
 
-def _of_run(run: RunDir) -> Reference:
+def _of_run(outcome: compare.Outcome) -> Reference:
     """A run as something that is compared with: every field of its protocol is stated."""
-    outcome = compare.outcome(run)
+    run = outcome.run
     score = stats.score(list(outcome.right.values()))
     if score is None:
         raise UsageError(f"{run.path} has no graded problem", "Finish that run first.")

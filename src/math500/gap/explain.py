@@ -10,13 +10,13 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 import math500
-from math500 import evaluate, grading, protocols, scores, stats
+from math500 import compare, evaluate, grading, protocols, scores, stats
 from math500.errors import UsageError
 from math500.gap import measured, offline, priors, published, words
 from math500.gap.cut import CHARACTERS_PER_TOKEN, counted
@@ -43,6 +43,8 @@ class Against:
     """Published scores of any model that equal the claimed number."""
     model: str = ""
     """The model's name in the registry; empty when it is not in it."""
+    outcome: compare.Outcome | None = None
+    """Of a run that is compared with: what it got right, problem by problem."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,30 @@ def from_run(run: RunDir, against: Against, sources: Sources | None = None) -> G
         notes=(*_notes(responses), *found.notes),
     )
     gap = _assemble(base, ours, against, findings=_claimed(against, ours["model"]), harness=None)
+    if gap.published is not None and (pairs := _pairs(responses, right, against.outcome)):
+        gap = _in_pairs(gap, *pairs)
     return _with_remainder(gap, found.half_width)
+
+
+def _pairs(
+    responses: Responses, right: Mapping[str, Sequence[bool]], other: compare.Outcome | None
+) -> tuple[list[float], list[float]] | None:
+    """The shares of right samples in the other run and in this; None where they graded other problems."""
+    if other is None:
+        return None
+    ours = {name: sum(verdicts) / len(verdicts) for name, verdicts in right.items() if verdicts}
+    if ours.keys() != other.right.keys():
+        return None
+    if not all(compare.same(responses.problems[name], other.problems[name]) for name in ours):
+        return None
+    return [other.share(name) for name in ours], list(ours.values())
+
+
+def _in_pairs(gap: Gap, before: Sequence[float], after: Sequence[float]) -> Gap:
+    """The gap between two runs over the same problems: a problem that is hard for both cancels out."""
+    found = stats.paired_difference(before, after)
+    smallest = stats.smallest_difference(stats.difference_sd(before, after), found.n)
+    return msgspec.structs.replace(gap, gap=found, smallest=smallest)
 
 
 def stated_settings(run: RunDir, against: Against) -> dict[str, str]:
@@ -169,6 +194,11 @@ def _assemble(
     rows = _side_by_side(ours, beside)
     difference = None if reference is None else _difference(base.measured, reference)
     said = [*findings, *_like(reference, claimed, base, difference), *_configured(harness)]
+    if claimed is None and not against.rows and base.data in published.SETS:
+        said.append(
+            f"No published score of {base.model} is on record: --model NAME is how `math500 scores` calls "
+            "it; --against takes a score, a model or a run."
+        )
     return msgspec.structs.replace(
         base,
         claimed=claimed,
@@ -258,6 +288,9 @@ def _like(
 ) -> list[str]:
     if reference is None or difference is None:
         return []
+    if reference.of_run:
+        score = f"{100 * reference.score:.1f} on {reference.data or base.data}"
+        return [f"Compared with {reference.reporter}: {score}."]
     if not reference.model:
         return [
             "The number given is compared as it stands: whose it is, and of which problems, is not known."
@@ -268,7 +301,17 @@ def _like(
         other = f" and not {100 * abs(claimed.score - base.measured.value):.1f}"
     value = f"{100 * reference.score:.1f} on {reference.data or base.data}{by}"
     gap = f"{100 * abs(difference.value):.1f} points{other}"
-    return [f"The like-for-like published value is {value}; the gap is {gap}."]
+    return [f"The like-for-like published value is {value}; the gap is {gap}.", *_doubt(reference)]
+
+
+def _doubt(reference: Reference) -> list[str]:
+    """How the published number was had, where nobody has seen it in its source."""
+    told = {
+        published.MEMORY: "is on record from memory and was not looked up: see its source first",
+        "secondary": "is on record as another source quotes it",
+    }
+    said = told.get(reference.confidence)
+    return [f"{100 * reference.score:.4g} {said} ({reference.source})."] if said else []
 
 
 def _configured(harness: Harness | None) -> list[str]:

@@ -21,8 +21,8 @@ def steps(gap: Gap) -> list[plots.Step]:
     if gap.published is not None and gap.remainder is not None:
         r = gap.remainder
         found.append(plots.Step("remainder", r.value, r.low, r.high, "rest"))
-        label = gap.published.reporter or "published"
-        found.append(plots.Step(f"published: {label}", gap.published.score, kind="total"))
+        label = gap.published.reporter if gap.published.of_run else f"published: {gap.published.reporter}"
+        found.append(plots.Step(label.removesuffix(": "), gap.published.score, kind="total"))
     elif gap.explained is not None:
         total = m.value + gap.explained.value
         found.append(plots.Step("with all other settings", total, kind="total"))

@@ -14,6 +14,8 @@ from math500.records import Estimate, Reference
 
 SETS = scores.SIZES
 """Problems of each set that scores are published on."""
+MEMORY = "memory"
+"""The confidence of a row that nobody has looked up."""
 RUN_DATA = {"math500": "MATH-500", "math-test": "MATH-5000"}
 """Our names of the sets to the published ones."""
 
@@ -36,9 +38,13 @@ def same_score(rows: Iterable[Reference], percent: float) -> list[Reference]:
 
 
 def like_for_like(rows: Sequence[Reference], data: str) -> Reference | None:
-    """The row to compare with: on the same problems; the vendor's own before others', then as listed."""
-    same = [row for row in rows if row.data == data]
-    return min(same, key=lambda row: not row.reporter.startswith("vendor"), default=None)
+    """The row to compare with: on the same problems, and of the best standing, else as listed."""
+    return min((row for row in rows if row.data == data), key=_standing, default=None)
+
+
+def _standing(row: Reference) -> tuple[bool, bool, bool]:
+    """What was seen before what is remembered, the model before its snapshots, its vendor before others."""
+    return row.confidence == MEMORY, bool(row.snapshot), not row.reporter.startswith("vendor")
 
 
 def possible(percent: float, places: int, n: int | None) -> list[str]:

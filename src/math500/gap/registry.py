@@ -42,6 +42,8 @@ def _reference(row: PublishedScore, model: str) -> Reference:
         reporter=f"{row.reporter}{version}",
         source=", ".join(part for part in (row.source, row.ref) if part),
         protocol=_protocol(row),
+        confidence=row.confidence,
+        snapshot="" if row.model == model else row.model,
     )
 
 

@@ -38,8 +38,9 @@ def _numbers(gap: Gap) -> str:
     if gap.published is None or gap.gap is None:
         return f"{score}. There is no published number beside it."
     side = "below" if gap.gap.value < 0 else "above"
-    reporter = f"{gap.published.reporter} reports" if gap.published.reporter else "was given"
-    number = f"the {_score(gap.published.score)} that {reporter}"
+    other = gap.published
+    whose = {"other run": f"of {other.reporter}", "published": f"that {other.reporter} reports"}
+    number = f"the {_score(other.score)} {whose.get(other.called, 'that was given')}"
     return f"{score}, {_points(abs(gap.gap.value))} {side} {number}."
 
 
@@ -47,12 +48,7 @@ def _in_pairs(gap: Gap) -> str:
     """What compares two models of the user's own, before and after a training for instance."""
     blocking = {row.field for row in gap.comparability if row.blocks}
     other = gap.claimed.source if gap.claimed is not None else ""
-    if (
-        blocking != {"model"}
-        or not other
-        or not gap.claimed
-        or not gap.claimed.reporter.startswith("the run ")
-    ):
+    if blocking != {"model"} or not other or not gap.claimed or not gap.claimed.of_run:
         return ""
     return (
         f" The two models answered the same problems: `math500 compare {other} RUN` compares them in pairs."

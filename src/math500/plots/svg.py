@@ -191,13 +191,18 @@ def text_width(words: object, size: int = FONT) -> float:
 
 
 def shortened(words: object, pixels: float, size: int = FONT) -> str:
-    """The words, cut with an ellipsis to what fits into so many pixels."""
+    """The words, cut with an ellipsis to what fits into so many pixels.
+
+    A name without a space, such as a run's, is cut in its middle: what tells it from others is often its end.
+    """
     whole = clean(words)
     if text_width(whole, size) <= pixels:
         return whole
-    while whole and text_width(whole + "…", size) > pixels:
-        whole = whole[:-1]
-    return whole.rstrip() + "…"
+    tail = "" if " " in whole else whole[len(whole) // 2 :]
+    head = whole.removesuffix(tail)
+    while head + tail and text_width(f"{head}…{tail}", size) > pixels:
+        head, tail = (head[:-1], tail) if len(head) >= len(tail) else (head, tail[1:])
+    return f"{head.rstrip()}…{tail}"
 
 
 def picture(title: str, description: str, body: str, width: float, height: float) -> str:

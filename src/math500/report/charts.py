@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from math500 import plots
 from math500.failures import MEANING
-from math500.records import Gap, Part
+from math500.records import Estimate, Gap, Part
 from math500.report import votes
 from math500.report.facts import Facts
 
@@ -143,17 +143,14 @@ def by_k(of: Facts) -> str:
     counts, passes, majorities = votes.by_k(votes.polls(of))
     if len(counts) < 2:
         return ""
+
+    def series(name: str, scores: list[Estimate]) -> plots.Series:
+        points = [plots.Point(k, e.value, e.low, e.high) for k, e in zip(counts, scores, strict=True)]
+        return plots.Series(name, points)
+
     return plots.curves(
         "What more samples bring",
-        [
-            plots.Series(
-                "at least one of k right (pass@k)",
-                [plots.Point(*p) for p in zip(counts, passes, strict=True)],
-            ),
-            plots.Series(
-                "vote of k right (maj@k)", [plots.Point(*p) for p in zip(counts, majorities, strict=True)]
-            ),
-        ],
+        [series("at least one of k right (pass@k)", passes), series("vote of k right (maj@k)", majorities)],
         x_label="k, samples a problem",
         y_label="share of problems",
         doubling=True,
@@ -179,5 +176,6 @@ def _waterfall(found: Gap) -> str:
     if found.remainder is not None:
         r = found.remainder
         steps.append(plots.Step("not explained", r.value, r.low, r.high, "rest"))
-    steps.append(plots.Step("published", published.score, published.low, published.high, "total"))
-    return plots.waterfall("From the measured score to the published one", steps, width=640)
+    steps.append(plots.Step(published.called, published.score, published.low, published.high, "total"))
+    other = "other one" if published.of_run else "published one"
+    return plots.waterfall(f"From the measured score to the {other}", steps, width=640)

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Sequence
 
+from math500.plots import embedded
 from math500.records import Estimate
 
 # A direction mark would turn around what follows it; a control character has no picture. Both become a
@@ -38,6 +39,11 @@ def percent(value: float) -> str:
 def interval(score: Estimate) -> str:
     """The 95 % interval in words."""
     return f"{100 * score.low:.1f} to {100 * score.high:.1f}"
+
+
+def figure(picture: str) -> str:
+    """A plot; focusable, since on a narrow screen it keeps a size that can be read and is scrolled."""
+    return tag("figure", embedded(picture), class_="plot", tabindex="0")
 
 
 def table(

@@ -23,6 +23,8 @@ from math500.report.versus import names, versus
 
 SCRIPTS = ("data.js", "text.js", "samples.js", "page.js")
 """The page's own scripts, in the order in which they are put together."""
+TAB = 260
+"""Pixels of a run's name above the page."""
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -76,7 +78,14 @@ def _tabs(runs: Sequence[Facts]) -> str:
     if len(runs) < 2:
         return ""
     buttons = (
-        tag("button", text(name), type="button", data_run=i, aria_pressed="true" if i == 0 else "false")
+        tag(
+            "button",
+            text(svg.shortened(name, TAB, 16)),
+            type="button",
+            title=name,
+            data_run=i,
+            aria_pressed="true" if i == 0 else "false",
+        )
         for i, name in enumerate(names(runs))
     )
     return tag("div", *buttons, class_="tabs", role="group", aria_label="Run")

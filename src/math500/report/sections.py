@@ -7,18 +7,19 @@ behind it.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from math500 import protocols
 from math500.display.money import dollars, in_no_sample
-from math500.display.tables import duration
+from math500.display.tables import between, duration
 from math500.failures import MEANING
-from math500.plots import embedded, svg
+from math500.plots import svg
 from math500.plural import counted, form
-from math500.records import Estimate, Summary
+from math500.records import Estimate, Factor, Summary
 from math500.report import votes
 from math500.report.charts import charts
 from math500.report.facts import Facts
-from math500.report.markup import interval, percent, table, tag, text
+from math500.report.markup import figure, interval, percent, table, tag, text
 
 HEAT = 10
 """Shades of the heat map; the style sheet has a class for each."""
@@ -26,7 +27,7 @@ HEAT = 10
 
 def run_section(of: Facts, number: int) -> str:
     """All that is said about one run, but for its samples."""
-    drawn = {name: tag("figure", embedded(picture), class_="plot") for name, picture in charts(of).items()}
+    drawn = {name: figure(picture) for name, picture in charts(of).items()}
 
     def some(*names: str) -> str:
         return "".join(drawn[name] for name in names if name in drawn)
@@ -268,6 +269,12 @@ def _gap(of: Facts, picture: str) -> str:
         return ""
     found = of.gap
     words = tag("p", text(found.words)) if found.words else ""
+    said = _effects(found.factors) + _priors(found.factors)
+    return tag("section", tag("h3", "The gap to a published score"), words, picture, said, class_="card gap")
+
+
+def _effects(factors: Sequence[Factor]) -> str:
+    """What this run shows of other settings."""
     rows = [
         (
             text(f.name),
@@ -276,11 +283,23 @@ def _gap(of: Facts, picture: str) -> str:
             "" if f.value is None else f"{100 * f.value:+.1f}",
             "" if f.low is None or f.high is None else f"{100 * f.low:+.1f} to {100 * f.high:+.1f}",
         )
-        for f in found.factors
+        for f in factors
+        if f.kind != "prior"
     ]
     head = ("factor", "other setting", "how it is known", "points", "95 % interval")
-    said = table(head, rows, caption="What other settings are worth", numbers=(3, 4)) if rows else ""
-    return tag("section", tag("h3", "The gap to a published score"), words, picture, said, class_="card gap")
+    return table(head, rows, caption="What other settings are worth here", numbers=(3, 4)) if rows else ""
+
+
+def _priors(factors: Sequence[Factor]) -> str:
+    """What others found, which is no effect of this run and has no interval of ours."""
+    rows = [
+        (text(f.name), between(f.low, f.high), text(f.detail), text(f.source))
+        for f in factors
+        if f.kind == "prior"
+    ]
+    head = ("factor", "points", "what was found", "where")
+    said = table(head, rows, caption="What others found on other models", numbers=(1,)) if rows else ""
+    return tag("details", tag("summary", "What others found on other models"), said) if said else ""
 
 
 def _details(of: Facts) -> str:
@@ -307,5 +326,9 @@ def _votes(of: Facts) -> str:
     if of.manifest.samples < 2 or not of.main:
         return ""
     counts, passes, majorities = votes.by_k(votes.polls(of))
-    rows = [(str(k), percent(p), percent(m)) for k, p, m in zip(counts, passes, majorities, strict=True)]
-    return table(("samples", "pass@k", "maj@k"), rows, caption="What more samples bring", numbers=(1, 2))
+    rows = [
+        (str(k), percent(p.value), interval(p), percent(m.value), interval(m))
+        for k, p, m in zip(counts, passes, majorities, strict=True)
+    ]
+    head = ("samples", "pass@k", "95 % interval", "maj@k", "95 % interval")
+    return table(head, rows, caption="What more samples bring", numbers=(1, 2, 3, 4))

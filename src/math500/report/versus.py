@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from math500 import plots
 from math500.compare import compare
 from math500.errors import UsageError
-from math500.plots import embedded
 from math500.plural import counted
 from math500.records import Comparison
 from math500.report.facts import Facts
-from math500.report.markup import interval, percent, table, tag, text
+from math500.report.markup import figure, interval, percent, table, tag, text
 
 FLIPS = 60
 """Flipped problems that are listed; the samples below can be filtered for all of them."""
@@ -32,13 +31,12 @@ def versus(runs: Sequence[Facts]) -> str:
 
 
 def names(runs: Sequence[Facts]) -> list[str]:
-    """A name for each run that tells it from the others."""
-    models = [of.manifest.model.name for of in runs]
+    """A name for each run that tells it from the others: its model's, its folder's, or its id."""
     ids = [of.manifest.run_id for of in runs]
-    if len(set(models)) == len(models):
-        return models
-    # A run that was copied keeps its id.
-    return ids if len(set(ids)) == len(ids) else [str(of.run.path.name) for of in runs]
+    for called in ([of.manifest.model.name for of in runs], [of.run.path.resolve().name for of in runs]):
+        if len(set(called)) == len(called):
+            return called
+    return ids
 
 
 def _scores(runs: Sequence[Facts]) -> str:
@@ -60,7 +58,7 @@ def _scores(runs: Sequence[Facts]) -> str:
             )
         )
     head = ("run", "score", "95 % interval", "prompt", "samples", "cut off")
-    picture = tag("figure", embedded(plots.bars("Scores", bars, width=640)), class_="plot") if bars else ""
+    picture = figure(plots.bars("Scores", bars, width=640)) if bars else ""
     said = table(head, rows, caption="The runs", numbers=(1, 2, 4, 5))
     return tag("section", picture, said, class_="card")
 

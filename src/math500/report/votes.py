@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from math500 import stats
 from math500.grading.normalize import key
+from math500.records import Estimate
 from math500.report.facts import Facts
 
 RIGHT = "\x00right"
@@ -87,15 +88,17 @@ COUNTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 """Numbers of samples that are shown, and the greatest that there is."""
 
 
-def by_k(votes: list[Poll]) -> tuple[list[int], list[float], list[float]]:
+def by_k(votes: list[Poll]) -> tuple[list[int], list[Estimate], list[Estimate]]:
     """The numbers of samples, and for each pass@k and maj@k over the problems that have all their samples."""
     most = max((len(v.votes) for v in votes), default=0)
     whole = [v for v in votes if len(v.votes) == most]
     counts = [k for k in range(1, most + 1) if k in COUNTS or k == most]
-    passes = [sum(stats.pass_at_k(most, v.votes.count(RIGHT), k) for v in whole) / len(whole) for k in counts]
-    alike = Counter(v.shape() for v in whole)
-    majorities = [
-        sum(n * stats.majority_at_k(votes, RIGHT, k) for votes, n in alike.items()) / len(whole)
-        for k in counts
-    ]
+    shapes = [v.shape() for v in whole]
+    passes, majorities = [], []
+    for k in counts:
+        trials = len(whole) * most // k  # that many choices of k have no sample in common
+        known = {shape: stats.majority_at_k(shape, RIGHT, k) for shape in set(shapes)}
+        shares = [stats.pass_at_k(most, v.votes.count(RIGHT), k) for v in whole]
+        passes.append(stats.mean_of_shares(shares, trials))
+        majorities.append(stats.mean_of_shares([known[shape] for shape in shapes], trials))
     return counts, passes, majorities

@@ -27,7 +27,11 @@ def decoding(manifest: Manifest) -> str:
     if d.top_p is not None:
         parts.append(f"top-p {d.top_p:g}")
     open_limit = "token limit unknown" if manifest.origin else "the endpoint's own token limit"
-    limit = open_limit if d.max_tokens is None else f"at most {d.max_tokens} tokens"
+    limit = (
+        open_limit
+        if d.max_tokens is None
+        else f"at most {d.max_tokens} {form(d.max_tokens, 'token', 'tokens')}"
+    )
     return ", ".join([*parts, limit])
 
 
@@ -107,10 +111,13 @@ def _cost(manifest: Manifest, result: Summary) -> str:
     if not result.prompt_tokens and result.samples > result.failed + result.missing:
         took = f"{duration(result.seconds)} at concurrency {manifest.concurrency}"
         return f"{took}; tokens are not known, since none were counted"
-    rate = result.completion_tokens / result.seconds if result.seconds else 0.0
-    how = f"in {duration(result.seconds)} ({rate:.0f} tokens/s at concurrency {manifest.concurrency})"
     if manifest.asking.batch:
         how = "through the batch queue"
+    elif result.seconds:
+        rate = result.completion_tokens / result.seconds
+        how = f"in {duration(result.seconds)} ({rate:.0f} tokens/s at concurrency {manifest.concurrency})"
+    else:
+        return ""
     line = f"{result.prompt_tokens:,} prompt and {result.completion_tokens:,} completion tokens {how}"
     if manifest.scoring is None:
         return line if result.cost is None else f"{line}: {dollars(result.cost)} at {price(manifest.price)}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from math500 import plots
 from math500.failures import MEANING
+from math500.plural import counted
 from math500.records import Gap, Part
 from math500.report import votes
 from math500.report.facts import Facts
@@ -115,7 +116,7 @@ def rules(of: Facts) -> str:
     if not total:
         return ""
     rows = [plots.Bar(rule, n / total, note=f"n = {n:,}") for rule, n in list(found.items())[:10]]
-    return plots.bars(f"How {total:,} answers were found, by rule", rows, width=WIDTH)
+    return plots.bars(f"How {counted(total, 'answer was', 'answers were')} found, by rule", rows, width=WIDTH)
 
 
 def agreement(of: Facts) -> str:

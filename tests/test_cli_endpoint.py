@@ -220,6 +220,37 @@ def test_an_unknown_price_is_not_made_up(run_twelve: Command, folder: Path) -> N
     assert RunDir.open(folder).manifest.price is None
 
 
+def test_a_price_given_on_resume_is_kept_and_accounts_the_whole_run(
+    run_twelve: Command, command: Command, folder: Path, tmp_path: Path
+) -> None:
+    run_twelve("--max-requests", 5)
+    written = manifest_text(folder)
+    done = command("run", "--resume", folder, "--max-requests", 20, "--price", "100,1000")
+    summary = RunDir.open(folder).summary()
+    assert summary is not None
+    expected = (100 * summary.prompt_tokens + 1000 * summary.completion_tokens) / 1e6
+    assert summary.cost == pytest.approx(expected)
+    for shown in (done, command("show", folder)):
+        assert f"${expected:.4f} at $100 and $1000 per million" in shown.out
+    command("report", folder, "--out", tmp_path / "page.html")
+    assert f"<dt>cost</dt><dd>${expected:.4f}</dd>" in (tmp_path / "page.html").read_text()
+    assert manifest_text(folder) == written
+    assert command("verify", folder).code == 0
+    command("pack", folder, "--out", tmp_path / "run.tar.gz")
+    command("unpack", tmp_path / "run.tar.gz", "--out", tmp_path / "again")
+    assert f"${expected:.4f}" in command("show", tmp_path / "again").out
+
+
+def test_a_price_of_a_whole_run_can_be_given_and_replaced(
+    run_twelve: Command, command: Command, server: FaultyServer, folder: Path
+) -> None:
+    run_twelve("--price", "100,1000")
+    asked = server.count
+    assert "at $1 and $2 per million" in command("run", "--resume", folder, "--price", "1,2").out
+    assert "at $1 and $2 per million" in command("run", "--resume", folder).out
+    assert server.count == asked
+
+
 def test_settings_that_decide_a_score_are_refused_beside_resume(
     run_twelve: Command, command: Command, folder: Path
 ) -> None:

@@ -72,7 +72,7 @@ PLACES = ("command", "data", "model")
 """The parts of a manifest in which paths of the machine stand."""
 NAME = re.compile(
     r"(ablations/[\w.+@=,-]+/)*"
-    r"((manifest|summary|gap|seal)\.json|(problems|samples|turns|batches)\.jsonl"
+    r"((manifest|prices|summary|gap|seal)\.json|(problems|samples|turns|batches)\.jsonl"
     r"|grades/[\w.@+,=-]+\.jsonl|(judges|rewards)/[\w.@+,=-]+\.jsonl?)"
 )
 """The files of a run folder, relative to it."""

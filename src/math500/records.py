@@ -313,6 +313,13 @@ class Price(Record, frozen=True, kw_only=True):
     """When the source said so, as YYYY-MM-DD."""
 
 
+class Prices(Record, frozen=True, kw_only=True):
+    """The prices by which a run is accounted, where they were given after it was begun; None for its own."""
+
+    model: Price | None = None
+    judge: Price | None = None
+
+
 class Timeouts(Record, frozen=True, kw_only=True):
     """Seconds that are waited for one answer. They leave room for models that think for minutes."""
 

@@ -175,6 +175,7 @@ def _protocol(of: Facts) -> str:
         f"{s.prompt_tokens:,} read, {s.completion_tokens:,} generated" if s.prompt_tokens else "not counted"
     )
     rows["tokens"] = f"{read}, in {duration(s.seconds)}" if s.seconds else read
+    rows["cost"] = "" if s.cost is None else dollars(s.cost)
     rows["in no sample"] = _in_no_sample(s)
     rows["made by"] = f"math500 {made.math500_version}"
     items = "".join(tag("dt", text(name)) + tag("dd", text(value)) for name, value in rows.items() if value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from math500.display.money import dollars
+from math500.display.money import dollars, without_count
 from math500.display.tables import table
 from math500.plural import counted, form
 from math500.records import Curves, Estimate, Ranked, Reranked, Stopped, Tradeoff
@@ -22,7 +22,9 @@ def tradeoffs(rows: Sequence[Tradeoff], *, of: str = "solver") -> str:
         *("completions", "tokens", "seconds", "cost"),
     )
     text = table([head, *(_row(row) for row in rows)], right=range(1, len(head)), head=True)
-    return f"{text}\n\nCosts are for one problem; the difference is to the first run."
+    lines = [f"{text}\n\nCosts are for one problem; the difference is to the first run."]
+    lines += [f"{row.solver}: {without_count(row.uncounted)}." for row in rows if row.uncounted]
+    return "\n".join(lines)
 
 
 def _row(row: Tradeoff) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ PACKED = "pack.json"
 MOST = 8 << 30
 """Bytes that an archive may unpack to."""
 OTHER_TOOL = "That is more than an archive may unpack to: pack the run's files by another tool."
+AGAIN = "Give what `math500 pack` wrote; if this is it, fetch it again."
 MEMBERS = 5_000
 """Files that an archive may hold."""
 SHORTEST_COPY = 40
@@ -507,7 +508,7 @@ def _one(
 
 
 def _unreadable(path: Path, e: Exception) -> RunDamaged:
-    return RunDamaged(f"{path} cannot be read as an archive ({e})", "Fetch it again.")
+    return RunDamaged(f"{path} cannot be read as an archive ({e})", AGAIN)
 
 
 def _refused(path: Path, why: str) -> RunDamaged:

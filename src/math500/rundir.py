@@ -82,6 +82,7 @@ SEALED = (
 SHORT = 2
 """The format of a folder from which on a response that is its last completion's text stands there alone."""
 
+GIVE_A_RUN = "Give the folder that `math500 run` printed; it holds a manifest.json."
 FROM_A_COPY = "Restore the file from a copy."
 ASKED_AGAIN = f"{FROM_A_COPY[:-1]}, or delete that line: its sample is then asked again."
 JUDGED_AGAIN = f"{FROM_A_COPY[:-1]}, or delete that line: the judge is then asked again."
@@ -580,13 +581,13 @@ def _require_run(folder: Path) -> None:
         there = manifest.is_file()
     except OSError as e:
         raise _unreadable(manifest, e) from e
+    if (kind := formats.kind(folder)) and kind != formats.A_RUN:
+        raise RunNotFound(f"{folder} is {kind}", GIVE_A_RUN)
     if not there:
         if folder.is_file() and folder.name.endswith(".tar.gz"):
             raise RunNotFound(f"{folder} is a run's archive", f"Unpack it first: math500 unpack {folder}")
         what = "is not a run folder" if folder.exists() else "does not exist"
-        raise RunNotFound(
-            f"{folder} {what}", "Give the folder that `math500 run` printed; it holds a manifest.json."
-        )
+        raise RunNotFound(f"{folder} {what}", GIVE_A_RUN)
 
 
 def _accounted(made: Manifest, prices: Prices) -> Manifest:

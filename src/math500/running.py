@@ -47,6 +47,7 @@ from math500.errors import (
     RunError,
     RunMismatch,
     UsageError,
+    why,
 )
 from math500.judge import score
 from math500.plural import counted, form
@@ -543,7 +544,7 @@ def prompt_of(request: Request, say: Say, *, fill: bool = True) -> Prompt:
             text = request.prompt_file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as e:
             raise DataUnreadable(
-                f"the prompt file {request.prompt_file} cannot be read ({e})", "Check it."
+                f"the prompt file {request.prompt_file} cannot be read ({why(e)})", "Check it."
             ) from e
         prompt = prompts.from_text(text, name=request.prompt_file.stem)
     else:

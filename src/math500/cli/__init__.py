@@ -98,6 +98,17 @@ class Commands(click.Group):
         found: click.Command = getattr(importlib.import_module(f"math500.cli.{module}"), name)
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is typed; for none of ours those that are spelled alike."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            close = " or ".join(f"'{name}'" for name in difflib.get_close_matches(args[0], COMMANDS))
+            ctx.fail(f"No such command '{args[0]}'." + (f" Did you mean {close}?" if close else ""))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Each with its line."""
         with formatter.section("Commands"):

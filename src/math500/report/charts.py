@@ -12,8 +12,6 @@ from math500.report import votes
 from math500.report.facts import Facts
 
 WIDTH = 480
-NARROW = 15
-"""Problems below which a cell of the heat map says little; its count is shown in all of them."""
 
 
 def charts(of: Facts) -> dict[str, str]:

@@ -102,7 +102,7 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is typed; for none of ours those that are spelled alike."""
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
+        if not ctx.resilient_parsing and args[0] not in COMMANDS and not args[0].startswith("-"):
             import difflib
 
             close = " or ".join(f"'{name}'" for name in difflib.get_close_matches(args[0], COMMANDS))

@@ -309,9 +309,12 @@ def test_a_background_job_that_ignores_ctrl_c_ends_by_sigterm(
     process = _in_a_process(server, own_set, folder, start_new_session=True, **ignored)
     _wait_for_samples(folder, 3)
     process.send_signal(signal.SIGINT)
+    _wait_for_samples(folder, 5)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
+    assert len(server.requests) == len(RunDir.open(folder).samples()), "what was in flight has landed"
+    assert "Traceback" not in err
     assert err.strip().splitlines()[-1] == f"math500: stopped. Go on with: math500 run --resume {folder}"
 
 

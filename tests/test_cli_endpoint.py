@@ -195,8 +195,49 @@ def test_tokens_that_the_endpoint_does_not_count_are_not_said_to_be_none(
     assert "tokens are not known, since none were counted" in done.out
     assert "0 prompt" not in done.out
     assert "$0" not in done.out
+    summary = RunDir.open(folder).summary()
+    assert summary is not None
+    assert (summary.cost, summary.uncounted) == (None, 12)
     command("report", folder, "--out", folder / "page.html")
     assert "not counted, in" in (folder / "page.html").read_text()
+
+
+def test_a_sum_in_which_some_tokens_were_not_counted_is_said_to_be_too_low(
+    run_twelve: Command, command: Command, server: FaultyServer, folder: Path
+) -> None:
+    bare = {"choices": [{"message": {"content": "$\\boxed{4}$"}, "finish_reason": "stop"}]}
+    server.plan = lambda r: Act(body=json.dumps(bare).encode()) if r.number <= 3 else adds(r)
+    done = run_twelve("--price", "100,1000", "--concurrency", 1)
+    summary = RunDir.open(folder).summary()
+    assert summary is not None
+    assert (summary.uncounted, summary.paid and summary.paid.cost) == (3, summary.cost)
+    missing = "3 completions came without a count of their tokens"
+    cost = f"at least ${summary.cost:.4f}"
+    assert f"at least {summary.prompt_tokens:,} prompt and" in done.out
+    assert f": {cost} at $100" in done.out
+    assert missing in done.out
+    assert "at least" in done.err.splitlines()[-1]
+    command("report", folder, "--out", folder / "page.html")
+    page = (folder / "page.html").read_text()
+    assert f"at least {summary.prompt_tokens:,} read" in page
+    assert missing in page
+    assert f"<dd>{cost}</dd>" in page
+    checked = command("verify", folder)
+    assert checked.code == 0
+    assert missing in checked.out
+    assert missing in command("solvers", folder, folder).out
+
+
+def test_a_summary_of_an_older_math500_says_nothing_of_what_was_not_counted(
+    run_twelve: Command, command: Command, server: FaultyServer, folder: Path
+) -> None:
+    bare = {"choices": [{"message": {"content": "$\\boxed{4}$"}, "finish_reason": "stop"}]}
+    server.plan = lambda r: Act(body=json.dumps(bare).encode()) if r.number <= 3 else adds(r)
+    run_twelve()
+    written = json.loads((folder / "summary.json").read_text())
+    del written["uncounted"]
+    (folder / "summary.json").write_text(json.dumps(written))
+    assert command("verify", folder).code == 0
 
 
 def test_the_cost_is_told_before_during_and_after(
@@ -218,6 +259,37 @@ def test_an_unknown_price_is_not_made_up(run_twelve: Command, folder: Path) -> N
     assert "what they cost is not known" in done.err
     assert "$" not in done.out
     assert RunDir.open(folder).manifest.price is None
+
+
+def test_a_price_given_on_resume_is_kept_and_accounts_the_whole_run(
+    run_twelve: Command, command: Command, folder: Path, tmp_path: Path
+) -> None:
+    run_twelve("--max-requests", 5)
+    written = manifest_text(folder)
+    done = command("run", "--resume", folder, "--max-requests", 20, "--price", "100,1000")
+    summary = RunDir.open(folder).summary()
+    assert summary is not None
+    expected = (100 * summary.prompt_tokens + 1000 * summary.completion_tokens) / 1e6
+    assert summary.cost == pytest.approx(expected)
+    for shown in (done, command("show", folder)):
+        assert f"${expected:.4f} at $100 and $1000 per million" in shown.out
+    command("report", folder, "--out", tmp_path / "page.html")
+    assert f"<dt>cost</dt><dd>${expected:.4f}</dd>" in (tmp_path / "page.html").read_text()
+    assert manifest_text(folder) == written
+    assert command("verify", folder).code == 0
+    command("pack", folder, "--out", tmp_path / "run.tar.gz")
+    command("unpack", tmp_path / "run.tar.gz", "--out", tmp_path / "again")
+    assert f"${expected:.4f}" in command("show", tmp_path / "again").out
+
+
+def test_a_price_of_a_whole_run_can_be_given_and_replaced(
+    run_twelve: Command, command: Command, server: FaultyServer, folder: Path
+) -> None:
+    run_twelve("--price", "100,1000")
+    asked = server.count
+    assert "at $1 and $2 per million" in command("run", "--resume", folder, "--price", "1,2").out
+    assert "at $1 and $2 per million" in command("run", "--resume", folder).out
+    assert server.count == asked
 
 
 def test_settings_that_decide_a_score_are_refused_beside_resume(

@@ -272,6 +272,10 @@ def test_a_limit_on_money_needs_the_judges_price_on_resume_as_well(
     _mistake(command(*more[:-1], 0.001, "--judge-price", "10,1000"), 4, "limit of $0.00")
     assert server.count == asked
     assert command(*more, "--judge-price", "10,10").code == 0
+    scoring = RunDir.open(folder).manifest.scoring
+    assert scoring is not None
+    assert scoring.price is not None
+    assert (scoring.price.prompt, scoring.price.completion) == (10, 10)
 
 
 def test_a_judges_price_without_a_judge_is_refused_on_resume(

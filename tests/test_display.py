@@ -82,6 +82,15 @@ def test_the_protocol_stands_beside_the_score(manifest_of: Callable[..., Manifes
     assert "prompt bare, greedy, at most 64 tokens" in greedy
 
 
+def test_a_run_that_collected_nothing_says_nothing_of_its_speed(
+    manifest_of: Callable[..., Manifest],
+) -> None:
+    nothing = summary(missing=100, correct=0, wrong=0, prompt_tokens=0, completion_tokens=0, seconds=0.0)
+    shown = display.summary(manifest_of(), nothing, Path("run"))
+    assert "100 were not collected" in shown
+    assert "tokens" not in shown.replace("at most 64 tokens", "")
+
+
 def test_columns_line_up_with_chinese_in_them() -> None:
     shown = display.table([("题目", "1"), ("ab", "22")], right=(1,))
     assert shown == "题目   1\nab    22"
@@ -94,7 +103,8 @@ def test_the_second_column_starts_at_the_same_place(rows: list[tuple[str, str]])
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (65, "1 min 05 s"), (3725, "1 h 02 min")]
+    ("seconds", "text"),
+    [(0.4, "under 1 s"), (0.6, "1 s"), (59.4, "59 s"), (65, "1 min 05 s"), (3725, "1 h 02 min")],
 )
 def test_durations(seconds: float, text: str) -> None:
     assert display.duration(seconds) == text
@@ -117,6 +127,7 @@ def test_progress_counts_failures_apart(
     assert lines[0].startswith("1/4, score 100.0 (20.7-100.0)")
     assert lines[2].startswith("3/4, score 100.0 (20.7-100.0)")
     assert "1 failed" in lines[2]
+    assert all("about 0 s left" not in line and "under 1 s" not in line for line in lines)
 
 
 class Terminal(io.StringIO):

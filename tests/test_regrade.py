@@ -204,3 +204,15 @@ def test_no_run_no_grades(
 ) -> None:
     assert typed(monkeypatch, "graders", str(tmp_path / "nothing")) == 5
     assert "does not exist" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["graders", "regrade"])
+def test_a_folder_that_is_written_elsewhere_or_read_only_is_read_where_nothing_is_to_be_graded(
+    run: RunDir, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    with RunWriter(run.path) as writer:  # nobody else can write
+        assert typed(monkeypatch, command, str(run.path), "--grader", "hendrycks") == 5
+        assert "in use by another process" in capsys.readouterr().err
+        regrade.regrade(writer, "hendrycks")
+        assert not typed(monkeypatch, command, str(run.path), "--grader", "hendrycks")
+        assert "hendrycks-1" in capsys.readouterr().out

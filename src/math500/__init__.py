@@ -10,10 +10,10 @@ fast:
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # `typing` itself takes longer to import than all else that `math500` needs at first
 if TYPE_CHECKING:
+    from typing import Any
+
     from math500.data import load
     from math500.grading import grade
 
@@ -27,4 +27,6 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - each public name has its ow
     """Import a public name from its home when it is first asked for (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module 'math500' has no attribute {name!r}")
+    import importlib  # noqa: PLC0415 - not before Ctrl-C is waited for
+
     return getattr(importlib.import_module(_HOMES[name]), name)

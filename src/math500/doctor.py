@@ -417,7 +417,9 @@ class _Visit:
             closed = "" if "</think>" in text else ", which was not closed within the limit"
             self._tell("reasoning", f"in the text as <think>{closed}; it is kept and not graded")
         elif generation.reasoning_tokens:
-            self._tell("reasoning", f"out of sight: {generation.reasoning_tokens} tokens, paid for")
+            self._tell(
+                "reasoning", f"out of sight: {counted(generation.reasoning_tokens, 'token')}, paid for"
+            )
         else:
             self._tell("reasoning", "none")
 
@@ -444,7 +446,7 @@ class _Visit:
         else:
             self._tell(
                 "token limit",
-                f"{spelled}={limit} was sent and {used if used is not None else 'more'} tokens came",
+                f"{spelled}={limit} was sent and {'more' if used is None else counted(used, 'token')} came",
                 state="note",
                 next_step="Set the limit at the server; --max-tokens does not hold here.",
             )

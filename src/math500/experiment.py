@@ -35,7 +35,7 @@ import msgspec
 
 from math500 import data, estimate, evaluate, paid, prompts, running, solve, tradeoffs
 from math500.client import prices, resolve
-from math500.errors import DataUnreadable, QuotaExhausted, RunMismatch, UsageError
+from math500.errors import DataUnreadable, QuotaExhausted, RunMismatch, UsageError, why
 from math500.models import default_max_tokens, is_embedded
 from math500.records import Asking, Budget, Price, StudyCell, Tradeoff
 from math500.rundir import RunDir
@@ -81,7 +81,7 @@ def read(file: Path, folder: Path | None = None) -> Study:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         raise DataUnreadable(
-            f"{file} cannot be read ({e})", "Give a TOML file; see docs/experiment.md."
+            f"{file} cannot be read ({why(e)})", "Give a TOML file; see docs/experiment.md."
         ) from e
     if strange := set(content) - {"common", "matrix", "cell"}:
         raise UsageError(
@@ -294,7 +294,9 @@ def _remembered(study: Study) -> dict[str, dict[str, Any]]:
             path.read_bytes(), type=dict[str, dict[str, Any]]
         )
     except (OSError, msgspec.DecodeError) as e:
-        raise DataUnreadable(f"{path} cannot be read ({e})", "Restore it, or move the folder away.") from e
+        raise DataUnreadable(
+            f"{path} cannot be read ({why(e)})", "Restore it, or move the folder away."
+        ) from e
     return found
 
 

@@ -1,4 +1,4 @@
-"""Formats: which version of its files a folder has, looked at before anything else of it is read.
+"""Formats: what a folder is and which version its files have, looked at before anything else is read.
 
     RUN/manifest.json   run        SET/manifest.json        training set
     RUN/gap.json        gap        TRAINING/training.json   training
@@ -30,11 +30,27 @@ TRAINING = 1
 ARCHIVE = 1
 
 
+A_RUN = "a run's folder"
+KINDS = {
+    "problems.jsonl": A_RUN,
+    "rows.jsonl": "a training set",
+    "draft.json": "a training set that is not finished",
+    "training.json": "a training's folder",
+    "experiment.json": "a study's folder; each cell in it is a run folder",
+}
+"""What a folder is that holds this file: a run and a training set both have a manifest.json."""
+
+
 class _Head(msgspec.Struct):
     """What every file that has a format says, in all of them."""
 
     format: int = 1
     math500_version: str = ""
+
+
+def kind(folder: Path) -> str:
+    """What math500 has made of a folder, in words; empty where it has not made it."""
+    return next((words for name, words in KINDS.items() if (folder / name).is_file()), "")
 
 
 def require(content: bytes, newest: int, path: Path, error: type[Math500Error]) -> None:

@@ -161,7 +161,8 @@ def open_model(
         raise UsageError("the embedded model has no batch queue", "Leave --batch out.")
     if base_url:
         raise UsageError(
-            f"the model {name!r} runs in this process and has no --base-url", "Leave out one of the two."
+            f"the model {name!r} runs in this process and has no --base-url",
+            "Name the model that is served there: --model NAME; or leave --base-url out.",
         )
     if asking.budget.cost is not None and price is None:
         raise UsageError("the embedded model costs nothing", "Leave --max-cost out.")

@@ -53,6 +53,7 @@ PACKED = "pack.json"
 MOST = 8 << 30
 """Bytes that an archive may unpack to."""
 OTHER_TOOL = "That is more than an archive may unpack to: pack the run's files by another tool."
+AGAIN = "Give what `math500 pack` wrote; if this is it, fetch it again."
 MEMBERS = 5_000
 """Files that an archive may hold."""
 SHORTEST_COPY = 40
@@ -72,7 +73,7 @@ PLACES = ("command", "data", "model")
 """The parts of a manifest in which paths of the machine stand."""
 NAME = re.compile(
     r"(ablations/[\w.+@=,-]+/)*"
-    r"((manifest|summary|gap|seal)\.json|(problems|samples|turns|batches)\.jsonl"
+    r"((manifest|prices|summary|gap|seal)\.json|(problems|samples|turns|batches)\.jsonl"
     r"|grades/[\w.@+,=-]+\.jsonl|(judges|rewards)/[\w.@+,=-]+\.jsonl?)"
 )
 """The files of a run folder, relative to it."""
@@ -507,7 +508,7 @@ def _one(
 
 
 def _unreadable(path: Path, e: Exception) -> RunDamaged:
-    return RunDamaged(f"{path} cannot be read as an archive ({e})", "Fetch it again.")
+    return RunDamaged(f"{path} cannot be read as an archive ({e})", AGAIN)
 
 
 def _refused(path: Path, why: str) -> RunDamaged:

@@ -51,6 +51,11 @@ def total(generations: Iterable[Generation]) -> Spent:
     return used
 
 
+def uncounted(generations: Iterable[Generation]) -> int:
+    """How many of these the endpoint did not count the tokens of; their sum is then a lower bound."""
+    return sum(g.prompt_tokens is None or g.completion_tokens is None for g in generations)
+
+
 def completions(
     samples: Iterable[Sample], turns: Mapping[Key, Iterable[Turn]], *, judge: bool = False
 ) -> Iterator[tuple[str, Generation]]:

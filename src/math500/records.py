@@ -313,6 +313,13 @@ class Price(Record, frozen=True, kw_only=True):
     """When the source said so, as YYYY-MM-DD."""
 
 
+class Prices(Record, frozen=True, kw_only=True):
+    """The prices by which a run is accounted, where they were given after it was begun; None for its own."""
+
+    model: Price | None = None
+    judge: Price | None = None
+
+
 class Timeouts(Record, frozen=True, kw_only=True):
     """Seconds that are waited for one answer. They leave room for models that think for minutes."""
 
@@ -843,6 +850,9 @@ class Summary(Record, frozen=True, kw_only=True):
     """Extraction rule to the number of responses that it found an answer in."""
     paid: Paid | None = None
     """All that was asked for the run; None where an older math500 wrote the summary."""
+    uncounted: int | None = None
+    """Completions, a judge's and those in no sample among them, whose tokens the endpoint did not count: the
+    tokens and costs here leave them out. None where an older math500 wrote the summary."""
 
 
 # -- several graders over one run (made from a run, not kept in it) ------------------------------
@@ -1288,6 +1298,8 @@ class Tradeoff(Record, frozen=True, kw_only=True):
     """From the first request to the solution."""
     cost: float | None
     """US dollars, where the price is known."""
+    uncounted: int = 0
+    """Completions of the run whose tokens the endpoint did not count; tokens and cost leave them out."""
 
 
 class CurvePoint(Record, frozen=True, kw_only=True):

@@ -89,6 +89,16 @@ def to_grade(run: RunDir, grader: str) -> tuple[str, dict[Key, Sample]]:
     return name, {key: s for key, s in run.samples().items() if s.failure is None and key not in there}
 
 
+def graded_by(run: RunDir, graders: Iterable[str]) -> bool:
+    """Whether the folder holds these presets' grades of all collected samples, so that none is to be made.
+
+    Raises:
+        UsageError: there is no such preset.
+    """
+    collected = {key for key, sample in run.samples().items() if sample.failure is None}
+    return all(collected <= run.grades(kept_as(name)).keys() for name in graders)
+
+
 def of_collected(run: RunDir, name: str) -> dict[Key, SampleGrade]:
     """The grades that are kept under a name, of the samples that did not fail."""
     there = run.grades(name)

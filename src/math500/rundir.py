@@ -11,6 +11,7 @@
       rewards/NAME.json    replaced; a reward model that valued the solutions
       rewards/NAME.jsonl   appended; what it said of each, can be made again
       batches.jsonl        appended; where a run through a batch queue stands
+      prices.json          replaced; prices given after the run was begun, in place of the manifest's
       summary.json         replaced; can be made again from samples and grades
       gap.json             replaced; the score against a published one
       seal.json            replaced when the process that writes is done: size and sha256 of what only grows
@@ -59,6 +60,8 @@ from math500.records import (
     Judgement,
     Judging,
     Manifest,
+    Price,
+    Prices,
     Problem,
     Record,
     RewardInfo,
@@ -79,6 +82,7 @@ SEALED = (
 SHORT = 2
 """The format of a folder from which on a response that is its last completion's text stands there alone."""
 
+GIVE_A_RUN = "Give the folder that `math500 run` printed; it holds a manifest.json."
 FROM_A_COPY = "Restore the file from a copy."
 ASKED_AGAIN = f"{FROM_A_COPY[:-1]}, or delete that line: its sample is then asked again."
 JUDGED_AGAIN = f"{FROM_A_COPY[:-1]}, or delete that line: the judge is then asked again."
@@ -95,7 +99,8 @@ class RunDir:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.manifest = _read_one(path / "manifest.json", Manifest, newest=formats.RUN)
+        made = _read_one(path / "manifest.json", Manifest, newest=formats.RUN)
+        self.manifest = _accounted(made, self.prices())
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, whole: bool = True) -> RunDir:
@@ -238,6 +243,11 @@ class RunDir:
         """The judges that were asked, as their files are called, sorted."""
         return tuple(sorted(path.stem for path in (self.path / "judges").glob("*.json")))
 
+    def prices(self) -> Prices:
+        """The prices that were given after the run was begun; `manifest` has them already."""
+        path = self.path / "prices.json"
+        return _read_one(path, Prices) if path.is_file() else Prices()
+
     def seal(self) -> Seal | None:
         """The seal as last written, or None.
 
@@ -353,6 +363,16 @@ class RunWriter(RunDir):
     def append_judgement(self, judge: str, judgement: Judgement) -> None:
         """Write one reply of a judge; when this returns, a killed process does not lose it."""
         self._journal(self._judge(judge, "jsonl")).append(judgement)
+
+    def write_prices(self, model: Price | None, judge: Price | None) -> None:
+        """Account the run by these prices, all that it has used up and will; None leaves one as it is."""
+        before = self.prices()
+        prices = Prices(model=model or before.model, judge=judge or before.judge)
+        try:
+            replace(self.path / "prices.json", _pretty(prices))
+        except OSError as e:
+            raise storage_error(e, self.path) from e
+        self.manifest = _accounted(self.manifest, prices)
 
     def write_reward(self, name: str, info: RewardInfo) -> None:
         """Write which reward model it is, before its first value."""
@@ -561,13 +581,21 @@ def _require_run(folder: Path) -> None:
         there = manifest.is_file()
     except OSError as e:
         raise _unreadable(manifest, e) from e
+    if (kind := formats.kind(folder)) and kind != formats.A_RUN:
+        raise RunNotFound(f"{folder} is {kind}", GIVE_A_RUN)
     if not there:
         if folder.is_file() and folder.name.endswith(".tar.gz"):
             raise RunNotFound(f"{folder} is a run's archive", f"Unpack it first: math500 unpack {folder}")
         what = "is not a run folder" if folder.exists() else "does not exist"
-        raise RunNotFound(
-            f"{folder} {what}", "Give the folder that `math500 run` printed; it holds a manifest.json."
-        )
+        raise RunNotFound(f"{folder} {what}", GIVE_A_RUN)
+
+
+def _accounted(made: Manifest, prices: Prices) -> Manifest:
+    """A manifest with the prices given since, which decide nothing but what the run is said to cost."""
+    scoring = made.scoring
+    if scoring is not None:
+        scoring = msgspec.structs.replace(scoring, price=prices.judge or scoring.price)
+    return msgspec.structs.replace(made, price=prices.model or made.price, scoring=scoring)
 
 
 def unused(name: str) -> Path:

@@ -47,6 +47,7 @@ from math500.errors import (
     RunError,
     RunMismatch,
     UsageError,
+    why,
 )
 from math500.judge import score
 from math500.plural import counted, form
@@ -317,8 +318,8 @@ def resume(
         quiet: show no progress.
         change: turns the way in which the run was asked into the way to ask now.
         private: the secrets, which a manifest does not hold.
-        price: instead of the manifest's.
-        judge_price: instead of the manifest's.
+        price: what tokens cost, all of this run's; kept in the folder.
+        judge_price: the same for the judge.
         engine: Ray's workers, in place of this process.
 
     Raises:
@@ -334,7 +335,11 @@ def resume(
                 f"{folder} was imported from {made.origin.harness}: there is nothing to resume",
                 f"See it with: math500 show {folder}",
             )
-        scoring = _priced(made.scoring, judge_price)
+        if judge_price is not None and made.scoring is None:
+            raise UsageError("--judge-price is given, and the run has no judge", "Leave it out.")
+        if price is not None or judge_price is not None:
+            run.write_prices(price, judge_price)
+            made = run.manifest
         evaluate.grade(run)
         left, asked = len(evaluate.owed(run)), made.samples * len(run.problems())
         say(f"{left} of {counted(asked, 'sample')} {form(left, 'is', 'are')} owed")
@@ -355,15 +360,15 @@ def resume(
                         asked=[prompts.messages(made.prompt, p.problem) for p in problems],
                         asking=asking,
                         private=private,
-                        price=price or made.price,
+                        price=made.price,
                         environ=os.environ,
                         announce=say,
                     ) as opened,
-                    answering.judge(scoring, problems, made.decoding, at_once, private, say) as judge,
+                    answering.judge(made.scoring, problems, made.decoding, at_once, private, say) as judge,
                 ):
                     models.require_same(made.model, opened.info)
-                    if scoring is not None and judge is not None:
-                        models.require_same(scoring.model, judge.info)
+                    if made.scoring is not None and judge is not None:
+                        models.require_same(made.scoring.model, judge.info)
                     _require_price(asking.budget, judge)
                     _collect(run, opened, judge, at_once, quiet=quiet, engine=engine)
         finally:
@@ -412,15 +417,6 @@ def _as_opened(scoring: Scoring | None, opened: models.Opened | None) -> Scoring
     return msgspec.structs.replace(
         scoring, model=opened.info, asking=opened.asking, price=opened.price or scoring.price
     )
-
-
-def _priced(scoring: Scoring | None, price: Price | None) -> Scoring | None:
-    """The judge with its price as it is given now."""
-    if price is None:
-        return scoring
-    if scoring is None:
-        raise UsageError("--judge-price is given, and the run has no judge", "Leave it out.")
-    return msgspec.structs.replace(scoring, price=price)
 
 
 def _require_price(budget: Budget, judge: models.Opened | None) -> None:
@@ -548,7 +544,7 @@ def prompt_of(request: Request, say: Say, *, fill: bool = True) -> Prompt:
             text = request.prompt_file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as e:
             raise DataUnreadable(
-                f"the prompt file {request.prompt_file} cannot be read ({e})", "Check it."
+                f"the prompt file {request.prompt_file} cannot be read ({why(e)})", "Check it."
             ) from e
         prompt = prompts.from_text(text, name=request.prompt_file.stem)
     else:

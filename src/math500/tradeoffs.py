@@ -39,6 +39,7 @@ def _tradeoff(run: RunDir, first: RunDir | None) -> Tradeoff:
         tokens=(result.completion_tokens + result.judge_completion_tokens) / tried,
         seconds=sum(s.seconds for s in samples) / tried,
         cost=None if result.cost is None else result.cost / tried,
+        uncounted=result.uncounted or 0,
     )
 
 

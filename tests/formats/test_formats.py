@@ -252,5 +252,5 @@ def test_what_is_written_is_in_the_newest_format() -> None:
 
 
 def test_every_format_has_its_folder() -> None:
-    newest = max(value for name, value in vars(formats).items() if name.isupper())
+    newest = max(value for name, value in vars(formats).items() if name.isupper() and isinstance(value, int))
     assert all((ONE.parent / str(number)).is_dir() for number in range(1, newest + 1))

@@ -100,3 +100,7 @@ def test_the_manner_is_that_of_the_settings(sandbox: Sandbox) -> None:
         solver = make(info, PROMPT, DECODING, sandbox)
         assert isinstance(solver, Tools)
         assert isinstance(solver.manner, manner)
+
+
+def test_one_vote_and_one_round_are_not_several() -> None:
+    assert words(SolverInfo(name="vote:tools", rounds=1, votes=1)) == "vote:tools, 1 round, 1 vote"

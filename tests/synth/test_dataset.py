@@ -142,6 +142,12 @@ def test_a_set_can_be_loaded_against_more(tmp_path: Path) -> None:
         TrainingSet.load(tmp_path / "set", against=["held"])
 
 
+def test_a_run_is_no_training_set_and_says_how_to_make_one() -> None:
+    run = Path(__file__).parents[1] / "formats" / "2" / "run"
+    with pytest.raises(DataNotFound, match="is a run, not a training set. Make one: math500 synth rft"):
+        TrainingSet.load(run)
+
+
 @pytest.mark.parametrize("there", [None, "rows.jsonl", "draft.json"])
 def test_what_is_no_finished_set_is_said(tmp_path: Path, there: str | None) -> None:
     if there:

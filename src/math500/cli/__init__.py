@@ -98,6 +98,17 @@ class Commands(click.Group):
         found: click.Command = getattr(importlib.import_module(f"math500.cli.{module}"), name)
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is typed; for none of ours those that are spelled alike."""
+        if not ctx.resilient_parsing and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            close = " or ".join(f"'{name}'" for name in difflib.get_close_matches(args[0], COMMANDS))
+            ctx.fail(f"No such command '{args[0]}'." + (f" Did you mean {close}?" if close else ""))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Each with its line."""
         with formatter.section("Commands"):
@@ -157,16 +168,23 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
         yield
         return
     before = signal.signal(signal.SIGTERM, _interrupt)
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # a shell's background job
+    if ignored:
+        # Held back instead of ignored: asyncio ends cleanly by Ctrl-C only where it finds that it can come.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        if ignored:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _interrupt(*_: object) -> None:
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job
-        raise KeyboardInterrupt
     signal.raise_signal(signal.SIGINT)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _open_what_is_closed() -> None:

@@ -8,6 +8,7 @@ import click
 
 from math500.cli.options import FILE, JSON, print_json, print_text, say
 from math500.errors import UsageError
+from math500.plural import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,28 +76,26 @@ def errors(
         return
     every = _explain(opened, name)
     listed = chosen.of(every, opened.problems())
-    counted = failures.tally(opened, every, grader=name, within=chosen.has)
+    tally = failures.tally(opened, every, grader=name, within=chosen.has)
     if archive is not None:
         from math500 import report
         from math500.failures import export
         from math500.report import maths
 
         page = report.page([report.facts(opened)], katex=maths.renderer(say))
-        export.write(
-            opened, listed, counted, archive, chosen=str(chosen), more={"report.html": page.encode()}
-        )
-        say(f"{len(listed)} failures written to {archive}")
+        export.write(opened, listed, tally, archive, chosen=str(chosen), more={"report.html": page.encode()})
+        say(f"{counted(len(listed), 'failure')} written to {archive}")
     if as_json:
-        print_json({"tally": counted, "reasons": listed, "archive": str(archive) if archive else None})
+        print_json({"tally": tally, "reasons": listed, "archive": str(archive) if archive else None})
         return
     if most is None:
         most = 0 if chosen.everything else LISTED
     from math500 import display
 
-    print_text(display.failures(counted, str(run), failures.MEANING))
+    print_text(display.failures(tally, str(run), failures.MEANING))
     if most:
         print_text("\n" + display.reasons(listed, most, several=opened.manifest.samples > 1))
-    elif counted.counts:
+    elif tally.counts:
         print_text(
             f"\nNext: read them: `math500 errors {run} --list {LISTED}`, or all: `math500 report {run}`"
         )

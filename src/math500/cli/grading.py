@@ -149,12 +149,16 @@ def _chosen(graders: Sequence[str]) -> tuple[str, ...]:
 
 
 def _regraded(run: Path, graders: Sequence[str], *, quiet: bool, engine: Ray | None = None) -> GraderTable:
-    """Grade what these have not graded yet, and lay them beside each other and the run's own."""
+    """Grade what these have not graded yet, and lay them beside each other; a full folder is only read."""
     from math500 import grading
     from math500 import regrade as room
     from math500.cluster import grade as spread
-    from math500.rundir import RunWriter
+    from math500.rundir import RunDir, RunWriter
 
+    names = [room.kept_as(name) for name in graders]
+    there = RunDir.open(run)
+    if room.graded_by(there, graders):
+        return room.table(there, names)
     with RunWriter(run) as writer:
         try:
             for name in graders:
@@ -165,7 +169,7 @@ def _regraded(run: Path, graders: Sequence[str], *, quiet: bool, engine: Ray | N
                     spread.regrade(writer, name, engine, progress)
         finally:
             grading.shutdown()
-        return room.table(writer, [room.kept_as(name) for name in graders])
+        return room.table(writer, names)
 
 
 class _Progress:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from math500.errors import UsageError
+from math500.errors import UsageError, why
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,7 +148,7 @@ def text_of(value: str) -> str:
     try:
         return Path(value[1:]).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
-        raise UsageError(f"{value[1:]} cannot be read ({e})", "Check the path after the @.") from e
+        raise UsageError(f"{value[1:]} cannot be read ({why(e)})", "Check the path after the @.") from e
 
 
 def ids_of(text: str | None) -> tuple[str, ...]:

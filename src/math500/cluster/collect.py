@@ -125,7 +125,12 @@ class _Collection:
                 )
             if self._todo:
                 again = len(self._todo)
-                self._on_event(Event("lost", f"a worker; {again} samples are asked in another pass"))
+                self._on_event(
+                    Event(
+                        "lost",
+                        f"a worker; {counted(again, 'sample is', 'samples are')} asked in another pass",
+                    )
+                )
         for sample in self._ungraded.values():  # its worker was lost between the sample and its grade
             self._graded(sample, evaluate.grade_sample(sample, self._by_id[sample.unique_id][1]))
         self._ungraded.clear()

@@ -78,7 +78,10 @@ class Live(ABC):
 
     def _line(self) -> None:
         self._printed = time.monotonic()
-        _print(f"{self._place()}, {self._state()}, about {duration(self._left())} left")
+        left = self._left()
+        _print(
+            f"{self._place()}, {self._state()}" + (f", about {duration(left)} left" if round(left) else "")
+        )
 
     def __enter__(self) -> Self:
         return self

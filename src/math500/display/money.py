@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math500.estimate import Estimate, Range
-from math500.plural import form
+from math500.plural import counted, form
 from math500.records import Price, Summary
 
 
@@ -20,6 +20,18 @@ def price(known: Price | None) -> str:
     return (
         f"${known.prompt:g} and ${known.completion:g} per million prompt and generated tokens "
         f"({known.source}{dated})"
+    )
+
+
+def at_least(result: Summary) -> str:
+    """What stands before a sum of tokens or costs in which some completions are missing."""
+    return "at least " if result.uncounted else ""
+
+
+def without_count(uncounted: int) -> str:
+    """How many completions a sum leaves out, and why."""
+    return (
+        f"{counted(uncounted, 'completion')} came without a count of {form(uncounted, 'its', 'their')} tokens"
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from math500 import stats
+from math500 import paid, stats
 from math500.client import prices
 from math500.display.live import Live
-from math500.display.money import dollars
+from math500.display.money import at_least, dollars
 from math500.records import Grade, Price, Sample, Summary
 
 BAR = "{n_fmt}/{total_fmt}{postfix}, {remaining} left |{bar}|"
@@ -37,6 +37,7 @@ class Progress(Live):
         self._price = price
         self._judge_price = judge_price
         self._cost = before.cost or 0.0
+        self._least = at_least(before)
         self._all_tokens = before.prompt_tokens + before.completion_tokens
         self._all_tokens += before.judge_prompt_tokens + before.judge_completion_tokens
 
@@ -56,6 +57,8 @@ class Progress(Live):
             for generation in generations:
                 generated = generation.completion_tokens or 0
                 self._tokens += generated
+                if paid.uncounted((generation,)):
+                    self._least = "at least "
                 self._all_tokens += (generation.prompt_tokens or 0) + generated
                 if price is not None:
                     self._cost += prices.cost_of(price, generation)
@@ -70,7 +73,7 @@ class Progress(Live):
             low, high = stats.wilson(p, self._graded)
             parts.append(f"score {100 * p:.1f} ({100 * low:.1f}-{100 * high:.1f})")
         parts.append(f"{self._tokens / max(time.monotonic() - self._start, 1e-9):.0f} tok/s")
-        parts.append(f"{self._all_tokens:,} tokens")
+        parts.append(f"{self._least}{self._all_tokens:,} tokens")
         if self._price is not None or self._judge_price is not None:
             parts.append(dollars(self._cost))
         if self._failed:

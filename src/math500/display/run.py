@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from math500.display.money import dollars, in_no_sample, price
+from math500.display.money import at_least, dollars, in_no_sample, price, without_count
 from math500.display.origin import origin
 from math500.display.tables import duration, percent, table
 from math500.display.terminal import paint
@@ -27,7 +27,11 @@ def decoding(manifest: Manifest) -> str:
     if d.top_p is not None:
         parts.append(f"top-p {d.top_p:g}")
     open_limit = "token limit unknown" if manifest.origin else "the endpoint's own token limit"
-    limit = open_limit if d.max_tokens is None else f"at most {d.max_tokens} tokens"
+    limit = (
+        open_limit
+        if d.max_tokens is None
+        else f"at most {d.max_tokens} {form(d.max_tokens, 'token', 'tokens')}"
+    )
     return ", ".join([*parts, limit])
 
 
@@ -99,26 +103,40 @@ def _parts(what: str, parts: Sequence[Part]) -> str:
 
 
 def _cost(manifest: Manifest, result: Summary) -> str:
+    """Tokens, time and money; where some tokens were not counted, that it is more than that."""
+    said = _taken(manifest, result)
+    if not (said and result.uncounted and result.prompt_tokens):
+        return said
+    return f"{said}; {without_count(result.uncounted)}"
+
+
+def _taken(manifest: Manifest, result: Summary) -> str:
+    least = at_least(result)
     if manifest.origin is not None and not result.seconds:
         tokens = (
-            f"{result.prompt_tokens:,} prompt and {result.completion_tokens:,} completion tokens, as logged"
+            f"{least}{result.prompt_tokens:,} prompt and {result.completion_tokens:,} completion tokens, "
+            "as logged"
         )
         return "" if "tokens" in manifest.origin.unknown else tokens
     if not result.prompt_tokens and result.samples > result.failed + result.missing:
         took = f"{duration(result.seconds)} at concurrency {manifest.concurrency}"
         return f"{took}; tokens are not known, since none were counted"
-    rate = result.completion_tokens / result.seconds if result.seconds else 0.0
-    how = f"in {duration(result.seconds)} ({rate:.0f} tokens/s at concurrency {manifest.concurrency})"
     if manifest.asking.batch:
         how = "through the batch queue"
-    line = f"{result.prompt_tokens:,} prompt and {result.completion_tokens:,} completion tokens {how}"
+    elif result.seconds:
+        rate = result.completion_tokens / result.seconds
+        how = f"in {duration(result.seconds)} ({rate:.0f} tokens/s at concurrency {manifest.concurrency})"
+    else:
+        return ""
+    line = f"{least}{result.prompt_tokens:,} prompt and {result.completion_tokens:,} completion tokens {how}"
+    money = "" if result.cost is None else f": {least}{dollars(result.cost)}"
     if manifest.scoring is None:
-        return line if result.cost is None else f"{line}: {dollars(result.cost)} at {price(manifest.price)}"
+        return f"{line}{money} at {price(manifest.price)}" if money else line
     judged = (
-        f"The judge {manifest.scoring.model.name} took {result.judge_prompt_tokens:,} prompt and "
+        f"The judge {manifest.scoring.model.name} took {least}{result.judge_prompt_tokens:,} prompt and "
         f"{result.judge_completion_tokens:,} completion tokens"
     )
-    return f"{line}. {judged}" + ("" if result.cost is None else f": {dollars(result.cost)} for both")
+    return f"{line}. {judged}" + (f"{money} for both" if money else "")
 
 
 def _paid(result: Summary) -> str:
@@ -128,9 +146,10 @@ def _paid(result: Summary) -> str:
         return ""
     prompt = paid.prompt_tokens + paid.judge_prompt_tokens
     completion = paid.completion_tokens + paid.judge_completion_tokens
-    money = "" if paid.cost is None else f", {dollars(paid.cost)}"
+    least = at_least(result)
+    money = "" if paid.cost is None else f", {least}{dollars(paid.cost)}"
     return (
-        f"Paid in all: {prompt:,} prompt and {completion:,} completion tokens{money}. Of these "
+        f"Paid in all: {least}{prompt:,} prompt and {completion:,} completion tokens{money}. Of these "
         f"{beside[0]:,} and {beside[1]:,} are in no sample: what failed, or was begun again."
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from math500.display.tables import table
+from math500.plural import counted
 from math500.records import Claim, Fit, Forensics, PublishedModel, PublishedScore
 
 SETTINGS = ("metric", "shots", "cot", "temperature", "top_p", "max_tokens", "samples", "prompt", "grader")
@@ -92,7 +93,7 @@ def _right(fit: Fit) -> str:
 def _said(fit: Fit) -> str:
     if fit.right is not None:
         return "possible"
-    step = f"{fit.n:,} problems move in steps of {100 / fit.n:g}"
+    step = f"{counted(fit.n, 'problem moves', 'problems move')} in steps of {100 / fit.n:g}"
     if fit.samples is None:
         return f"impossible: {step}"
     return f"impossible: {step}; possible as a mean of {fit.samples} or more samples a problem"

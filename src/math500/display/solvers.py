@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from math500.display.compare import several
-from math500.display.money import dollars
+from math500.display.money import dollars, without_count
 from math500.display.tables import chance, table
 from math500.plural import counted, form
 from math500.records import Curves, Estimate, Ranked, Reranked, Stopped, Tradeoff
@@ -27,6 +27,7 @@ def tradeoffs(rows: Sequence[Tradeoff], *, of: str = "solver") -> str:
         "Costs are for one problem; the difference is to the first run.",
         several(sum(row.p_value is not None for row in rows)),
         _unlike(rows),
+        *(f"{row.solver}: {without_count(row.uncounted)}." for row in rows if row.uncounted),
     ]
     return f"{text}\n\n" + "\n".join(line for line in said if line)
 

@@ -98,8 +98,10 @@ def _block(row: Sequence[str], names: Sequence[str] | None, limit: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as `42 s`, `3 min 05 s` or `2 h 10 min`."""
+    """Seconds as `42 s`, `3 min 05 s` or `2 h 10 min`; what rounds to none is `under 1 s`."""
     whole = round(seconds)
+    if not whole:
+        return "under 1 s"
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:

@@ -31,6 +31,7 @@ import msgspec
 from math500 import evaluate
 from math500.errors import RunError, StorageFull, disk_is_full
 from math500.failures.tally import ORDER
+from math500.plural import counted
 from math500.records import Execution, Grade, Problem, Reason, Sample, Tally
 from math500.rundir import RunDir
 
@@ -200,7 +201,7 @@ def _fenced(text: str) -> str:
 def _readme(run: RunDir, count: int, chosen: str) -> str:
     holds = (__doc__ or "").split("\n\n")[1]
     return (
-        f"{count} failures of the run {run.manifest.run_id}: {chosen}.\n\n{holds}\n\n"
+        f"{counted(count, 'failure')} of the run {run.manifest.run_id}: {chosen}.\n\n{holds}\n\n"
         "What each reason means, in which order they are tried and how well they fit: docs/failures.md of\n"
         f"math500 {run.manifest.math500_version}. Problem texts belong to their data set "
         f"({run.manifest.data.name}).\n"

@@ -17,6 +17,7 @@ from math500 import evaluate
 from math500.failures import given, loops, near
 from math500.grading import Extraction, extract
 from math500.grading.visible import visible
+from math500.plural import counted
 from math500.records import Grade, Problem, Reason, Sample, Why
 
 BOXES = ("boxed", "boxed_parts", "boxed_mended")
@@ -176,7 +177,7 @@ def _turns(loop: loops.Loop, length: int, *, thinking: bool, truncated: bool) ->
     how = {"exact": "", "counting": ", counting on", "varied": " on average, in no fixed order"}[loop.kind]
     where = f"the last {length} characters{' of the thinking' if thinking else ''}"
     until = ", up to the token limit" if truncated else ""
-    return f"{where} repeat {loop.period} characters {loop.repeats:.1f} times{how}{until}"
+    return f"{where} repeat {counted(loop.period, 'character')} {loop.repeats:.1f} times{how}{until}"
 
 
 def _cut_off(case: Case) -> Reason | None:
@@ -263,7 +264,7 @@ def _no_answer(case: Case) -> Reason | None:
         "placeholder": f"“{case.answer}” stands where the answer should, and is none",
         "empty": "the response is empty",
         "unfinished_thinking": "the thinking never ends, and the response stopped by itself",
-    }.get(kind, f"{len(case.text)} characters without a box, an announced answer or a conclusion")
+    }.get(kind, f"{counted(len(case.text), 'character')} without a box, an announced answer or a conclusion")
     return case.because("no_answer", words, kind=kind, numbers={"characters": len(case.text)})
 
 

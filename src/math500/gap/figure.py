@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math500 import plots
+from math500.plural import counted
 from math500.records import Gap
 
 SHOWN = 9
@@ -17,7 +18,7 @@ def steps(gap: Gap) -> list[plots.Step]:
     shared.sort(key=lambda named: -abs(named[1].value))
     found += [plots.Step(name, s.value, s.low, s.high) for name, s in shared[:SHOWN]]
     if rest := shared[SHOWN:]:
-        found.append(plots.Step(f"{len(rest)} smaller factors", sum(s.value for _, s in rest)))
+        found.append(plots.Step(counted(len(rest), "smaller factor"), sum(s.value for _, s in rest)))
     if gap.published is not None and gap.remainder is not None:
         r = gap.remainder
         found.append(plots.Step("remainder", r.value, r.low, r.high, "rest"))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from math500 import formats
 from math500.errors import DataNotFound, DataUnreadable, UsageError
 from math500.imports import evalscope, inspect_ai, lighteval, lmeval, opencompass, simple
 from math500.imports.log import Log
@@ -151,6 +152,9 @@ def files(paths: Sequence[Path], wanted: str) -> list[Path]:
 
 def _inside(folder: Path, wanted: str) -> list[Path]:
     if (folder / "manifest.json").is_file():
+        kind = formats.kind(folder)
+        if kind and kind != formats.A_RUN:
+            raise UsageError(f"{folder} is {kind}", "Give the log of another harness.")
         raise UsageError(f"{folder} is a run folder already", f"See it with: math500 show {folder}")
     for each in FORMATS if wanted == "auto" else (get(wanted),):
         inside = sorted(folder.rglob(each.files))

@@ -14,6 +14,8 @@ from typing import Any
 from math500.errors import DataNotFound, DataUnreadable, DependencyMissing
 
 Row = Mapping[str, Any]
+GZIP = b"\x1f\x8b"
+"""How a file begins that gzip wrote."""
 
 
 def content(path: Path) -> bytes:
@@ -24,12 +26,15 @@ def content(path: Path) -> bytes:
         DataUnreadable: it cannot be read.
     """
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
     except FileNotFoundError as e:
         raise DataNotFound(f"there is no file {path}", "Check the path.") from e
     except OSError as e:
         kind = "is a folder" if path.is_dir() else f"cannot be read ({e.strerror})"
         raise DataUnreadable(f"{path} {kind}", "Give a log file.") from e
+    if data.startswith(GZIP):
+        raise DataUnreadable(f"{path} is compressed", "Unpack it first; a run's own archive: math500 unpack.")
+    return data
 
 
 def json_lines(path: Path) -> Iterator[tuple[str, Row]]:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 
 from math500 import plots
 from math500.failures import MEANING
+from math500.plural import counted
 from math500.records import Estimate, Gap, Part
 from math500.report import votes
 from math500.report.facts import Facts
 
 WIDTH = 480
-NARROW = 15
-"""Problems below which a cell of the heat map says little; its count is shown in all of them."""
 
 
 def charts(of: Facts) -> dict[str, str]:
@@ -115,7 +114,7 @@ def rules(of: Facts) -> str:
     if not total:
         return ""
     rows = [plots.Bar(rule, n / total, note=f"n = {n:,}") for rule, n in list(found.items())[:10]]
-    return plots.bars(f"How {total:,} answers were found, by rule", rows, width=WIDTH)
+    return plots.bars(f"How {counted(total, 'answer was', 'answers were')} found, by rule", rows, width=WIDTH)
 
 
 def agreement(of: Facts) -> str:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 
 from math500 import protocols
-from math500.display.money import dollars, in_no_sample
+from math500.display.money import at_least, dollars, in_no_sample, without_count
 from math500.display.tables import between, duration
 from math500.failures import MEANING
 from math500.plots import svg
@@ -172,10 +172,16 @@ def _protocol(of: Facts) -> str:
     made, s = of.manifest, of.summary
     rows = dict(protocols.of(made))
     rows["grader"] = of.grader
+    least = at_least(s)
     read = (
-        f"{s.prompt_tokens:,} read, {s.completion_tokens:,} generated" if s.prompt_tokens else "not counted"
+        f"{least}{s.prompt_tokens:,} read, {s.completion_tokens:,} generated"
+        if s.prompt_tokens
+        else "not counted"
     )
-    rows["tokens"] = f"{read}, in {duration(s.seconds)}"
+    rows["tokens"] = f"{read}, in {duration(s.seconds)}" if s.seconds else read
+    if s.prompt_tokens and s.uncounted:
+        rows["tokens"] += f"; {without_count(s.uncounted)}"
+    rows["cost"] = "" if s.cost is None else f"{least}{dollars(s.cost)}"
     rows["in no sample"] = _in_no_sample(s)
     rows["made by"] = f"math500 {made.math500_version}"
     items = "".join(tag("dt", text(name)) + tag("dd", text(value)) for name, value in rows.items() if value)
@@ -190,7 +196,7 @@ def _in_no_sample(s: Summary) -> str:
     prompt, completion = in_no_sample(s)
     if s.paid is None or not (prompt or completion):
         return ""
-    money = "" if s.paid.cost is None else f"; {dollars(s.paid.cost)} paid in all"
+    money = "" if s.paid.cost is None else f"; {at_least(s)}{dollars(s.paid.cost)} paid in all"
     return f"{prompt:,} tokens read, {completion:,} generated{money}"
 
 

@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from math500.errors import DataUnreadable
+from math500.errors import DataUnreadable, why
 from math500.records import Claim, ClaimVerdict, PublishedModel, PublishedScore
 from math500.scores import forensics, names, registry
 
@@ -50,7 +50,7 @@ def read(path: Path) -> list[dict[str, str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             listed = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as e:
-        raise DataUnreadable(f"{path} cannot be read ({e})", "Give a CSV file in UTF-8.") from e
+        raise DataUnreadable(f"{path} cannot be read ({why(e)})", "Give a CSV file in UTF-8.") from e
     claims = []
     for number, row in enumerate(listed, 2):
         found = {key: next((row[c] or "" for c in names_ if c in row), "") for key, names_ in COLUMNS.items()}

@@ -5,6 +5,7 @@ A share of n problems moves in steps of 1/n, and a mean of k samples a problem i
 
 from __future__ import annotations
 
+from math500.plural import counted
 from math500.records import Fit, Forensics, PublishedScore
 from math500.scores import registry
 
@@ -45,7 +46,9 @@ def what(text: str, n: int | None = None) -> Forensics:
         text: in percent, as printed: `90` and `90.0` are not the same.
         n: problems that it is said to be of, beside the sizes of the known sets.
     """
-    sizes = dict(registry.SIZES) | ({f"{n:,} problems": n} if n and n not in registry.SIZES.values() else {})
+    sizes = dict(registry.SIZES) | (
+        {counted(n, "problem"): n} if n and n not in registry.SIZES.values() else {}
+    )
     rows = registry.rows()
     exact = tuple(row for row in rows if same(row, text))
     near = [row for row in rows if row not in exact and abs(float(row.score) - float(text)) <= NEAR]

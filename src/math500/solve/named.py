@@ -7,6 +7,7 @@ from pathlib import Path
 
 from math500 import plugins
 from math500.errors import UsageError
+from math500.plural import counted
 from math500.records import Decoding, Extras, Prompt, SolverInfo, Stopping, Weigh
 from math500.sandbox import Sandbox
 from math500.solve import selfcheck, turns, weights
@@ -60,9 +61,11 @@ def words(info: SolverInfo) -> str:
     """A solver with the settings that matter for it, as a protocol names it."""
     said = [info.name]
     if needs_sandbox(info.name):
-        said.append(f"{info.rounds} rounds" + (" of native calls" if info.tool_calls == "native" else ""))
+        said.append(
+            counted(info.rounds, "round") + (" of native calls" if info.tool_calls == "native" else "")
+        )
     if info.votes is not None:
-        said.append(f"{info.votes} votes" + (f" until {_sure(info)}" if info.confidence else ""))
+        said.append(counted(info.votes, "vote") + (f" until {_sure(info)}" if info.confidence else ""))
     if info.weigh != "equal":
         whose = info.judge or (info.reward and Path(info.reward).name)
         by = f"{info.weigh} {whose}" if whose else info.weigh

@@ -19,7 +19,6 @@ solution alone.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -220,9 +219,3 @@ def favoured(lead: int, second: int) -> float:
     n = lead + second + 1
     ways: int = sum(math.comb(n, j) for j in range(lead + 1))
     return ways / (1 << n)
-
-
-def tied(ballots: Sequence[Ballot]) -> tuple[Ballot, ...]:
-    """The answers that share the first place; empty when one wins alone."""
-    first = tuple(itertools.takewhile(lambda b: b.weight == ballots[0].weight, ballots))
-    return first if len(first) > 1 else ()

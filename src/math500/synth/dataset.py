@@ -330,6 +330,10 @@ def _counted(left_out: Iterable[LeftOut]) -> str:
 
 def _manifest(folder: Path) -> Manifest:
     path = folder / "manifest.json"
+    if formats.kind(folder) == formats.A_RUN:
+        raise DataNotFound(
+            f"{folder} is a run, not a training set", f"Make one: math500 synth rft {folder} --out SET"
+        )
     if not path.is_file():
         what = "is not finished: start its command again" if (folder / "draft.json").is_file() else ""
         raise DataNotFound(

@@ -27,6 +27,7 @@ from math500 import evaluate
 from math500.failures import loops
 from math500.grading import extract
 from math500.grading.visible import visible
+from math500.plural import counted
 from math500.records import Grade, Sample
 from math500.synth import calculations
 
@@ -102,7 +103,11 @@ def _truncated(case: Case) -> str:
 
 def _loop(case: Case) -> str:
     found = loops.find(case.text)
-    return f"the last {found.repeats:.0f} passages of {found.period} characters are one" if found else ""
+    return (
+        f"the last {found.repeats:.0f} passages of {counted(found.period, 'character')} are one"
+        if found
+        else ""
+    )
 
 
 def _constant_code(case: Case) -> str:

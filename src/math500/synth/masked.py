@@ -24,6 +24,7 @@ import msgspec
 from math500 import evaluate, failures, running
 from math500.errors import UsageError
 from math500.grading.visible import visible
+from math500.plural import counted
 from math500.records import LeftOut, Problem, Prompt, SolverInfo
 from math500.rundir import RunDir
 from math500.synth import dataset, masks, mentions, rft, stage
@@ -225,7 +226,7 @@ def _hints(
 def refused(problem: Problem, mask: str) -> tuple[str, str]:
     """Why a mask is of no use, and what shows it; two empty texts for a good one."""
     if len(mask.split()) < LEAST_WORDS:
-        return "no_mask", f"{len(mask.split())} words"
+        return "no_mask", counted(len(mask.split()), "word")
     if (share := _kept(problem.solution, mask)) < LIKE:
         return "no_mask", f"{100 * share:.0f} % of the solution's words are in it"
     if shows := masks.shown(mask, problem.problem, problem.answer):

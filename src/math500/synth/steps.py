@@ -267,7 +267,7 @@ def _unusable(solved: Solved) -> tuple[str, str]:
     if one.grade.verdict == "no_answer":
         return "no_answer", ""
     if len(solved.steps) < LEAST:
-        return "one_step", f"{len(solved.steps)} step"
+        return "one_step", counted(len(solved.steps), "step")
     return "", ""
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from math500.errors import DataUnreadable, UsageError
+from math500.errors import DataUnreadable, UsageError, why
 from math500.records import GrpoSettings, PpoSettings, PrmSettings, Record, RewardSettings, TrainingSettings
 
 LEARNING_RATE = {"full": 2e-5, "lora": 2e-4}
@@ -128,7 +128,9 @@ def _file(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
-        raise DataUnreadable(f"{file} cannot be read ({e})", "Give a TOML file; see docs/train.md.") from e
+        raise DataUnreadable(
+            f"{file} cannot be read ({why(e)})", "Give a TOML file; see docs/train.md."
+        ) from e
 
 
 def _names() -> tuple[str, ...]:

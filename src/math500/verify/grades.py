@@ -104,7 +104,9 @@ def _again(folder: Folder, about: str, grader: str, file: str, anew: str) -> Ite
     if late:
         yield note(about, f"{len(late)} could not be told when they were graded, and can be here", anew, late)
     if unsure:
-        yield note(about, f"{len(unsure)} comparisons did not end in time here", "Verify again.", unsure)
+        yield note(
+            about, f"{counted(len(unsure), 'comparison')} did not end in time here", "Verify again.", unsure
+        )
 
 
 def _difference(was: Grade, now: Grade) -> str:

@@ -61,7 +61,7 @@ def _files(run: RunDir, made: Seal) -> Iterator[RunCheck]:
         yield ok(ABOUT, f"{counted(len(made.files), 'file')} as sealed, the last at {last}")
     intact = [name for name in run.sealable() if name not in broken]
     if more := room.unsealed(run.path, made, intact):
-        where = [f"{name}: {count:,} bytes" for name, count in more.items()]
+        where = [f"{name}: {counted(count, 'byte')}" for name, count in more.items()]
         holds = counted(len(more), "file holds", "files hold")
         what = f"{holds} more than was sealed, as after a process that was killed"
         yield note(ABOUT, what, f"Seal them: math500 run --resume {run.path}", where)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from math500 import evaluate
+from math500.display.money import without_count
 from math500.plural import counted
 from math500.records import Gap, RunCheck, Summary
 from math500.verify.folder import Folder, either, note
@@ -58,6 +59,8 @@ def _summary(folder: Folder, written: Summary) -> RunCheck:
     score = again.score
     value = "no score" if score is None else f"{100 * score.value:.2f} % of {counted(score.n, 'problem')}"
     good = f"{value} by {written.grader}, and all {len(now)} fields as derived"
+    if again.uncounted:
+        good += f"; {without_count(again.uncounted)}"
     next_step = f"Have it made again: math500 run --resume {folder.run.path}; it asks only what is owed."
     if folder.imported:
         next_step = "Import the log again: what is in summary.json is not what the grades give."
@@ -72,8 +75,8 @@ def _summary(folder: Folder, written: Summary) -> RunCheck:
 
 def _other(was: dict[str, Any], now: dict[str, Any], name: str) -> bool:
     # The order of the rules is that of their counts, and among equals that of the grades.
-    # An older math500 wrote no `paid`; every other field it wrote, or its default says what it meant.
-    return not (name == "paid" and was[name] is None) and not _same(was[name], now[name])
+    # An older math500 wrote not all of them; every other field it wrote, or its default says what it meant.
+    return not (name in ("paid", "uncounted") and was[name] is None) and not _same(was[name], now[name])
 
 
 def _same(a: object, b: object) -> bool:

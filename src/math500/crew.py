@@ -52,7 +52,8 @@ class Crew(Generic[T]):
             workers.cancel()
             await asyncio.wait((workers,))
             if not workers.cancelled():
-                self._error = self._error or workers.exception()
+                fault = workers.exception()  # looked at in any case, or asyncio prints it
+                self._error = self._error or fault
 
     def end(self) -> None:
         """Do nothing if all went well.

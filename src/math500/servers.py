@@ -13,7 +13,7 @@ and the rest is dropped at once.
 
 Sources: vLLM vllm/entrypoints/openai/models/serving.py, vllm/entrypoints/serve/instrumentator/server_info.py,
 vllm/config/model.py (`get_diff_sampling_param`); SGLang python/sglang/srt/entrypoints/http_server.py and
-openai/protocol.py, srt/configs/model_config.py (`get_default_sampling_params`). What both answer was seen (docs/log.md).
+openai/protocol.py, srt/configs/model_config.py (`get_default_sampling_params`).
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ TOO_LONG = says(
 
 MOST_TOKENS = says(
     r"max_(completion_)?tokens=\d+ cannot be greater than",  # vLLM, which compares with the context alone
-    r"max_(completion_)?tokens is too large: \d+\. ?this model supports at most",  # OpenAI; SGLang: `9000.This`
+    r"max_(completion_)?tokens is too large: \d+\. ?this model supports at most",  # OpenAI, SGLang
     r"max_tokens: \d+ > \d+, which is the maximum",  # Anthropic
     "valid range of max_tokens",  # DeepSeek
     r"range of max_(completion_)?tokens should be",  # DashScope

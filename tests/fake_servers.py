@@ -1,8 +1,9 @@
-"""vLLM and SGLang as plans of the faulty server: their answers in the forms that their sources write.
+"""vLLM and SGLang as plans of the faulty server: their answers in the forms that they have.
 
 vLLM: entrypoints/openai/models/serving.py (the list), serve/instrumentator/server_info.py (`/server_info`
 in development mode only), openai/chat_completion/serving.py (the log probabilities).
-SGLang: srt/entrypoints/http_server.py (`/server_info` is every argument of the start, keys included).
+SGLang 0.5.23, as it answered: `/server_info` is every argument of the start, keys included, and its cache's
+size; in its list of models the root is the name again.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def vllm(
 
 
 def sglang(plan: Plan, *, path: str = "/server_info", logprobs: Any = None, **arguments: Any) -> Plan:
-    """An SGLang 0.5.9 in front of this plan, started with these arguments."""
+    """An SGLang 0.5.23 in front of this plan, started with these arguments."""
     info = {
         "model_path": "Qwen/Qwen2.5-7B-Instruct",
         "tp_size": 2,
@@ -59,11 +60,12 @@ def sglang(plan: Plan, *, path: str = "/server_info", logprobs: Any = None, **ar
         "reasoning_parser": None,
         "disable_radix_cache": False,
         "context_length": None,
-        "version": "0.5.9",
+        "max_total_num_tokens": 65536,
+        "version": "0.5.23",
         **arguments,
     }
     pages = {
-        "/v1/models": listed("m", "sglang", 40960, "Qwen/Qwen2.5-7B-Instruct"),
+        "/v1/models": listed("m", "sglang", 40960, "m"),
         path: _page(info),
     }
     return _served(pages, plan, logprobs)

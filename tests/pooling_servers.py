@@ -2,8 +2,8 @@
 
 Their answers are in the forms that their sources write: vLLM 0.25.1 entrypoints/pooling/pooling/protocol.py
 (`PoolingResponse`), model_executor/layers/pooler (activations.py: one label goes through the logistic
-function, more through softmax; tokwise: a row a token, or one a step tag); SGLang
-managers/tokenizer_manager.py (`embedding` and `meta_info`), which knows raw values only.
+function, more through softmax; tokwise: a row a token, or one a step tag); SGLang 0.5.23, as it
+answered (`embedding` and `meta_info`), which knows raw values only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ from typing import Any
 from tests.fake_servers import listed
 from tests.faulty_server import Act, Request, error
 
-NO_CHAT = "This model does not appear to be an embedding model by default. Please add `--is-embedding`."
+NO_CHAT = (
+    "This model does not appear to be an embedding model by default. Please add `--is-embedding` when "
+    "launching the server or try another model."
+)
+"""SGLang 0.5.23, where it was started to chat."""
 
 
 class Pools:
@@ -52,8 +56,11 @@ class Pools:
 
     def __call__(self, request: Request) -> Act:
         """The plan."""
+        if request.path == "/model_info" and self.server == "sglang":
+            return Act(body=json.dumps({"model_path": self.weights, "is_generation": False}).encode())
         if not request.raw:
-            return listed("reward", self.server, self.context, self.weights)
+            root = "reward" if self.server == "sglang" else self.weights
+            return listed("reward", self.server, self.context, root)
         if request.path != {"vllm": "/pooling", "sglang": "/classify"}[self.server]:
             return error(404, "Not Found")
         self.asked.append(request.body)
@@ -63,7 +70,13 @@ class Pools:
         """What it says of the one text in a request."""
         if self.server == "sglang":
             ids = asked["input_ids"]
-            info = {"id": "0b1", "finish_reason": None, "prompt_tokens": len(ids), "e2e_latency": 0.01}
+            reason = {"type": "length", "length": 0}
+            info = {
+                "id": "2d",
+                "finish_reason": reason,
+                "prompt_tokens": len(ids),
+                "weight_version": "default",
+            }
             return {"embedding": self.values(ids, activation=False), "meta_info": info}
         [ids] = asked["input"]
         return {

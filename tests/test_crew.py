@@ -55,6 +55,25 @@ def test_an_error_stops_all_and_what_is_nearly_here_lands(monkeypatch: pytest.Mo
     assert (begun, done) == ([0.05, -0.01, 60.0], [0.05])
 
 
+def test_what_is_broken_off_is_no_fault_of_ours(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """asyncio logs a traceback for a cancelled gathering whose exception nobody looks at."""
+    monkeypatch.setattr(crew, "GRACE_SECONDS", 0.01)
+
+    async def work(seconds: float) -> None:
+        if not seconds:
+            raise RunError("the first", "")
+        await asyncio.sleep(seconds)
+
+    async def run() -> None:
+        await Crew([60.0, 0.0], work).work(2)
+
+    asyncio.run(run())
+    gc.collect()
+    assert not caplog.records
+
+
 def test_a_fault_of_ours_is_raised() -> None:
     async def work(_number: int) -> None:
         raise ZeroDivisionError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -61,7 +62,8 @@ def test_vllm_with_defaults_of_its_own(doctor: Doctor) -> None:
 def test_sglang_says_how_it_was_started(path: str, doctor: Doctor) -> None:
     done = doctor(sglang(sum_or_count, path=path, logprobs=tokens(0.0)))
     assert done.code == 0, done.out
-    says(done, "ok", "server", "SGLang 0.5.9", "tensor parallel 2, data parallel 4", "reasoning parser none")
+    says(done, "ok", "server", "SGLang 0.5.23, serving Qwen/Qwen2.5-7B-Instruct")
+    says(done, "ok", "server", "tensor parallel 2, data parallel 4", "reasoning parser none")
     says(done, "ok", "context", "40960 tokens", "without --max-tokens")
     says(done, "note", "sampling defaults", "model: ", "repetition_penalty")
     assert "max_new_tokens" not in done.out
@@ -79,6 +81,38 @@ def test_sglang_with_openais_defaults_and_settings_of_its_own(doctor: Doctor) ->
         sum_or_count, sampling_defaults="openai", preferred_sampling_params='{"repetition_penalty": 1.05}'
     )
     says(doctor(preferred), "note", "sampling defaults", "started with", "1.05")
+
+
+def test_sglang_answers_to_every_name(doctor: Doctor) -> None:
+    done = doctor(sglang(sum_or_count), "--model", "another")
+    assert done.code == 0, done.out
+    says(done, "note", "server", "SGLang 0.5.23", "listed as m, and answering to every name")
+    assert "server: Take --model m" in done.out
+    says(doctor(sglang(sum_or_count), "--model", "m:adapter"), "ok", "server", "SGLang 0.5.23")
+
+
+def test_sglangs_adapter_is_served_from_its_own_folder(doctor: Doctor) -> None:
+    card = {"id": "m", "owned_by": "sglang", "root": "/adapters/m", "parent": "base", "max_model_len": None}
+    plan = sglang(sum_or_count)
+    page = Act(body=json.dumps({"data": [card]}).encode())
+    done = doctor(lambda request: page if request.path == "/v1/models" else plan(request))
+    says(done, "ok", "server", "serving /adapters/m")
+
+
+@pytest.mark.parametrize(("limit", "told"), [(1952, False), (1953, True), (None, True)])
+def test_a_cache_that_is_smaller_than_the_context(limit: int | None, told: bool, doctor: Doctor) -> None:
+    """SGLang 0.5.23 with --max-total-tokens 600: of 700, 561 were generated and the answer was `length`."""
+    more = () if limit is None else ("--max-tokens", limit)
+    done = doctor(sglang(sum_or_count, max_total_num_tokens=4000), *more)
+    assert done.code == 0
+    says(done, "ok", "context", "40960 tokens")
+    assert ("its cache holds 4000 tokens: an answer is cut off" in done.out) == told
+    assert ("Run it with --max-tokens 1952 or less" in done.out) == told
+
+
+def test_sglangs_completions_take_none_of_the_models_own_settings(doctor: Doctor) -> None:
+    done = doctor(sglang(sum_or_count), "--api", "completions")
+    says(done, "ok", "sampling defaults", "holds for /completions")
 
 
 @pytest.mark.parametrize(

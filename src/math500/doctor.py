@@ -329,7 +329,7 @@ class _Visit:
         server = await servers.look(self._endpoint.model, listed, lambda path: self._json(root + path))
         if server is None:
             return []
-        found = servers.findings(server, self._max_tokens)
+        found = servers.findings(server, self._max_tokens, plain=self._plain)
         return [*found, servers.greedy(server, await self._token_by_token())] if self._chat else found
 
     async def _token_by_token(self) -> tuple[int, int] | None:

@@ -3,7 +3,8 @@
 Both name themselves in their list of models, with the context that they serve. The rest stands elsewhere:
 
     vLLM     /version; /server_info only where it was started for development
-    SGLang   /server_info (older: /get_server_info), with every argument that it was started with
+    SGLang   /server_info (older: /get_server_info), with every argument that it was started with; in the
+             list its model's root is the name again, and it answers to names that are not there
 
 What is looked for is what changes a score and stands in no request: sampling defaults out of the model's
 generation_config.json, which hold for each setting that a run does not send, a limit on tokens among them;
@@ -49,8 +50,12 @@ class Server:
     version: str = ""
     weights: str = ""
     """What is served under the model's name."""
+    listed: str = ""
+    """The name that it lists, where it is asked by another one and answers all the same."""
     context: int | None = None
     """Tokens of prompt and answer together."""
+    cache: int | None = None
+    """Tokens that its cache holds: where they are fewer, SGLang ends an answer there without a word."""
     defaults: str | None = None
     """Where sampling defaults come from: `auto`, `vllm` or a folder (vLLM), `model` or `openai` (SGLang)."""
     preferred: str = ""
@@ -76,12 +81,23 @@ async def look(model: str, listed: object, get: Get) -> Server | None:
     """
     cards = listed.get("data") if isinstance(listed, dict) else None
     cards = [card for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []
-    card = next((card for card in cards if card.get("id") == model), None)
+    card = next((card for card in cards if card.get("id") == model), None) or _of_any_name(cards)
     name = NAMES.get(str(card.get("owned_by"))) if card else None
     if card is None or name is None:
         return None
-    server = Server(name, weights=str(card.get("root") or ""), context=_whole(card.get("max_model_len")))
-    return await (_vllm(server, get) if name == "vLLM" else _sglang(server, get))
+    listed_as = str(card.get("id"))
+    server = Server(
+        name,
+        weights=str(card.get("root") or ""),
+        listed="" if f"{model}:".startswith(f"{listed_as}:") else listed_as,
+        context=_whole(card.get("max_model_len")),
+    )
+    return await (_vllm(server, get) if name == "vLLM" else _sglang(server, card, get))
+
+
+def _of_any_name(cards: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """SGLang's model, which answers to every name, and to NAME:ADAPTER; its adapters come behind it."""
+    return next((card for card in cards if card.get("owned_by") == "sglang"), None)
 
 
 async def _vllm(server: Server, get: Get) -> Server:
@@ -99,7 +115,7 @@ async def _vllm(server: Server, get: Get) -> Server:
     )
 
 
-async def _sglang(server: Server, get: Get) -> Server:
+async def _sglang(server: Server, card: Mapping[str, Any], get: Get) -> Server:
     info = _fields(await get("/server_info")) or _fields(await get("/get_server_info"))
     if not info:
         return server
@@ -107,9 +123,11 @@ async def _sglang(server: Server, get: Get) -> Server:
     return replace(
         server,
         version=str(info.get("version") or ""),
+        weights=server.weights if card.get("parent") else str(info.get("model_path") or server.weights),
         defaults=defaults if isinstance(defaults, str) else None,
         preferred=_written(info.get("preferred_sampling_params")),
         reasoning_parser=str(info["reasoning_parser"] or "") if "reasoning_parser" in info else None,
+        cache=_whole(info.get("max_total_num_tokens")),
         prefix_cache=None if off is None else not off,
         parallel=_pair(info, "tp_size", "dp_size"),
     )
@@ -118,14 +136,16 @@ async def _sglang(server: Server, get: Get) -> Server:
 # -- in words ----------------------------------------------------------------------------------
 
 
-def findings(server: Server, max_tokens: int | None) -> list[Finding]:
+def findings(server: Server, max_tokens: int | None, *, plain: bool = False) -> list[Finding]:
     """What a person should know about it before a run.
 
     Args:
         server: what it says about itself.
         max_tokens: the run's token limit; None where it sends none.
+        plain: whether it is asked to go on with a text, at `/completions`.
     """
-    return [_identity(server), *_context(server, max_tokens), _defaults(server)]
+    held = [*_context(server, max_tokens), *_cache(server, max_tokens)]
+    return [_identity(server), *held, _plain_defaults(server) if plain else _defaults(server)]
 
 
 def _identity(server: Server) -> Finding:
@@ -137,7 +157,11 @@ def _identity(server: Server) -> Finding:
         parts += [f"prefix cache {'on' if server.prefix_cache else 'off'}"]
     if server.reasoning_parser is not None:
         parts += [f"reasoning parser {server.reasoning_parser or 'none'}"]
-    return Finding(about="server", state="ok", what=", ".join(parts))
+    if not server.listed:
+        return Finding(about="server", state="ok", what=", ".join(parts))
+    what = f"{', '.join(parts)}; listed as {server.listed}, and answering to every name"
+    step = f"Take --model {server.listed}: the run is kept under that name."
+    return Finding(about="server", state="note", what=what, next_step=step)
 
 
 def _context(server: Server, max_tokens: int | None) -> list[Finding]:
@@ -160,6 +184,27 @@ def _context(server: Server, max_tokens: int | None) -> list[Finding]:
         return [Finding(about="context", state="fail", what=what, next_step=step)]
     what = f"{served}; --max-tokens {max_tokens} leaves {left} for the prompt, and longer ones fail"
     return [Finding(about="context", state="note", what=what, next_step=step)]
+
+
+def _cache(server: Server, max_tokens: int | None) -> list[Finding]:
+    """Whether they fit into a cache that is smaller than the context."""
+    if server.cache is None or server.context is None or server.cache >= server.context:
+        return []
+    most = server.cache - ROOM_FOR_A_PROMPT
+    if max_tokens is not None and max_tokens <= most:
+        return []
+    what = f"its cache holds {server.cache} tokens: an answer is cut off where prompt and answer fill it"
+    smaller = f"Run it with --max-tokens {most} or less, or start" if most > 0 else "Start"
+    step = f"{smaller} the server with a larger --mem-fraction-static or --max-total-tokens."
+    return [Finding(about="context", state="note", what=what, next_step=step)]
+
+
+def _plain_defaults(server: Server) -> Finding:
+    """The same for `/completions`, where SGLang sends every setting that a request leaves out itself."""
+    if server.name == "vLLM":
+        return _defaults(server)
+    what = "nothing of the model's generation_config.json holds for /completions"
+    return Finding(about="sampling defaults", state="ok", what=what)
 
 
 def _defaults(server: Server) -> Finding:

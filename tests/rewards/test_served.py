@@ -84,6 +84,26 @@ def test_sglangs_outcomes_are_the_folders(outcome: Path, process: Path, server: 
         opened(process, server)
 
 
+def test_what_sglang_serves_stands_beside_its_list(outcome: Path, server: FaultyServer) -> None:
+    pools = Pools(outcome / "model", "sglang")
+    for path in ("/model_info", "/get_model_info"):
+
+        def plan(request: Request, path: str = path) -> Act:
+            if "model_info" not in request.path:
+                return pools(request)
+            info = {"model_path": "/models/reward", "served_model_name": "reward", "is_generation": False}
+            return Act(body=json.dumps(info).encode()) if request.path == path else error(404, "Not Found")
+
+        server.plan = plan
+        served = rewards.look(Service(base_url=server.url), rewards.find(outcome)[1]).served
+        assert served is not None
+        assert (served.model, served.weights) == ("reward", "/models/reward")
+    server.plan = lambda request: error(404) if "model_info" in request.path else pools(request)
+    served = rewards.look(Service(base_url=server.url), rewards.find(outcome)[1]).served
+    assert served is not None
+    assert served.weights == "reward"
+
+
 def test_a_folder_without_weights_is_enough(outcome: Path, server: FaultyServer, tmp_path: Path) -> None:
     light = shutil.copytree(outcome, tmp_path / "light")
     (light / "model" / "model.safetensors").unlink()

@@ -74,7 +74,7 @@ TOO_LONG = says(
     r"(prompt|input|message).{0,60}too (long|large)",  # Anthropic, Ollama
     "reduce the length",  # OpenAI
     "max_tokens parameter must be less",  # Together
-    "longer than the model",  # SGLang
+    "longer than the model|exceeds the maximum allowed length",  # SGLang: its context, its cache
     "range of input length",  # DashScope
     "exceeded model token limit",  # Moonshot
     "tokens_too_long",  # Baidu Qianfan
@@ -84,7 +84,7 @@ TOO_LONG = says(
 
 MOST_TOKENS = says(
     r"max_(completion_)?tokens=\d+ cannot be greater than",  # vLLM, which compares with the context alone
-    r"max_(completion_)?tokens is too large: \d+\. this model supports at most",  # OpenAI
+    r"max_(completion_)?tokens is too large: \d+\. ?this model supports at most",  # OpenAI, SGLang
     r"max_tokens: \d+ > \d+, which is the maximum",  # Anthropic
     "valid range of max_tokens",  # DeepSeek
     r"range of max_(completion_)?tokens should be",  # DashScope
@@ -146,6 +146,7 @@ MODEL = says(
     r"model\.accessdenied|accessdenied\.unpurchased",  # DashScope
     r"model.{0,160}(does not|doesn't|not) (exist|found)",  # OpenAI, vLLM
     r"model.{0,160}not found",  # Ollama, SGLang
+    r"lora adapters?\b.{0,160}not (enabled|loaded)",  # SGLang, of what stands behind a colon
     "not a valid model|no (allowed )?(providers|endpoints)",  # OpenRouter
     "no such model|unknown model|invalid model|deploymentnotfound",  # Azure and others
     r"model.{0,80}not (available|supported)",  # Together

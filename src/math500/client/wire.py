@@ -151,7 +151,9 @@ def said(error: object) -> str:
         text = re.sub(r"<[^>]{0,500}>", " ", error[:LONGEST_SAID].decode("utf-8", "replace"))
     elif isinstance(error, dict):
         first = [str(error[name]) for name in ("code", "type", "status", "message") if error.get(name)]
-        rest = {name: value for name, value in error.items() if name not in _SAID_FIRST and value}
+        rest = {
+            name: value for name, value in error.items() if name not in _SAID_FIRST | _SAYS_NOTHING and value
+        }
         text = " ".join(dict.fromkeys(first)) + (f" {rest}" if rest else "")
     else:
         text = str(error)
@@ -159,6 +161,8 @@ def said(error: object) -> str:
 
 
 _SAID_FIRST = frozenset({"code", "type", "status", "message"})
+_SAYS_NOTHING = frozenset({"object"})
+"""`error`, in every error of servers of one's own."""
 
 
 def decoded(body: bytes) -> object:

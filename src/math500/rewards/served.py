@@ -1,6 +1,6 @@
 """A reward model's values by a server: vLLM (`--runner pooling`) or SGLang (`--is-embedding`).
 
-    GET /v1/models          whose server it is, and what it serves
+    GET /v1/models          whose server it is, and what it serves; SGLang says the latter in /model_info
     the shortest text       vLLM, twice: what is asked for as a raw value must not be the probability
     a text a request        as tokens, the same ones that are read in this process
 
@@ -29,6 +29,7 @@ from math500.client.lane import headers_for
 from math500.client.transport import HttpTransport
 from math500.errors import (
     DataNotFound,
+    ModelError,
     ModelNotFound,
     RequestRejected,
     RunMismatch,
@@ -292,7 +293,7 @@ def _endpoint(service: Service) -> Endpoint:
 
 async def _look(service: Service) -> Served:
     endpoint = _endpoint(service)
-    listed = await _listed(endpoint)
+    listed = await _page(endpoint, "/v1/models")
     cards = listed.get("data") if isinstance(listed, dict) else None
     cards = [card for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []
     names = [str(card.get("id")) for card in cards]
@@ -302,11 +303,12 @@ async def _look(service: Service) -> Served:
         raise UsageError(
             f"{endpoint.base_url} says neither that it is vLLM nor SGLang", "Other servers are not known."
         )
+    root = await _folder(endpoint) if server == "sglang" else None
     return Served(
         server=server,
         base_url=endpoint.base_url,
         model=str(card["id"]),
-        weights=str(card.get("root") or ""),
+        weights=root or str(card.get("root") or ""),
         key_variable=service.key_variable,
     )
 
@@ -325,20 +327,32 @@ def _card(
     return cards[service.model]
 
 
-async def _listed(endpoint: Endpoint) -> object:
-    """The JSON of the server's list of models."""
+async def _folder(endpoint: Endpoint) -> str | None:
+    """What SGLang serves: in its list stands the name again."""
+    for path in ("/model_info", "/get_model_info"):
+        try:
+            said = await _page(endpoint, path)
+        except ModelError:
+            continue
+        if isinstance(said, dict) and said.get("model_path"):
+            return str(said["model_path"])
+    return None
+
+
+async def _page(endpoint: Endpoint, path: str) -> object:
+    """The JSON of a page of the server's."""
     transport = HttpTransport(endpoint)
     try:
-        reply = await transport.get(f"{endpoint.base_url}/v1/models", headers_for(endpoint))
+        reply = await transport.get(f"{endpoint.base_url}{path}", headers_for(endpoint))
         if reply.status == 200:
             return msgspec.json.decode(reply.body)
         answer = wire.read(reply.status, reply.headers, reply.body)
     except Fault as fault:
         answer = Answer(fault.kind, fault.what)
     except msgspec.DecodeError:
-        answer = Answer("malformed", "a list of models that is no JSON")
+        answer = Answer("malformed", "a page that is no JSON")
     finally:
         await transport.close()
     row = answers.find(answer, endpoint.base_url)
-    what = f"{endpoint.base_url}/v1/models {answers.sentence(answer)}"
+    what = f"{endpoint.base_url}{path} {answers.sentence(answer)}"
     raise row.error(what, row.next_step or f"Check --reward-base-url, and the key in {endpoint.key_name}.")

@@ -42,7 +42,7 @@ class Crew(Generic[T]):
     async def work(self, count: int) -> None:
         """Have so many workers do all of it, or as much as is done when they are stopped."""
         workers = asyncio.gather(*(self._each() for _ in range(count)))
-        # asyncio prints an error that nobody looks at: of workers broken off, or where Ctrl-C ends the wait below.
+        # asyncio prints an error that nobody looks at: of workers broken off, or where Ctrl-C ends the wait.
         workers.add_done_callback(lambda done: done.cancelled() or done.exception())
         stopped = asyncio.ensure_future(self._stopped.wait())
         try:

@@ -55,6 +55,14 @@ def test_every_factor_can_be_expected_to_do_something() -> None:
     assert priors.expected("shots") == pytest.approx(0.173)
 
 
+def test_where_an_expected_size_comes_from_is_told() -> None:
+    assert priors.told("shots") == "others found 17.3 points, on other models"
+    assert priors.told("template") == "others found 26.0 to 47.0 points, on other models"
+    for name in ("system", "concurrency"):
+        assert priors.expected(name) == priors.DEFAULT
+        assert priors.told(name) == "a guess: no size of it is on record"
+
+
 def test_what_somebody_saw_is_compared_with_before_what_is_remembered() -> None:
     def row(reporter: str, confidence: str, snapshot: str = "") -> Reference:
         return Reference(

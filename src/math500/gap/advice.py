@@ -1,8 +1,8 @@
 """What to try next, the most expected effect for its cost first.
 
 What is expected of a factor is what this run shows of it where it shows something (responses that were cut
-off), else the median of what others found (priors.py). The cost is what the ablation would generate and
-read. A factor that was measured already, or that both protocols share, is not proposed.
+off), else the median of what others found (priors.py), whose spread is told. The cost is what the ablation
+would generate and read. A factor that was measured already, or that both protocols share, is not proposed.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _limit(gap: Gap, row: Compared | None) -> Advice:
         command=f"math500 run {_asked(gap)} --data {_set(gap)} --max-tokens {to}",
         effect=_within(priors.expected("token limit"), gap),
         tokens=gap.measured.n * 800,
-        why="the configuration cut answers off; the size is what others found, on other models",
+        why=f"the configuration cut answers off; {priors.told('token limit')}",
     )
 
 
@@ -105,7 +105,7 @@ def _ablation(
     tokens: int,
     options: Sequence[str],
 ) -> Advice:
-    effect, why = priors.expected(field), "the median of what others found, on other models"
+    effect, why = priors.expected(field), priors.told(field)
     if name == "limit":
         cut_off = [key for key, s in responses.samples.items() if evaluate.truncated(s)]
         share = len(cut_off) / max(1, len(responses.samples))

@@ -35,6 +35,15 @@ def expected(name: str) -> float:
     return statistics.median(sizes) if sizes else DEFAULT
 
 
+def told(name: str) -> str:
+    """Where the expected size comes from: how far apart others found it, or that nobody's is known."""
+    ends = [end for row in rows() if row.name == name for end in (row.low, row.high) if end is not None]
+    if not ends:
+        return "a guess: no size of it is on record"
+    low, high = 100 * min(ends), 100 * max(ends)
+    return f"others found {low:.1f}{f' to {high:.1f}' if high > low else ''} points, on other models"
+
+
 def _factor(row: dict[str, str]) -> Factor:
     low, high = (float(row[name]) / 100 if row[name] else None for name in ("low", "high"))
     middle = None if low is None or high is None else (low + high) / 2

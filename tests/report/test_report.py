@@ -324,6 +324,20 @@ def test_runs_are_called_what_tells_them_apart(make: Make) -> None:
     assert versus.names(facts(make("one", model="m"), make("two", model="n"))) == ["m", "n"]
 
 
+def test_a_long_list_of_flips_is_folded(make: Make, problems: tuple[Problem, ...]) -> None:
+    def right(problem: Problem, _index: int) -> tuple[str, str]:
+        return f"\\boxed{{{problem.answer}}}", "stop"
+
+    def wrong(_problem: Problem, _index: int) -> tuple[str, str]:
+        return "\\boxed{777}", "stop"
+
+    few = facts(*(make(f"few-{say.__name__}", own=problems[:10], say=say) for say in (right, wrong)))
+    all_ = facts(*(make(f"all-{say.__name__}", say=say) for say in (right, wrong)))
+    assert len(problems) == 12
+    assert "<details>" not in versus.versus(few)
+    assert "<details><summary>The 12 problems that flipped</summary><div" in versus.versus(all_)
+
+
 # -- files and commands ------------------------------------------------------------------------
 
 

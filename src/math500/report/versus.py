@@ -14,6 +14,8 @@ from math500.report.markup import figure, interval, percent, table, tag, text
 
 FLIPS = 60
 """Flipped problems that are listed; the samples below can be filtered for all of them."""
+OPEN = 10
+"""So many are shown at once; a longer list is folded, or the runs themselves would stand far below it."""
 
 
 def versus(runs: Sequence[Facts]) -> str:
@@ -120,6 +122,8 @@ def _flips(found: Comparison, number: int) -> str:
     ]
     if not rows:
         return tag("p", "No problem flipped.", class_="quiet")
-    more = f" (the first {FLIPS} of {len(found.flips)})" if len(found.flips) > FLIPS else ""
+    of = len(found.flips)
+    title = f"Problems that flipped{f' (the first {FLIPS} of {of})' if of > FLIPS else ''}"
     head = ("problem", "subject", "level", "first", "second", "first answer", "second answer")
-    return table(head, rows, caption=f"Problems that flipped{more}", numbers=(2, 3, 4))
+    listed = table(head, rows, caption=title, numbers=(2, 3, 4))
+    return listed if of <= OPEN else tag("details", tag("summary", f"The {of} problems that flipped"), listed)

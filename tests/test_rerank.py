@@ -10,8 +10,10 @@ import msgspec
 import pytest
 
 from math500 import evaluate, rerank, rewards
+from math500.display import solvers as show
 from math500.errors import DataNotFound, UsageError
 from math500.records import Generation, Manifest, Problem, Reward, RewardInfo, Sample, SolverInfo
+from math500.rewards import problems as written
 from math500.rundir import RunDir, RunWriter
 from math500.solve import Solution, vote
 from tests.test_curves import said, sampled
@@ -100,6 +102,20 @@ def test_every_way_chooses_among_the_same_samples(run: RunDir, reward: Path, mod
     assert weighed.difference.value == pytest.approx(1 / 3)
     assert [found.single.value, found.any_right.value] == pytest.approx([4 / 9, 1.0])
     assert (found.samples, found.problems, found.left_out) == (3, 3, 0)
+
+
+def test_problems_that_the_model_was_trained_on_are_counted(
+    run: RunDir, reward: Path, models: list[Knows]
+) -> None:
+    assert rerank.rerank(run.path, reward).trained_on is None
+    written.write(reward, ["elsewhere/1"])
+    found = rerank.rerank(run.path, reward)
+    assert found.trained_on == 0
+    assert "trained on" not in show.reranked(found)
+    written.write(reward, ["elsewhere/1", *(p.unique_id for p in run.problems()[:2])])
+    found = rerank.rerank(run.path, reward)
+    assert found.trained_on == 2
+    assert "orm was trained on 2 of these problems" in show.reranked(found)
 
 
 def test_what_was_valued_is_not_valued_again(run: RunDir, reward: Path, models: list[Knows]) -> None:

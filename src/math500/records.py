@@ -29,6 +29,7 @@ A training's folder (`train/folder.py`):
     log.jsonl          TrainingStep      one line per step, appended
     outcome.json       TrainingOutcome   written at the end
     model/reward.json  RewardInfo        what a reward model is, beside its weights
+    model/problems.json  RewardProblems  and what it was trained on
 
 Fields are added, never renamed; a reader ignores fields that it does not know, so that an older
 math500 reads a newer folder. Seconds are wall-clock floats, tokens are the endpoint's own counts,
@@ -1998,6 +1999,13 @@ class RewardInfo(Record, frozen=True, kw_only=True):
     """Who computes its values in a run; None where math500 does itself."""
 
 
+class RewardProblems(Record, frozen=True, kw_only=True):
+    """What a reward model was trained on; `problems.json` beside its weights."""
+
+    ids: tuple[str, ...]
+    """Of the training rows' problems, each once, in order."""
+
+
 class Reward(Record, frozen=True, kw_only=True):
     """What a reward model says of one solution."""
 
@@ -2048,6 +2056,8 @@ class Reranked(Record, frozen=True, kw_only=True):
     any_right: Estimate
     """At least one of them is right: no way to choose can do better."""
     ways: tuple[Ranked, ...]
+    trained_on: int | None = None
+    """Problems that the model was trained on, by their ids; None where its folder does not say."""
 
 
 class Exported(Record, frozen=True, kw_only=True):

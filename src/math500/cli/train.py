@@ -251,7 +251,7 @@ def measure(folder: Path, sets: tuple[Path, ...], as_json: bool) -> None:
     from math500.display import training as show
     from math500.train import measure as room
 
-    found = room.measure(folder, sets)
+    found = room.measure(folder, sets, say=say)
     print_json(found) if as_json else print_text(show.measured(found))
 
 

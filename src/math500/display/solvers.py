@@ -115,7 +115,17 @@ def reranked(found: Reranked) -> str:
     left_out = f"; {found.left_out} {form(found.left_out, 'is', 'are')} left out" if found.left_out else ""
     return (
         f"{table([head, *bounds], right=range(1, len(head)), head=True)}\n\n"
-        f"{of}{left_out}. The differences are to the plain vote, in pairs."
+        f"{of}{left_out}. The differences are to the plain vote, in pairs.{_trained_on(found)}"
+    )
+
+
+def _trained_on(found: Reranked) -> str:
+    """That the model knows some of the problems from its training, where it does."""
+    if not found.trained_on:
+        return ""
+    return (
+        f"\n\n{found.reward} was trained on {found.trained_on:,} of these problems, by their ids: on others "
+        "it may bring less. Take a run over problems that it was not shown."
     )
 
 

@@ -27,6 +27,7 @@ A training's folder (`train/folder.py`):
 
     training.json      Training          the set, the start and the settings; written once
     log.jsonl          TrainingStep      one line per step, appended
+    held_start.json    HeldStart         before the first step of `grpo` and `ppo`
     outcome.json       TrainingOutcome   written at the end
     model/reward.json  RewardInfo        what a reward model is, beside its weights
     model/problems.json  RewardProblems  and what it was trained on
@@ -1929,6 +1930,13 @@ class TrainingStep(Record, frozen=True, kw_only=True):
     """Since the first step, stops left out."""
 
 
+class HeldStart(Record, frozen=True, kw_only=True):
+    """How the start answered the held-out problems; `held_start.json`, of a training that samples."""
+
+    right: tuple[bool, ...]
+    """For the first of the held-out problems, in their order."""
+
+
 class Measured(Record, frozen=True, kw_only=True):
     """One thing that was measured on what a training was not shown."""
 
@@ -1937,6 +1945,8 @@ class Measured(Record, frozen=True, kw_only=True):
     score: Estimate
     chance: float | None = None
     """What guessing comes to."""
+    difference: Difference | None = None
+    """To the start, in pairs, over the problems that the start was asked as well."""
 
 
 class TrainingOutcome(Record, frozen=True, kw_only=True):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from math500.display.compare import points
 from math500.display.live import Live
-from math500.display.tables import duration, table
+from math500.display.tables import duration, percent, table
 from math500.records import Exported, Measured, Training, TrainingOutcome, TrainingStep
 
 LATELY = 0.9
@@ -76,8 +77,12 @@ def measured(found: Sequence[Measured]) -> str:
 
 
 def _measured(one: Measured) -> str:
-    score = f"{one.score.value:.1%} ({one.score.low:.1%} to {one.score.high:.1%}) of {one.score.n:,}"
-    return score if one.chance is None else f"{score}; chance is {one.chance:.1%}"
+    said = [percent(one.score)]
+    if one.chance is not None:
+        said.append(f"chance is {100 * one.chance:.1f} %")
+    if one.difference is not None:
+        said.append(f"to the start, in pairs, {points(one.difference)}")
+    return "; ".join(said)
 
 
 def _devices(done: TrainingOutcome) -> str:

@@ -16,6 +16,7 @@ LATELY = 0.9
 VALUES = ("reward", "prm")
 """Trainings whose model values solutions; that of every other writes them."""
 RERANK = "math500 rerank RUN --reward {folder}"
+ASKED = "NAME is the prompt that the training rows were made with: others were not trained on."
 EXPORT = "math500 train export {folder} --to gguf --out {folder}.gguf"
 
 
@@ -68,7 +69,8 @@ def outcome(done: TrainingOutcome) -> str:
         ]
     )
     then = RERANK if done.task in VALUES else EXPORT
-    return f"{facts}\n\nNext: {then.format(folder=done.folder)}"
+    control = f"\nand: {EXPORT.format(folder=done.control)}" if done.control else ""
+    return f"{facts}\n\nNext: {then.format(folder=done.folder)}{control}"
 
 
 def measured(found: Sequence[Measured]) -> str:
@@ -100,5 +102,6 @@ def exported(made: Exported) -> str:
         ]
     )
     if made.form == "gguf":
-        return f"{facts}\n\nNext: math500 run --model embedded:{made.location}"
-    return f"{facts}\n\nNext: serve the folder, for example by vLLM, and give --base-url to math500 run."
+        return f"{facts}\n\nNext: math500 run --model embedded:{made.location} --prompt NAME\n{ASKED}"
+    how = "serve the folder, for example by vLLM, and give --base-url and --prompt NAME to math500 run."
+    return f"{facts}\n\nNext: {how}\n{ASKED}"

@@ -176,6 +176,15 @@ def differing(before: Training, now: Training) -> tuple[str, ...]:
     return tuple(name for name, differs in differ.items() if differs)
 
 
+def _other(name: str, before: Training, now: Training) -> str:
+    """One of `differing` in words; of settings which ones."""
+    if name != "settings":
+        return f"another {name}"
+    a, b = before.settings, now.settings
+    fields = [one for one in a.__struct_fields__ if getattr(a, one) != getattr(b, one)]
+    return f"other settings ({', '.join(fields)})"
+
+
 def _content(start: TrainingStart) -> str:
     return start.sha256 or start.location
 
@@ -183,8 +192,9 @@ def _content(start: TrainingStart) -> str:
 def _require_same(folder: TrainingFolder, now: Training) -> None:
     """Refuse to go on with what was begun otherwise, and to begin what is finished."""
     if others := differing(folder.training, now):
+        what = " and ".join(_other(name, folder.training, now) for name in others)
         raise RunMismatch(
-            f"{folder.path} was begun with another {' and another '.join(others)}",
+            f"{folder.path} was begun with {what}",
             "Give the same command as then, or another --out.",
         )
     if folder.outcome() is not None:

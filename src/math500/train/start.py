@@ -22,6 +22,7 @@ from typing import Any
 from math500 import archives, embedded, rewards
 from math500.errors import DataNotFound, ModelError, UsageError
 from math500.records import TrainingStart
+from math500.train.storing import storing
 
 Announce = Callable[[str], None]
 PREFIX = "embedded:"
@@ -156,8 +157,9 @@ def _unpack(file: Path, folder: Path) -> None:
             f"transformers cannot unpack {file.name} ({first_line(e)})",
             "Start from the model's folder in place of its GGUF file.",
         ) from e
-    _ordinary(model).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    with storing(folder):
+        _ordinary(model).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
 
 
 def _ordinary(model: Any) -> Any:  # noqa: ANN401

@@ -179,6 +179,7 @@ def test_each_aggregate_is_a_way_of_its_own(
     ]
     # By the weakest step 0.6 is the best, by the last one 0.9: the first right one of 1 + 1.
     assert [found.ways[2].score.value, found.ways[4].score.value] == pytest.approx([2 / 3, 1.0])
+    assert "with 4 of them, count those below 0.013 (0.05 / 4)" in show.reranked(found)
 
 
 def test_one_sample_leaves_nothing_to_choose(

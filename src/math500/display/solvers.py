@@ -108,6 +108,7 @@ def reranked(found: Reranked) -> str:
         *(_ranked(one) for one in found.ways),
         ("who knows the answer", *_estimate(found.any_right), "", "", ""),
     )
+    under = _compared(found) + _trained_on(found)
     of = (
         f"{counted(found.samples, 'sample')} for each of {counted(found.problems, 'problem')}, "
         f"valued by {found.reward}"
@@ -115,8 +116,13 @@ def reranked(found: Reranked) -> str:
     left_out = f"; {found.left_out} {form(found.left_out, 'is', 'are')} left out" if found.left_out else ""
     return (
         f"{table([head, *bounds], right=range(1, len(head)), head=True)}\n\n"
-        f"{of}{left_out}. The differences are to the plain vote, in pairs.{_trained_on(found)}"
+        f"{of}{left_out}. The differences are to the plain vote, in pairs.{under}"
     )
+
+
+def _compared(found: Reranked) -> str:
+    """What each p-value is worth beside the others; the plain vote has none."""
+    return f"\n{several(len(found.ways) - 1)}"
 
 
 def _trained_on(found: Reranked) -> str:

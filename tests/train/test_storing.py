@@ -59,7 +59,7 @@ def test_each_library_is_understood(tmp_path: Path, write: Callable[[Path, Any],
 def test_what_else_goes_wrong_is_not_the_disks(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="shapes"), storing(tmp_path):
         raise RuntimeError("shapes do not fit")
-    with pytest.raises(RunError, match="cannot be written"), storing(tmp_path / "no"):
+    with pytest.raises(FileNotFoundError), storing(tmp_path):
         (tmp_path / "no" / "file").write_text("")
 
 
@@ -74,3 +74,5 @@ def test_a_training_on_a_full_disk_goes_on_when_there_is_space(
     with pytest.raises(StorageFull, match=r"writing .*whole\.gguf"), full_at(20_000):
         export.export(tmp_path / "t", "gguf", tmp_path / "whole.gguf", quantization="F32")
     assert not list(tmp_path.glob("*whole.gguf*"))
+    with pytest.raises(RunError, match="cannot be written"):
+        export.export(tmp_path / "t", "gguf", tmp_path / "t" / "outcome.json" / "whole.gguf")

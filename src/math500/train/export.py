@@ -19,6 +19,7 @@ from typing import Any, Literal
 from math500 import quiet
 from math500.errors import DataMismatch, DataUnreadable, RunError, UsageError
 from math500.records import Exported, TrainingStart
+from math500.rundir import storage_error
 from math500.train import start as starts
 from math500.train import tensors, vocabulary
 from math500.train.folder import TrainingFolder
@@ -49,7 +50,7 @@ def export(
 
     Raises:
         UsageError: the training is not finished, or its model has no such form here.
-        RunError: `out` exists.
+        RunError: `out` exists, or cannot be written.
         DataMismatch: the model that training started from is another one now.
         DataUnreadable: what was trained is not all there.
         DependencyMissing: the extra `train` is not installed.
@@ -70,8 +71,13 @@ def export(
                     model.save_pretrained(making)
                     tokenizer.save_pretrained(making)
                 making.replace(out)
+        except OSError as e:
+            raise storage_error(e, out) from e
         finally:
-            shutil.rmtree(making, ignore_errors=True) if making.is_dir() else making.unlink(missing_ok=True)
+            if making.is_dir():
+                shutil.rmtree(making, ignore_errors=True)
+            elif making.exists():
+                making.unlink()
     return _exported(folder, form, out, quantization)
 
 

@@ -10,8 +10,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from math500.errors import StorageFull
-from math500.rundir import storage_error
+from math500.errors import StorageFull, disk_is_full
 
 FULL = (
     "(os error 28)",
@@ -27,19 +26,17 @@ AGAIN = "Free some space, then give the same command again."
 
 @contextlib.contextmanager
 def storing(path: Path) -> Iterator[None]:
-    """Write weights to a path.
+    """Write weights to a path; what else goes wrong is left as it is.
 
     Raises:
         StorageFull: the disk took no more.
-        RunError: the path cannot be written.
     """
     from safetensors import SafetensorError  # noqa: PLC0415 - of the extra `train`
 
     try:
         yield
     except (OSError, RuntimeError, SafetensorError) as e:
-        if any(words in str(e) for words in FULL):
-            raise StorageFull(f"the disk is full, writing {path}", AGAIN) from e
-        if isinstance(e, OSError) and e.strerror:
-            raise storage_error(e, path, AGAIN) from e
-        raise
+        full = isinstance(e, OSError) and disk_is_full(e)
+        if not full and not any(words in str(e) for words in FULL):
+            raise
+        raise StorageFull(f"the disk is full, writing {path}", AGAIN) from e

@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from math500 import display
+from math500.display import training
 from math500.records import (
     Asking,
     Check,
     Compared,
     Decoding,
     Estimate,
+    Exported,
     Failure,
     Generation,
     Grade,
@@ -25,6 +27,7 @@ from math500.records import (
     Report,
     Sample,
     Summary,
+    TrainingOutcome,
 )
 
 HALF = Estimate(value=0.5, low=0.4, high=0.6, n=100)
@@ -216,3 +219,31 @@ def test_a_difference_that_stands_far_behind_is_seen() -> None:
     assert "... openai/gpt-4o-mini" in shown
     near = Compared(field="solver", ours=words, theirs="cot", state="different")
     assert words[:41] in display.comparability([near], "first", "second")
+
+
+def test_after_a_training_its_control_is_exported_too() -> None:
+    done = TrainingOutcome(
+        folder="t",
+        steps=2,
+        rows=4,
+        first_loss=1.0,
+        last_loss=0.5,
+        tokens=9,
+        seconds=1.0,
+        device="cpu",
+        processes=1,
+        control="t/control",
+    )
+    assert training.outcome(done).splitlines()[-2:] == [
+        "Next: math500 train export t --to gguf --out t.gguf",
+        "and: math500 train export t/control --to gguf --out t/control.gguf",
+    ]
+
+
+def test_after_an_export_the_rows_prompt_is_asked_for() -> None:
+    gguf = Exported(location="t.gguf", form="gguf", sha256="", bytes=1, quantization="F16", training="t")
+    folder = Exported(location="t", form="safetensors", sha256="", bytes=1, quantization="F32", training="t")
+    assert "Next: math500 run --model embedded:t.gguf --prompt NAME\n" in training.exported(gguf)
+    assert all(
+        "NAME is the prompt that the training rows" in training.exported(one) for one in (gguf, folder)
+    )

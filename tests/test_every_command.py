@@ -53,7 +53,7 @@ TYPED: dict[str, list[list[str]]] = {
     "curves": [["MANY"]],
     "rerank": [["MANY", "--reward", "REWARD", "--aggregate", "min", "--aggregate", "product"]],
     "experiment": [["STUDY.toml", "--dry-run"]],
-    "contamination": [["PROBE", "--control", "PROBE"]],
+    "contamination": [["PROBE", "--control", "CONTROL"]],
     "synth": [["rft", "SAMPLED", "--out", "ROWS"], ["check", "SET"]],
     "train": [
         ["originals", "TRAINABLE", "--out", "ORIGINALS", "--data", "SET"],
@@ -120,6 +120,8 @@ def typed(
     rft.make([RunDir.open("SAMPLED")], Path("TRAINABLE"))
     _write(Path("OTHER"), problems, manifest_of(run_id="b"), turned=1)
     _write(Path("PROBE"), problems, manifest_of(prompt=contamination.PROMPT), turned=1)
+    own = tuple(msgspec.structs.replace(p, problem=f"My own: {p.problem}") for p in problems)
+    _write(Path("CONTROL"), own, manifest_of(prompt=contamination.PROMPT), turned=1)
     _write(Path("MANY"), problems, manifest_of(samples=4), turned=0, samples=4)
     _value(Path("MANY"), Path("REWARD"))
     Path("SET").write_bytes(b"".join(msgspec.json.encode(p) + b"\n" for p in problems))

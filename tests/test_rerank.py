@@ -10,8 +10,10 @@ import msgspec
 import pytest
 
 from math500 import evaluate, rerank, rewards
+from math500.display import solvers as show
 from math500.errors import DataNotFound, UsageError
 from math500.records import Generation, Manifest, Problem, Reward, RewardInfo, Sample, SolverInfo
+from math500.rewards import problems as written
 from math500.rundir import RunDir, RunWriter
 from math500.solve import Solution, vote
 from tests.test_curves import said, sampled
@@ -102,6 +104,20 @@ def test_every_way_chooses_among_the_same_samples(run: RunDir, reward: Path, mod
     assert (found.samples, found.problems, found.left_out) == (3, 3, 0)
 
 
+def test_problems_that_the_model_was_trained_on_are_counted(
+    run: RunDir, reward: Path, models: list[Knows]
+) -> None:
+    assert rerank.rerank(run.path, reward).trained_on is None
+    written.write(reward, ["elsewhere/1"])
+    found = rerank.rerank(run.path, reward)
+    assert found.trained_on == 0
+    assert "trained on" not in show.reranked(found)
+    written.write(reward, ["elsewhere/1", *(p.unique_id for p in run.problems()[:2])])
+    found = rerank.rerank(run.path, reward)
+    assert found.trained_on == 2
+    assert "orm was trained on 2 of these problems" in show.reranked(found)
+
+
 def test_what_was_valued_is_not_valued_again(run: RunDir, reward: Path, models: list[Knows]) -> None:
     first = rerank.rerank(run.path, reward)
     kept = run.path / "rewards"
@@ -163,6 +179,7 @@ def test_each_aggregate_is_a_way_of_its_own(
     ]
     # By the weakest step 0.6 is the best, by the last one 0.9: the first right one of 1 + 1.
     assert [found.ways[2].score.value, found.ways[4].score.value] == pytest.approx([2 / 3, 1.0])
+    assert "with 4 of them, count those below 0.013 (0.05 / 4)" in show.reranked(found)
 
 
 def test_one_sample_leaves_nothing_to_choose(

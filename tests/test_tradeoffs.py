@@ -47,6 +47,19 @@ def test_what_each_brought_and_cost(runs: tuple[RunDir, RunDir]) -> None:
     assert (second.common, second.tokens) == (12, 60.0)
 
 
+def test_a_run_that_an_older_grader_graded_has_its_score(
+    tmp_path: Path, problems: tuple[Problem, ...], manifest_of: Callable[..., Manifest]
+) -> None:
+    with RunWriter.create(tmp_path / "old", manifest_of(solver="cot", grader="math500/0"), problems) as run:
+        for problem in problems:
+            run.append(Sample(unique_id=problem.unique_id, index=0, response="x"))
+            grade = SampleGrade(unique_id=problem.unique_id, index=0, grade=Grade(verdict="correct"))
+            run.append_grade("math500/0", grade)
+    (row,) = tradeoffs.tradeoffs([RunDir.open(tmp_path / "old")])
+    assert row.score is not None
+    assert row.score.value == 1.0
+
+
 def test_the_table_and_the_plot(runs: tuple[RunDir, RunDir]) -> None:
     rows = tradeoffs.tradeoffs(runs)
     lines = show.tradeoffs(rows).splitlines()

@@ -27,8 +27,10 @@ A training's folder (`train/folder.py`):
 
     training.json      Training          the set, the start and the settings; written once
     log.jsonl          TrainingStep      one line per step, appended
+    held_start.json    HeldStart         before the first step of `grpo` and `ppo`
     outcome.json       TrainingOutcome   written at the end
     model/reward.json  RewardInfo        what a reward model is, beside its weights
+    model/problems.json  RewardProblems  and what it was trained on
 
 Fields are added, never renamed; a reader ignores fields that it does not know, so that an older
 math500 reads a newer folder. Seconds are wall-clock floats, tokens are the endpoint's own counts,
@@ -1928,6 +1930,13 @@ class TrainingStep(Record, frozen=True, kw_only=True):
     """Since the first step, stops left out."""
 
 
+class HeldStart(Record, frozen=True, kw_only=True):
+    """How the start answered the held-out problems; `held_start.json`, of a training that samples."""
+
+    right: tuple[bool, ...]
+    """For the first of the held-out problems, in their order."""
+
+
 class Measured(Record, frozen=True, kw_only=True):
     """One thing that was measured on what a training was not shown."""
 
@@ -1936,6 +1945,8 @@ class Measured(Record, frozen=True, kw_only=True):
     score: Estimate
     chance: float | None = None
     """What guessing comes to."""
+    difference: Difference | None = None
+    """To the start, in pairs, over the problems that the start was asked as well."""
 
 
 class TrainingOutcome(Record, frozen=True, kw_only=True):
@@ -1998,6 +2009,13 @@ class RewardInfo(Record, frozen=True, kw_only=True):
     """Who computes its values in a run; None where math500 does itself."""
 
 
+class RewardProblems(Record, frozen=True, kw_only=True):
+    """What a reward model was trained on; `problems.json` beside its weights."""
+
+    ids: tuple[str, ...]
+    """Of the training rows' problems, each once, in order."""
+
+
 class Reward(Record, frozen=True, kw_only=True):
     """What a reward model says of one solution."""
 
@@ -2048,6 +2066,8 @@ class Reranked(Record, frozen=True, kw_only=True):
     any_right: Estimate
     """At least one of them is right: no way to choose can do better."""
     ways: tuple[Ranked, ...]
+    trained_on: int | None = None
+    """Problems that the model was trained on, by their ids; None where its folder does not say."""
 
 
 class Exported(Record, frozen=True, kw_only=True):

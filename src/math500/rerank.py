@@ -77,6 +77,7 @@ def rerank(
         single=stats.mean_of_shares([one.votes.count(RIGHT) / most for one in whole], most * len(whole)),
         any_right=stats.mean_of_shares([float(RIGHT in one.votes) for one in whole], len(whole)),
         ways=tuple(_ways(whole, info, aggregates)),
+        trained_on=rewards.known(place, (name for name, of in found.items() if len(of) == most)),
     )
 
 

@@ -75,6 +75,22 @@ def test_a_probe_beside_its_control(tmp_path: Path, problems: tuple[Problem, ...
     assert found.above_control.low > 0.5
 
 
+def test_a_control_that_shows_nothing_is_refused(
+    tmp_path: Path, problems: tuple[Problem, ...], manifest_of: Make
+) -> None:
+    made = manifest_of(prompt=contamination.PROMPT)
+    model = msgspec.structs.replace(made.model, served_name="another")
+    another = msgspec.structs.replace(made, model=model)
+    probe = run_of(tmp_path / "a", made, problems[:3], ["x"] * 3)
+    overlapping = run_of(tmp_path / "b", made, problems[2:], ["x"] * 3)
+    other = run_of(tmp_path / "c", another, problems[3:], ["x"] * 3)
+    with pytest.raises(UsageError, match="holds problems that"):
+        contamination.require_control(probe, overlapping)
+    with pytest.raises(UsageError, match="is a probe of another"):
+        contamination.require_control(probe, other)
+    contamination.require_control(probe, run_of(tmp_path / "d", made, problems[3:], ["x"] * 3))
+
+
 def test_an_ordinary_run_is_no_probe(folder: Path, problems: tuple[Problem, ...], manifest_of: Make) -> None:
     with pytest.raises(UsageError, match="is no probe"):
         contamination.read(run_of(folder, manifest_of(), problems, ["x"]))

@@ -18,7 +18,7 @@ from math500.display import training as show
 from math500.errors import DependencyMissing, UsageError
 from math500.records import GrpoSettings, QuestionRow, TrainingSettings
 from math500.synth.dataset import TrainingSet
-from math500.train import grpo
+from math500.train import grpo, heldout
 from math500.train.folder import TrainingFolder
 from math500.train.loop import Request
 from tests.train.conftest import nothing
@@ -71,8 +71,27 @@ def test_what_is_rewarded_is_learnt_and_logged(asked: Path, tiny: Path, tmp_path
     assert "held_start" in steps[0].metrics
     assert done.measured[0].name == "held-out problems right"
     assert done.measured[0].score.n == 4
+    moved = done.measured[0].difference
+    assert moved is not None
+    assert (moved.n, moved.value) == (4, done.measured[0].score.value - steps[0].metrics["held_start"])
+    assert "to the start, in pairs, +0.0 points (95 % interval -46.2 to +46.2, n = 4)" in show.outcome(done)
     assert done.rows == 36
     assert "math500 train export" in show.outcome(done)
+
+
+def test_the_end_is_compared_with_the_start_in_pairs(
+    asked: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The start is asked two of the four held-out problems, and has none right; one is in the end."""
+    answers = iter([[False, False], [True, False], [True, False, True, True]])
+    monkeypatch.setattr(heldout, "right", lambda *_, **__: next(answers))
+    own = msgspec.structs.replace(OWN, held_every=100, held_most=2)
+    settings = msgspec.structs.replace(QUICK, steps=2, grpo=own)
+    done = grpo.start(Request((asked,), str(tiny), tmp_path / "t", settings), say=nothing, quiet_=True)
+    [found] = done.measured
+    assert (found.score.value, found.score.n) == (0.75, 4)
+    assert found.difference is not None
+    assert (found.difference.value, found.difference.n) == (0.5, 2)
 
 
 def test_an_alarm_ends_the_training_with_its_weights(asked: Path, tiny: Path, tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ import pytest
 
 from math500.display import training as show
 from math500.errors import UsageError
-from math500.records import PpoSettings, QuestionRow, TrainingSettings
-from math500.train import critic, heldout, loop, ppo
+from math500.records import PpoSettings, QuestionRow, TrainingSettings, TrainingStart
+from math500.train import critic, grpo, heldout, loop, ppo
 from math500.train.folder import TrainingFolder
 from math500.train.loop import Job, Request
+from tests.test_rerank import described
 from tests.train.conftest import nothing
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
@@ -73,6 +74,9 @@ def test_whitening_leaves_out_what_is_behind_a_text() -> None:
 
 class Digits(ppo.Ppo):
     """The share of a completion's characters that are digits is its reward: at best 1."""
+
+    def load(self, start: TrainingStart, settings: TrainingSettings, say: loop.Say) -> tuple[Any, Any]:
+        return grpo.Grpo.load(self, start, settings, say)
 
     def trainer(self, job: Job[QuestionRow], callback: Any) -> Any:
         own = self.own(job.settings)
@@ -187,3 +191,22 @@ def test_what_ppo_cannot_do_is_refused(
     settings = msgspec.structs.replace(QUICK, ppo=wanted, **changed)
     with pytest.raises(UsageError, match=said):
         ppo.start(Request((asked,), str(tiny), tmp_path / "t", settings), say=nothing, quiet_=True)
+
+
+@pytest.mark.parametrize(
+    ("process_reward", "instruction_reward", "said"),
+    [("orm", "", "Give --process-reward what"), ("prm", "prm", "Give --instruction-reward what")],
+)
+def test_reward_models_stand_in_their_own_places(
+    asked: Path, tiny: Path, tmp_path: Path, process_reward: str, instruction_reward: str, said: str
+) -> None:
+    described(tmp_path / "orm")
+    described(tmp_path / "prm", "process")
+    given = {"process_reward": process_reward, "instruction_reward": instruction_reward}
+    own = msgspec.structs.replace(
+        OWN, **{name: str(tmp_path / at) if at else "" for name, at in given.items()}
+    )
+    settings = msgspec.structs.replace(QUICK, ppo=own)
+    with pytest.raises(UsageError, match=said):
+        ppo.start(Request((asked,), str(tiny), tmp_path / "t", settings), say=nothing, quiet_=True)
+    assert not (tmp_path / "t").exists()

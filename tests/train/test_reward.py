@@ -56,7 +56,12 @@ def test_it_learns_to_rank_pairs_that_it_was_not_shown(pairs: Path, tiny: Path, 
         [(pair(99).prompt, one[0].content) for one in (pair(99).chosen, pair(99).rejected)]
     )
     assert sure > unsure
-    assert measure.measure(tmp_path / "t", [pairs])[0].score.n == 40
+    said: list[str] = []
+    assert measure.measure(tmp_path / "t", [pairs], say=said.append)[0].score.n == 40
+    assert "t was trained on 32 of these 40 problems, by their ids" in said[0]
+    others = dataset.write(tmp_path / "others", Plan(kind="preference", method="test"), [pair(99)]).path
+    measure.measure(tmp_path / "t", [others], say=said.append)
+    assert len(said) == 1
 
 
 def test_lora_leaves_a_whole_model(pairs: Path, tiny: Path, tmp_path: Path) -> None:

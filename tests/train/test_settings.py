@@ -3,10 +3,12 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
+from math500.cli.train import grpo, ppo
 from math500.errors import DataUnreadable, UsageError
-from math500.records import TrainingSettings
+from math500.records import GrpoSettings, PpoSettings, SamplingSettings, TrainingSettings
 from math500.train import settings
 
 
@@ -100,3 +102,18 @@ def test_the_tables_of_both_are_read_back(tmp_path: Path) -> None:
         assert settings.read(file, {}, task) == wanted
         with pytest.raises(UsageError, match=f"settings of `train {task}`"):
             settings.read(file, {}, "sft")
+
+
+@pytest.mark.parametrize(("command", "own"), [(grpo, GrpoSettings()), (ppo, PpoSettings())])
+def test_the_help_names_the_commands_own_defaults(command: click.Command, own: SamplingSettings) -> None:
+    said = {option.name: getattr(option, "help", None) or "" for option in command.params}
+    for name in (
+        "generations",
+        "beta",
+        "reuse",
+        "completion_length",
+        "temperature",
+        "held_out",
+        "held_every",
+    ):
+        assert said[name].endswith(f"[default: {getattr(own, name):g}]")

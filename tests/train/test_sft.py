@@ -130,7 +130,7 @@ def test_another_command_for_the_same_folder_is_refused(rows: Path, tiny: Path, 
     one = TrainingSettings(steps=1, batch=4, threads=1)
     sft.start(Request((rows,), str(tiny), tmp_path / "t", one), say=nothing, quiet_=True)
     two = TrainingSettings(steps=2, batch=4, threads=1)
-    with pytest.raises(RunMismatch, match="another settings"):
+    with pytest.raises(RunMismatch, match=r"other settings \(steps, epochs\)"):
         sft.start(Request((rows,), str(tiny), tmp_path / "t", two), say=nothing, quiet_=True)
 
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from math500 import quiet
 from math500.errors import DataNotFound, UsageError
 from math500.train import start
+from tests.rewards.conftest import folder
 
 
 def test_names(tiny: Path, tmp_path: Path) -> None:
@@ -32,3 +34,9 @@ def test_what_is_no_model(tmp_path: Path) -> None:
         start.find(str(tmp_path))
     with pytest.raises(UsageError, match="names no model"):
         start.find("gpt-4o")
+
+
+def test_a_reward_model_is_no_start_for_what_writes(tiny: Path, tmp_path: Path) -> None:
+    reward = folder(tmp_path / "orm", tiny, "outcome") / "model"
+    with quiet.libraries(), pytest.raises(UsageError, match="is a reward model, which says nothing"):
+        start.load(start.find(str(reward)))

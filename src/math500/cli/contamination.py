@@ -89,5 +89,7 @@ def contamination(
             run = room.ask(request, say=say, quiet=quiet)
         assert run is not None  # noqa: S101 - one of the two was given
         beside = None if control is None else room.read(RunDir.open(control))
+        if control is not None:
+            room.require_control(RunDir.open(run), RunDir.open(control))
         found = room.against(room.read(RunDir.open(run)), beside)
     print_json(found) if as_json else print_text(show.contamination(found))

@@ -169,17 +169,28 @@ RL_GROUPS = {
 }
 
 
+def sampling(generations: int, beta: float, reuse: int) -> tuple[Any, ...]:
+    """The options of a training that samples its own rows, whose defaults differ in these."""
+    return (
+        *SAMPLING,
+        click.option(
+            "--generations", type=click.IntRange(2), help=f"Of a question.  [default: {generations}]"
+        ),
+        click.option("--beta", type=Number(0), help=f"Hold to the start (KL).  [default: {beta:g}]"),
+        click.option(
+            "--reuse", type=click.IntRange(1), help=f"Steps on the same completions.  [default: {reuse}]"
+        ),
+    )
+
+
 SAMPLING = (
     click.argument("sets", nargs=-1, type=FILE, metavar="[SET]..."),
     *COMMON,
     click.option("--data", help="In place of SET: a data set's name, or a file of problems."),
     click.option("--prompt", default="boxed", show_default=True, help="With --data: how it is asked."),
     click.option("--batch", type=click.IntRange(1), help="Completions per step.  [default: 32]"),
-    click.option("--generations", type=click.IntRange(2), help="Of a question.  [default: 8]"),
     click.option("--completion-length", type=click.IntRange(1), help="Tokens at most.  [default: 512]"),
     click.option("--temperature", type=Number(0, min_open=True), help="[default: 1]"),
-    click.option("--beta", type=Number(0), help="Hold to the start (KL).  [default: 0]"),
-    click.option("--reuse", type=click.IntRange(1), help="Steps on the same completions.  [default: 1]"),
     click.option("--learning-rate", type=float, help="The highest.  [default: 1e-6; with --lora 1e-5]"),
     click.option("--seed", type=int, help="Of the questions' order and the sampling.  [default: 0]"),
     click.option("--format-weight", type=Number(0), help="For a box.  [default: 0]"),
@@ -192,11 +203,11 @@ SAMPLING = (
     click.option("--max-length", type=click.IntRange(1), help="Tokens of a question.  [default: 2048]"),
     click.option("--use-vllm", is_flag=True, default=None, help="vLLM writes the completions."),
 )
-"""Of a training that samples its own rows."""
+"""Those of such a training that have one default."""
 
 
 @train.command(cls=Grouped, groups=RL_GROUPS)
-@endpoint.options(*SAMPLING)
+@endpoint.options(*sampling(8, 0.0, 1))
 def grpo(**options: Any) -> None:  # noqa: ANN401
     """Reinforcement learning on questions with answers: the grader is the reward (GRPO).
 
@@ -213,12 +224,11 @@ def grpo(**options: Any) -> None:  # noqa: ANN401
 @click.option("--instruction-request", help="What its training set's prompts said.  [default: nothing]")
 @click.option("--process-reward", help="A `train prm` that values the solution's steps.")
 @click.option("--aggregate", type=click.Choice(["min", "product", "last", "mean"]), help="[default: min]")
-@endpoint.options(*SAMPLING)
+@endpoint.options(*sampling(2, 0.05, 2))
 def ppo(**options: Any) -> None:  # noqa: ANN401
     """Reinforcement learning by reward models: question's value times steps' value (PPO, as WizardMath).
 
-    The grader gives no reward; it watches. Defaults differ from `train grpo`: 2 generations, beta 0.05 and
-    2 steps on the same completions. See docs/rl.md.
+    The grader gives no reward; it watches. See docs/rl.md.
     """
     from math500.train import ppo as room
 
@@ -251,7 +261,7 @@ def measure(folder: Path, sets: tuple[Path, ...], as_json: bool) -> None:
     from math500.display import training as show
     from math500.train import measure as room
 
-    found = room.measure(folder, sets)
+    found = room.measure(folder, sets, say=say)
     print_json(found) if as_json else print_text(show.measured(found))
 
 

@@ -85,6 +85,25 @@ def read(run: RunDir) -> Completions:
     )
 
 
+def require_control(run: RunDir, control: RunDir) -> None:
+    """Refuse a control that shows nothing: of another model, or of problems that are probed themselves.
+
+    Raises:
+        UsageError: it is one.
+    """
+    asked, other = (one.manifest.model.served_name for one in (run, control))
+    if asked != other:
+        raise UsageError(
+            f"{control.path} is a probe of {other}, and {run.path} of {asked}",
+            "Make the control with the same --model.",
+        )
+    if {p.problem for p in run.problems()} & {p.problem for p in control.problems()}:
+        raise UsageError(
+            f"{control.path} holds problems that {run.path} probes",
+            "Give a control of problems that the model cannot know.",
+        )
+
+
 def against(probe: Completions, control: Completions | None) -> Contamination:
     """A probe, beside that of problems which the model cannot know where there is one."""
     above = None

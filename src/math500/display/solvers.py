@@ -108,6 +108,7 @@ def reranked(found: Reranked) -> str:
         *(_ranked(one) for one in found.ways),
         ("who knows the answer", *_estimate(found.any_right), "", "", ""),
     )
+    under = _compared(found) + _trained_on(found)
     of = (
         f"{counted(found.samples, 'sample')} for each of {counted(found.problems, 'problem')}, "
         f"valued by {found.reward}"
@@ -115,7 +116,22 @@ def reranked(found: Reranked) -> str:
     left_out = f"; {found.left_out} {form(found.left_out, 'is', 'are')} left out" if found.left_out else ""
     return (
         f"{table([head, *bounds], right=range(1, len(head)), head=True)}\n\n"
-        f"{of}{left_out}. The differences are to the plain vote, in pairs."
+        f"{of}{left_out}. The differences are to the plain vote, in pairs.{under}"
+    )
+
+
+def _compared(found: Reranked) -> str:
+    """What each p-value is worth beside the others; the plain vote has none."""
+    return f"\n{several(len(found.ways) - 1)}"
+
+
+def _trained_on(found: Reranked) -> str:
+    """That the model knows some of the problems from its training, where it does."""
+    if not found.trained_on:
+        return ""
+    return (
+        f"\n\n{found.reward} was trained on {found.trained_on:,} of these problems, by their ids: on others "
+        "it may bring less. Take a run over problems that it was not shown."
     )
 
 

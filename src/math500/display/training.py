@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from math500.display.compare import points
 from math500.display.live import Live
-from math500.display.tables import duration, table
+from math500.display.tables import duration, percent, table
 from math500.records import Exported, Measured, Training, TrainingOutcome, TrainingStep
 
 LATELY = 0.9
@@ -15,6 +16,7 @@ LATELY = 0.9
 VALUES = ("reward", "prm")
 """Trainings whose model values solutions; that of every other writes them."""
 RERANK = "math500 rerank RUN --reward {folder}"
+ASKED = "NAME is the prompt that the training rows were made with: others were not trained on."
 EXPORT = "math500 train export {folder} --to gguf --out {folder}.gguf"
 
 
@@ -67,7 +69,8 @@ def outcome(done: TrainingOutcome) -> str:
         ]
     )
     then = RERANK if done.task in VALUES else EXPORT
-    return f"{facts}\n\nNext: {then.format(folder=done.folder)}"
+    control = f"\nand: {EXPORT.format(folder=done.control)}" if done.control else ""
+    return f"{facts}\n\nNext: {then.format(folder=done.folder)}{control}"
 
 
 def measured(found: Sequence[Measured]) -> str:
@@ -76,8 +79,12 @@ def measured(found: Sequence[Measured]) -> str:
 
 
 def _measured(one: Measured) -> str:
-    score = f"{one.score.value:.1%} ({one.score.low:.1%} to {one.score.high:.1%}) of {one.score.n:,}"
-    return score if one.chance is None else f"{score}; chance is {one.chance:.1%}"
+    said = [percent(one.score)]
+    if one.chance is not None:
+        said.append(f"chance is {100 * one.chance:.1f} %")
+    if one.difference is not None:
+        said.append(f"to the start, in pairs, {points(one.difference)}")
+    return "; ".join(said)
 
 
 def _devices(done: TrainingOutcome) -> str:
@@ -95,5 +102,6 @@ def exported(made: Exported) -> str:
         ]
     )
     if made.form == "gguf":
-        return f"{facts}\n\nNext: math500 run --model embedded:{made.location}"
-    return f"{facts}\n\nNext: serve the folder, for example by vLLM, and give --base-url to math500 run."
+        return f"{facts}\n\nNext: math500 run --model embedded:{made.location} --prompt NAME\n{ASKED}"
+    how = "serve the folder, for example by vLLM, and give --base-url and --prompt NAME to math500 run."
+    return f"{facts}\n\nNext: {how}\n{ASKED}"

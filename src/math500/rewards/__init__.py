@@ -6,6 +6,7 @@
     loaded.py     its values by this process
     served.py     its values by a server
     weigh.py      one that weighs the solutions of a vote
+    problems.py   what it was trained on
 
 They are trained by `math500 train reward` and `train prm`; docs/reward-models.md is about both. torch and
 transformers are imported inside functions.
@@ -13,6 +14,7 @@ transformers are imported inside functions.
 
 from math500.rewards.model import FILE, RewardModel, find, kept_as, load, value, weights_hash
 from math500.rewards.parts import aggregate, steps_of
+from math500.rewards.problems import known
 from math500.rewards.served import Service, connect, described, look, reopen, require_same, shown
 from math500.rewards.weigh import Weigher
 
@@ -26,6 +28,7 @@ __all__ = [
     "described",
     "find",
     "kept_as",
+    "known",
     "load",
     "look",
     "reopen",

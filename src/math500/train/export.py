@@ -16,12 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from math500 import archives, quiet
+from math500 import quiet
 from math500.errors import DataMismatch, DataUnreadable, RunError, UsageError
 from math500.records import Exported, TrainingStart
+from math500.rundir import storage_error
 from math500.train import start as starts
 from math500.train import tensors, vocabulary
 from math500.train.folder import TrainingFolder
+from math500.train.storing import storing
 
 Form = Literal["gguf", "safetensors"]
 VALUES = ("reward", "prm")
@@ -48,10 +50,11 @@ def export(
 
     Raises:
         UsageError: the training is not finished, or its model has no such form here.
-        RunError: `out` exists.
+        RunError: `out` exists, or cannot be written.
         DataMismatch: the model that training started from is another one now.
         DataUnreadable: what was trained is not all there.
         DependencyMissing: the extra `train` is not installed.
+        StorageFull: the disk took no more; nothing is left of what was written.
     """
     if out.exists():
         raise RunError(f"{out} exists", "Give another --out.")
@@ -60,17 +63,21 @@ def export(
         model, tokenizer = load()
         making = out.with_name(f".{out.name}.{os.getpid()}")
         try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            if form == "gguf":
-                _gguf(start, model, tokenizer, making, quantization)
-            else:
-                model.save_pretrained(making)
-                tokenizer.save_pretrained(making)
-            making.replace(out)
+            with storing(out):
+                out.parent.mkdir(parents=True, exist_ok=True)
+                if form == "gguf":
+                    _gguf(start, model, tokenizer, making, quantization)
+                else:
+                    model.save_pretrained(making)
+                    tokenizer.save_pretrained(making)
+                making.replace(out)
         except OSError as e:
-            raise archives.storage_error(e, out.parent) from e
+            raise storage_error(e, out) from e
         finally:
-            shutil.rmtree(making, ignore_errors=True) if making.is_dir() else making.unlink(missing_ok=True)
+            if making.is_dir():
+                shutil.rmtree(making, ignore_errors=True)
+            elif making.exists():
+                making.unlink()
     return _exported(folder, form, out, quantization)
 
 

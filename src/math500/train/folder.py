@@ -4,6 +4,7 @@
       training.json     what is trained on what, and how; written once
       training.toml     the settings alone, to read and to use again
       log.jsonl         appended, one line per step
+      held_start.json   how the start answered the held-out problems, where those are asked
       checkpoints/      the trainer's; the last one is kept
       model/            the trained weights; LoRA's matrices alone where that is the method
       outcome.json      written last: a folder without it goes on with the same command
@@ -18,6 +19,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,7 +27,7 @@ import msgspec
 
 from math500 import formats
 from math500.errors import DataUnreadable, RunError, RunMismatch, RunNotFound, UsageError
-from math500.records import Record, Training, TrainingOutcome, TrainingStart, TrainingStep
+from math500.records import HeldStart, Record, Training, TrainingOutcome, TrainingStart, TrainingStep
 from math500.rundir import Journal, lock, replace, storage_error
 from math500.train import settings
 
@@ -80,6 +82,15 @@ class TrainingFolder:
         lines = path.read_bytes().split(b"\n")[:-1] if path.is_file() else []
         found = {step.step: step for step in (msgspec.json.decode(line, type=TrainingStep) for line in lines)}
         return tuple(found[number] for number in sorted(found))
+
+    def held_start(self) -> tuple[bool, ...]:
+        """Which of the first held-out problems the start answered right; nothing where it was not asked."""
+        path = self.path / "held_start.json"
+        return _read(path, HeldStart).right if path.is_file() else ()
+
+    def keep_held_start(self, right: Iterable[bool]) -> None:
+        """Write that; by the process alone that holds the folder."""
+        _store(self.path / "held_start.json", HeldStart(right=tuple(right)))
 
     def checkpoint(self) -> Path | None:
         """The last whole checkpoint."""
@@ -165,6 +176,15 @@ def differing(before: Training, now: Training) -> tuple[str, ...]:
     return tuple(name for name, differs in differ.items() if differs)
 
 
+def _other(name: str, before: Training, now: Training) -> str:
+    """One of `differing` in words; of settings which ones."""
+    if name != "settings":
+        return f"another {name}"
+    a, b = before.settings, now.settings
+    fields = [one for one in a.__struct_fields__ if getattr(a, one) != getattr(b, one)]
+    return f"other settings ({', '.join(fields)})"
+
+
 def _content(start: TrainingStart) -> str:
     return start.sha256 or start.location
 
@@ -172,8 +192,9 @@ def _content(start: TrainingStart) -> str:
 def _require_same(folder: TrainingFolder, now: Training) -> None:
     """Refuse to go on with what was begun otherwise, and to begin what is finished."""
     if others := differing(folder.training, now):
+        what = " and ".join(_other(name, folder.training, now) for name in others)
         raise RunMismatch(
-            f"{folder.path} was begun with another {' and another '.join(others)}",
+            f"{folder.path} was begun with {what}",
             "Give the same command as then, or another --out.",
         )
     if folder.outcome() is not None:

@@ -30,6 +30,7 @@ from math500.records import (
 )
 from math500.rewards.texts import plain
 from math500.train import alarms, arguments, heldout, loop, scorer, watch
+from math500.train.folder import TrainingFolder
 from math500.train.loop import Job, Request, Say, Task
 
 __all__ = ["Grpo", "Request", "start"]
@@ -119,7 +120,13 @@ class Grpo(Task[QuestionRow]):
         def measure(model: Any) -> float | None:  # noqa: ANN401
             return statistics.fmean(self._right(job, model, some)) if some else None
 
-        return watch.callback(wanted, rules, self.metrics, measure, self._say)
+        def begin(model: Any) -> float | None:  # noqa: ANN401
+            right = self._right(job, model, some)
+            if arguments.rank() == 0:
+                TrainingFolder(job.out).keep_held_start(right)
+            return statistics.fmean(right) if right else None
+
+        return watch.callback(wanted, rules, self.metrics, begin, measure, self._say)
 
     def _right(self, job: Job[QuestionRow], model: Any, rows: Sequence[QuestionRow]) -> list[bool]:  # noqa: ANN401
         """Which of these held-out problems the model answers right."""
@@ -129,8 +136,11 @@ class Grpo(Task[QuestionRow]):
     def measure(self, job: Job[QuestionRow], trainer: Any) -> tuple[Measured, ...]:  # noqa: ANN401
         """See `Task.measure`."""
         model = trainer.accelerator.unwrap_model(trainer.model)
-        score = stats.score([[one] for one in self._right(job, model, job.held)])
-        return (Measured(name="held-out problems right", score=score),) if score else ()
+        right = self._right(job, model, job.held)
+        score = stats.score([[one] for one in right])
+        before = TrainingFolder(job.out).held_start()
+        moved = stats.paired_difference(before, right[: len(before)]) if before else None
+        return (Measured(name="held-out problems right", score=score, difference=moved),) if score else ()
 
 
 def in_order(

@@ -12,7 +12,7 @@ import msgspec
 
 from math500 import __version__, rewards
 from math500.records import RewardInfo, TrainingStart
-from math500.rewards import RewardModel, texts
+from math500.rewards import RewardModel, problems, texts
 from math500.rewards.model import CLASSES
 from math500.train import arguments
 from math500.train import start as starts
@@ -47,6 +47,7 @@ def save(job: Job[R], trainer: Any, kind: Kind) -> None:  # noqa: ANN401
     if arguments.rank() == 0:
         path = job.weights / rewards.FILE
         path.write_bytes(msgspec.json.format(msgspec.json.encode(_info(job, kind)), indent=2) + b"\n")
+        problems.write(job.weights, (row.problem_id for row in job.rows))
 
 
 def _info(job: Job[R], kind: Kind) -> RewardInfo:

@@ -41,6 +41,7 @@ from math500.train import settings as setting
 from math500.train import start as starts
 from math500.train.folder import CHECKPOINTS, MODEL, TrainingFolder, TrainingWriter, differing, step_of
 from math500.train.rows import R
+from math500.train.storing import storing
 
 Say = Callable[[str], None]
 CONTROL = "control"
@@ -136,6 +137,7 @@ def start(task: Task[R], request: Request, *, say: Say, quiet_: bool = False) ->
         DataError: a set, or the start, cannot be used.
         RunError: the folder cannot be used.
         ModelError: the loss became no number, or memory ran out.
+        StorageFull: the disk took no more; the last whole checkpoint is kept.
     """
     quiet.require()
     first = arguments.rank() == 0
@@ -271,14 +273,16 @@ def _run(task: Task[R], job: Job[R], say: Say, *, hush: bool) -> TrainingOutcome
                 job, log.callback(before, *each, metrics=task.metrics, counts_on=task.counts_on)
             )
             try:
-                trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
+                with storing(job.out):
+                    trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
             except torch.OutOfMemoryError as e:
                 raise ModelError(
                     "the GPU's memory ran out", "Give a lower --rows-at-once; the steps stay."
                 ) from e
             except KeyboardInterrupt:
                 raise _interrupted(job.out) from None
-        task.save(job, trainer)
+        with storing(job.out):
+            task.save(job, trainer)
         outcome = _outcome(job, trainer, task.measure(job, trainer) if writer else ())
         if writer:
             writer.finish(outcome)

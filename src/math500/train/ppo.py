@@ -62,6 +62,9 @@ class Ppo(grpo.Grpo):
                 "PPO trains all weights, in one process, and writes its completions itself",
                 "Leave out --lora, --use-vllm and `accelerate launch`, or use `math500 train grpo`.",
             )
+        _require(own.process_reward, "process", "--process-reward", "train prm")
+        if own.instruction_reward:
+            _require(own.instruction_reward, "outcome", "--instruction-reward", "train reward")
         return super().load(start, settings, say)
 
     def trainer(self, job: Job[QuestionRow], callback: Any) -> Any:  # noqa: ANN401
@@ -80,6 +83,14 @@ class Ppo(grpo.Grpo):
         """Write the weights without the critic."""
         del trainer.model.critic
         super().save(job, trainer)
+
+
+def _require(folder: str, kind: str, option: str, command: str) -> None:
+    """Refuse a reward model of the other kind: its number would be another thing than what is asked for."""
+    if rewards.find(Path(folder))[1].kind != kind:
+        raise UsageError(
+            f"{folder} is a reward model of another kind", f"Give {option} what `math500 {command}` made."
+        )
 
 
 def questions(model: RewardModel | None, request: str, asked: Sequence[str]) -> list[float]:

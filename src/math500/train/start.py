@@ -22,9 +22,14 @@ from typing import Any
 from math500 import archives, embedded, rewards
 from math500.errors import DataNotFound, ModelError, UsageError
 from math500.records import TrainingStart
+from math500.train.storing import storing
 
 Announce = Callable[[str], None]
 PREFIX = "embedded:"
+SPEAKS = "AutoModelForCausalLM"
+"""transformers' class of a model that writes."""
+VALUES = ("ForSequenceClassification", "ForTokenClassification")
+"""The ends of the names of those that value, as reward models do."""
 
 
 def find(name: str, announce: Announce = lambda _: None) -> TrainingStart:
@@ -75,7 +80,7 @@ def load(
     start: TrainingStart,
     announce: Announce = lambda _: None,
     *,
-    head: str = "AutoModelForCausalLM",
+    head: str = SPEAKS,
     **fields: Any,  # noqa: ANN401 - of the model's configuration
 ) -> tuple[Any, Any]:
     """The model, its weights as float32, and its tokenizer. Only inside `quiet.libraries`.
@@ -88,7 +93,8 @@ def load(
 
     Raises:
         ModelError: transformers cannot load it.
-        UsageError: it has no chat template, so that nothing says how a question is put to it.
+        UsageError: it has no chat template, so that nothing says how a question is put to it; or it values
+            texts, and is to write them.
     """
     import torch  # noqa: PLC0415 - heavy
     import transformers  # noqa: PLC0415
@@ -96,6 +102,12 @@ def load(
 
     place = unpacked(start, announce) if start.kind in ("embedded", "gguf") else start.location
     try:
+        config = transformers.AutoConfig.from_pretrained(place)
+        if head == SPEAKS and any(one.endswith(VALUES) for one in config.architectures or ()):
+            raise UsageError(
+                f"{start.name} is a reward model, which says nothing",
+                "Start from the model that it was made of.",
+            )
         tokenizer = transformers.AutoTokenizer.from_pretrained(place)
         model = getattr(transformers, head).from_pretrained(place, dtype=torch.float32, **fields)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as e:
@@ -145,8 +157,9 @@ def _unpack(file: Path, folder: Path) -> None:
             f"transformers cannot unpack {file.name} ({first_line(e)})",
             "Start from the model's folder in place of its GGUF file.",
         ) from e
-    _ordinary(model).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    with storing(folder):
+        _ordinary(model).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
 
 
 def _ordinary(model: Any) -> Any:  # noqa: ANN401

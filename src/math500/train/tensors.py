@@ -99,7 +99,9 @@ def add(weights: dict[str, Any], writer: GGUFWriter, quantization: Quantization)
 
 def close(writer: GGUFWriter) -> None:
     """Write the file."""
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    try:
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+    finally:
+        writer.close()

@@ -32,7 +32,12 @@ def before(out: Path) -> list[dict[str, float]]:
 
 
 def callback(
-    settings: SamplingSettings, alarms: Alarms, names: Mapping[str, str], measure: Measure, say: Say
+    settings: SamplingSettings,
+    alarms: Alarms,
+    names: Mapping[str, str],
+    begin: Measure,
+    measure: Measure,
+    say: Say,
 ) -> Any:  # noqa: ANN401 - transformers has no types
     """The callback.
 
@@ -40,7 +45,8 @@ def callback(
         settings: of the training.
         alarms: knows the steps before.
         names: the trainer's names of its metrics, to ours.
-        measure: asks the held-out problems.
+        begin: asks the start the held-out problems.
+        measure: asks them later.
         say: gets each alarm.
     """
     from transformers import TrainerCallback  # noqa: PLC0415 - heavy
@@ -50,7 +56,7 @@ def callback(
 
         def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:  # noqa: ANN401, ARG002
             if state.global_step == 0:
-                self.begun = measure(model)
+                self.begun = begin(model)
 
         def on_log(
             self,

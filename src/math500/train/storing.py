@@ -7,20 +7,16 @@ file is shorter than it ought to be, and numpy counts the items that were writte
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from math500.errors import StorageFull, disk_is_full
 
-FULL = (
-    "(os error 28)",
-    "(os error 122)",
-    "(os error 27)",
-    "unexpected pos ",
-    "PytorchStreamWriter",
-    " requested and ",
+FULL = re.compile(
+    r"\(os error (28|122|27)\)|unexpected pos |PytorchStreamWriter|\d+ requested and \d+ written"
 )
-"""No space, the user's limit, a file's limit; torch twice; numpy."""
+"""safetensors: no space, the user's limit, a file's limit; torch twice; numpy."""
 AGAIN = "Free some space, then give the same command again."
 
 
@@ -37,6 +33,6 @@ def storing(path: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError, SafetensorError) as e:
         full = isinstance(e, OSError) and disk_is_full(e)
-        if not full and not any(words in str(e) for words in FULL):
+        if not full and not FULL.search(str(e)):
             raise
         raise StorageFull(f"the disk is full, writing {path}", AGAIN) from e

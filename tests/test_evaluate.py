@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from math500 import crew, evaluate, grading, solve
@@ -276,6 +277,22 @@ def test_grades_can_be_made_again_from_the_samples(make_run: Callable[..., RunWr
         evaluate.grade(again)
         after = evaluate.summarize(again)
         assert after == before
+
+
+def test_the_current_graders_grades_count_or_those_of_the_runs_own(
+    make_run: Callable[..., RunWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run()
+    assert evaluate.graded(run) == (grading.GRADER, {})
+    collect(run, Stub())
+    own, grades = evaluate.graded(run)
+    assert (own, len(grades)) == (grading.GRADER, 12)
+    assert evaluate.graded(run, "other/1") == ("other/1", {})
+    monkeypatch.setattr(grading, "GRADER", "math500/99")
+    run.manifest = msgspec.structs.replace(run.manifest, grader=own)
+    assert evaluate.graded(run) == (own, grades)
+    evaluate.grade(run)
+    assert evaluate.graded(run)[0] == "math500/99"
 
 
 def test_a_truncated_response_is_counted_and_is_no_answer(

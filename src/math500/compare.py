@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from math500 import evaluate, grading, pack, protocols, stats
+from math500 import evaluate, pack, protocols, stats
 from math500.errors import UsageError
 from math500.plural import counted, form
 from math500.records import Compared, Comparison, Estimate, Flip, Grade, Problem, Sample
@@ -39,17 +39,14 @@ def outcome(run: RunDir, grader: str | None = None) -> Outcome:
     Raises:
         UsageError: the run holds no grades of this grader.
     """
-    for name in (grader,) if grader else (grading.GRADER, run.manifest.grader):
-        grades = {key: g.grade for key, g in run.grades(name).items()}
-        if grades:
-            problems = run.by_id()
-            right = evaluate.right_by_problem(problems.values(), grades)
-            kept = {name: verdicts for name, verdicts in right.items() if verdicts}
-            return Outcome(run, name, problems, run.samples(), grades, kept)
-    raise UsageError(
-        f"{run.path} has no grades by {grader or grading.GRADER}",
-        f"Grade it: math500 run --resume {run.path}",
-    )
+    whose, found = evaluate.graded(run, grader)
+    if not found:
+        raise UsageError(f"{run.path} has no grades by {whose}", f"Grade it: math500 run --resume {run.path}")
+    grades = {key: g.grade for key, g in found.items()}
+    problems = run.by_id()
+    right = evaluate.right_by_problem(problems.values(), grades)
+    kept = {name: verdicts for name, verdicts in right.items() if verdicts}
+    return Outcome(run, whose, problems, run.samples(), grades, kept)
 
 
 def compare(first: RunDir, second: RunDir, grader: str | None = None) -> Comparison:

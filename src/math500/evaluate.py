@@ -198,6 +198,19 @@ def grade(run: RunWriter, on_sample: OnSample | None = None) -> None:
                 on_sample(sample, result)
 
 
+def graded(run: RunDir, grader: str | None = None) -> tuple[str, dict[Key, SampleGrade]]:
+    """Whose grades count, and these: the current grader's, or the run's own where that one has none.
+
+    Args:
+        run: the run.
+        grader: whose grades to take instead; there may be none.
+    """
+    for name in (grader,) if grader else (grading.GRADER, run.manifest.grader):
+        if grades := run.grades(name):
+            return name, grades
+    return grader or grading.GRADER, {}
+
+
 def summarize(run: RunDir, grader: str = grading.GRADER) -> Summary:
     """The score of a run and its parts, out of its samples and this grader's grades."""
     problems, samples = run.problems(), run.samples()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from math500 import evaluate, grading
+from math500 import evaluate
 from math500.compare import compare
 from math500.plots import Point, Series, scatter
 from math500.records import Sample, Tradeoff
@@ -24,7 +24,7 @@ def tradeoffs(runs: Sequence[RunDir]) -> tuple[Tradeoff, ...]:
 
 
 def _tradeoff(run: RunDir, first: RunDir | None) -> Tradeoff:
-    result = evaluate.summarize(run, _grader(run))
+    result = evaluate.summarize(run, evaluate.graded(run)[0])
     samples = [s for s in run.samples().values() if s.failure is None]
     tried = max(1, len(samples))
     against = None if first is None else compare(first, run)
@@ -41,11 +41,6 @@ def _tradeoff(run: RunDir, first: RunDir | None) -> Tradeoff:
         cost=None if result.cost is None else result.cost / tried,
         uncounted=result.uncounted or 0,
     )
-
-
-def _grader(run: RunDir) -> str:
-    """Whose grades count, as `compare` has it: the current grader's, or the run's own where that has none."""
-    return grading.GRADER if run.grades(grading.GRADER) else run.manifest.grader
 
 
 def _judged(sample: Sample) -> int:

@@ -269,8 +269,7 @@ def _show(folder: Path, *, as_json: bool) -> None:
     from math500.rundir import RunDir
 
     opened = RunDir.open(folder, whole=False)
-    own = opened.manifest.grader
-    grader = own if own != GRADER and opened.grades(own) and not opened.grades(GRADER) else GRADER
+    grader, _ = evaluate.graded(opened)
     result = evaluate.summarize(opened, grader)
     if grader != GRADER:
         say(f"Graded by {grader}; here is {GRADER}. To grade again: math500 run --resume {folder}")

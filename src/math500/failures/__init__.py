@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from math500 import grading
+from math500 import evaluate, grading
 from math500.errors import UsageError
 from math500.failures.changes import changes
 from math500.failures.reasons import Case, reason
@@ -76,14 +76,12 @@ def grader_of(run: RunDir, grader: str | None = None) -> str:
     Raises:
         UsageError: the run holds no grades of this grader.
     """
-    for name in (grader,) if grader else (grading.GRADER, run.manifest.grader):
-        if run.grades(name):
-            return name
-    if grader is None and not run.samples():
-        return grading.GRADER
+    name, grades = evaluate.graded(run, grader)
+    if grades or (grader is None and not run.samples()):
+        return name
     there = ", ".join(run.graders()) or "none"
     raise UsageError(
-        f"{run.path} has no grades by {grader or grading.GRADER} (there: {there})",
+        f"{run.path} has no grades by {name} (there: {there})",
         f"Grade it: math500 run --resume {run.path}",
     )
 

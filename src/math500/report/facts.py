@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from math500 import evaluate, failures, grading, stats
+from math500 import evaluate, failures, stats
 from math500.records import Estimate, Gap, Grade, Manifest, Problem, Reason, Sample, Summary, Tally
 from math500.rundir import Key, RunDir
 
@@ -58,7 +58,7 @@ def facts(run: RunDir) -> Facts:
     Raises:
         RunDamaged: its files cannot be read.
     """
-    grader = _grader(run)
+    grader, _ = evaluate.graded(run)
     samples = run.samples()
     reasons = failures.explain(run, grader=grader, others=failures.other_graders(run, grader))
     return Facts(
@@ -72,15 +72,6 @@ def facts(run: RunDir) -> Facts:
         tally=failures.tally(run, reasons, grader=grader),
         gap=run.gap(),
     )
-
-
-def _grader(run: RunDir) -> str:
-    """The current grader, or the run's own where that has no grades."""
-    there = run.graders()
-    for name in (grading.GRADER, run.manifest.grader):
-        if name.replace("/", "-") in there:
-            return name
-    return grading.GRADER
 
 
 def _names(run: RunDir, grader: str) -> tuple[str, ...]:
